@@ -181,6 +181,7 @@ def test_log_loss_of_separate_sigmoids_reads_the_true_class_alone():
         (metrics.roc_auc([1, 1], [0.3, 0.4]), np.nan),
         (metrics.roc_auc([0, 1], [[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]]), np.nan),  # class 2 has no rows
         (metrics.roc_auc([0, 1, 1], [0.1, 0.1, 0.1]), 0.5),  # one tie
+        (metrics.roc_auc([0, 1], [[5.0, 1.0], [9.0, 2.0]]), 1.0),  # of two classes, the scores of class 1 alone
         (metrics.r2([1.0], [1.0]), np.nan),
         (metrics.r2([2.0, 2.0], [2.0, 2.0]), 1.0),
         (metrics.r2([2.0, 2.0], [2.0, 3.0]), 0.0),
