@@ -97,9 +97,7 @@ def random_words(xp: Any, shape: tuple[int, ...], *, seed: int, stream: int, ste
     return xp.reshape(hash_words(xp, hash_words(xp, counter) ^ xp.asarray(k2, dtype=xp.uint32)), shape)
 
 
-def bernoulli(
-    xp: Any, shape: tuple[int, ...], probability: float, *, seed: int, stream: int, step: int
-) -> Array:
+def bernoulli(xp: Any, shape: tuple[int, ...], probability: float, *, seed: int, stream: int, step: int) -> Array:
     """True with the given probability, independently at each place; see `random_words`."""
     threshold = min(round(probability * 2**32), _WORD)
     return random_words(xp, shape, seed=seed, stream=stream, step=step) < xp.asarray(threshold, dtype=xp.uint32)

@@ -46,9 +46,7 @@ class InputError(ChainruleError, ValueError):
     Dense: units: expected a whole number >= 1, got -3
     """
 
-    def __init__(
-        self, what: str, *, where: str = "", expected: str = "", got: object = None, mend: str = ""
-    ) -> None:
+    def __init__(self, what: str, *, where: str = "", expected: str = "", got: object = None, mend: str = "") -> None:
         self.what, self.where, self.expected, self.got, self.mend = what, where, expected, got, mend
         text = f"{where}: {what}" if where else what
         if expected:

@@ -1,0 +1,77 @@
+"""Who listens to a training: functions, or objects with some of four methods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from chainrule.errors import ArgumentError
+from chainrule.training import Epoch, Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from chainrule.training import Training
+
+
+class StopTraining(Exception):  # noqa: N818 -- not an error: a wish, like StopIteration
+    """Raise it in a callback to end the training after this record; the message tells why."""
+
+
+class Callback:
+    """Listens to a training; override what you need. Reading is free, and nothing read changes the result."""
+
+    def on_begin(self, training: Training) -> None:
+        """Before the first step: what is going to run."""
+
+    def on_steps(self, record: Steps) -> None:
+        """Now and then within a long epoch."""
+
+    def on_epoch(self, record: Epoch) -> None:
+        """After each epoch."""
+
+    def on_end(self, training: Training) -> None:
+        """At the end, also after an interruption or a divergence; weights are then the final ones."""
+
+
+AnyCallback: TypeAlias = "Callback | Callable[[Epoch], Any]"
+
+
+class _Each(Callback):
+    """A plain function, called with each epoch's record."""
+
+    def __init__(self, function: Callable[[Epoch], Any]) -> None:
+        self.on_epoch = function  # type: ignore[method-assign] # this is all that it does
+
+
+class Listeners(Callback):
+    """Many callbacks as one, in the order given.
+
+    Raises:
+        ArgumentError: when something given is neither a Callback nor callable.
+    """
+
+    def __init__(self, callbacks: Iterable[AnyCallback]) -> None:
+        self._each: list[Callback] = []
+        for callback in callbacks:
+            if isinstance(callback, Callback):
+                self._each.append(callback)
+            elif callable(callback):
+                self._each.append(_Each(callback))
+            else:
+                raise ArgumentError("callbacks", where="fit", expected="functions or Callback objects", got=callback)
+
+    def on_begin(self, training: Training) -> None:
+        for listener in self._each:
+            listener.on_begin(training)
+
+    def on_record(self, record: Steps | Epoch) -> None:
+        """Hand the record to everyone."""
+        for listener in self._each:
+            if isinstance(record, Epoch):
+                listener.on_epoch(record)
+            else:
+                listener.on_steps(record)
+
+    def on_end(self, training: Training) -> None:
+        for listener in self._each:
+            listener.on_end(training)

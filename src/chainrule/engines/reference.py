@@ -1,0 +1,126 @@
+"""The reference engine: one step of gradient descent, readable from top to bottom, on NumPy. The oracle of the others."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule.engines.interface import Data
+from chainrule.layers import Mode
+from chainrule.optimizers import clip
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chainrule.arrays import Floats, Ints
+    from chainrule.objective import Objective
+    from chainrule.optimizers import Optimizer
+
+_ROWS = 8192  # of a block in prediction: bounds the memory of a forward pass over any number of rows
+
+
+class ReferenceEngine:
+    """Runs every objective, a NumPy call for each line of the mathematics."""
+
+    name = "reference"
+
+    def refuses(self, objective: Objective, optimizer: Optimizer) -> str:  # noqa: ARG002 -- it takes everything
+        """Nothing: this engine runs whatever there is."""
+        return ""
+
+    def start(
+        self, objective: Objective, theta: Floats, data: Data, *, optimizer: Optimizer, batch_size: int, seed: int
+    ) -> ReferenceRun:
+        """A run on these data; `theta` is changed in place by it."""
+        return ReferenceRun(objective, theta, data, optimizer, batch_size, seed)
+
+    def predict(self, objective: Objective, theta: Floats, X: Floats) -> Floats:
+        """The outputs ``Y (N, O)``."""
+        params = objective.layout.split(theta)
+        Y = np.empty((len(X), *objective.output_shape), dtype=theta.dtype)
+        with np.errstate(all="ignore"):
+            for first in range(0, len(X), _ROWS):
+                Y[first : first + _ROWS] = objective.predict(params, X[first : first + _ROWS])
+        return Y
+
+    def loss(self, objective: Objective, theta: Floats, data: Data) -> float:
+        """The value of the objective over all rows, penalties included, in prediction mode."""
+        params = objective.layout.split(theta)
+        X, T, weights = data
+        total = 0.0
+        with np.errstate(all="ignore"):
+            for first in range(0, len(X), _ROWS):
+                rows = slice(first, first + _ROWS)
+                value = objective.data_loss(params, X[rows], T[rows], None if weights is None else weights[rows])
+                total += float(value) * (len(X[rows]) / len(X) if objective.loss.reduction == "mean" else 1)
+            return total + (float(objective.penalty(theta)[0]) if objective.penalised else 0.0)
+
+
+class ReferenceRun:
+    """See `chainrule.engines.interface.Run`."""
+
+    finished = ""
+
+    def __init__(
+        self, objective: Objective, theta: Floats, data: Data, optimizer: Optimizer, batch_size: int, seed: int
+    ) -> None:
+        self.objective, self.theta, self.data = objective, theta, data
+        self.optimizer, self.batch_size, self.seed = optimizer, batch_size, seed
+        self.slots: dict[str, Floats] = optimizer.slots(theta)
+        self._params = objective.layout.split(theta)
+        layout, dtype = objective.layout, str(theta.dtype)
+        self._weights = layout.weights(dtype)
+        self._trainable = None if layout.all_trainable else layout.trainable(dtype)
+
+    def advance(self, order: Ints | None, first: int, rates: Floats, taken: int) -> Floats:
+        """Take ``len(rates)`` steps; see the contract."""
+        losses = np.empty(len(rates))
+        with np.errstate(all="ignore"):  # what is not finite is looked for, once a step
+            for i, rate in enumerate(rates.tolist()):
+                losses[i] = self._step(*self._batch(order, first + i), rate, taken + i)
+                if not isfinite(losses[i]):
+                    return losses[: i + 1]
+        return losses
+
+    def restore(self, theta: Floats, slots: Mapping[str, Floats]) -> None:
+        """Go back, or on, to these numbers; they are copied."""
+        self.theta[...] = theta
+        self.slots = {name: slot.copy() for name, slot in slots.items()}
+
+    def _batch(self, order: Ints | None, k: int) -> Data:
+        rows: Any = slice(k * self.batch_size, (k + 1) * self.batch_size)
+        if order is not None:
+            rows = order[rows]
+        X, T, weights = self.data
+        return Data(X[rows], T[rows], None if weights is None else weights[rows])
+
+    def _step(self, X: Floats, T: Floats, weights: Floats | None, rate: float, taken: int) -> float:
+        objective, theta = self.objective, self.theta
+        mode = Mode(training=True, seed=self.seed, step=taken)
+        value, gradient, saved = objective.step(theta, self._params, X, T, weights, mode)
+        loss = float(value)
+        if not isfinite(loss):
+            return loss
+        gradient = clip(gradient, self.optimizer)
+        change, self.slots = self.optimizer.change(
+            theta, gradient, self.slots, rate=rate, t=taken + 1, weights=self._weights
+        )
+        theta += change if self._trainable is None else change * self._trainable
+        if objective.layout.has_state:
+            self._keep_state(saved)
+        return loss
+
+    def _keep_state(self, saved: Any) -> None:
+        layers, _ = self.objective.trained
+        _assign(self._params, layers.new_state(self._params, saved))
+
+
+def _assign(params: Any, values: Any) -> None:
+    """Write nested values into the views of the same names."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            _assign(params[key], value)
+        else:
+            params[key][...] = value

@@ -1,0 +1,261 @@
+"""Losses: value and gradient from one function, so that they cannot drift apart.
+
+A loss compares the outputs ``Y (B, O)`` of a network with targets ``T (B, O)``. `rows` gives the loss l of each row
+and dl/dY; `value_and_gradient` aggregates them over the rows, and here alone stands the 1/B:
+
+    L = 1/B sum_i w_i l_i   with ``reduction="mean"``,      L = sum_i w_i l_i   with ``reduction="sum"``,
+
+with sample weights w_i = 1 unless given. (Some libraries divide by sum_i w_i instead; here a row of weight 2 counts as
+two such rows do, but B stays the number of rows.)
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from chainrule import checks
+from chainrule.arrays import Array, namespace
+from chainrule.errors import ArgumentError, ShapeError, unknown_name
+
+Reduction: TypeAlias = Literal["mean", "sum"]
+
+
+class Loss(msgspec.Struct, frozen=True, tag_field="name"):
+    """What every loss offers; each defines `rows`.
+
+    Attributes:
+        reduction: ``"mean"`` or ``"sum"`` over the rows of a batch.
+        fuses_with: the name of the activation with which it forms a pair whose gradient is simpler than its parts.
+        for_classes: whether its targets are classes rather than values.
+        formula: the loss of one row, as it is written in what people read.
+    """
+
+    reduction: Reduction = "mean"
+    fuses_with: ClassVar[str] = ""
+    for_classes: ClassVar[bool] = False
+    formula: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        if self.reduction not in get_args(Reduction):
+            raise ArgumentError("reduction", where=self.name, expected="'mean' or 'sum'", got=self.reduction)
+
+    @property
+    def name(self) -> str:
+        """The name by which `get` finds it."""
+        return str(type(self).__struct_config__.tag)
+
+    def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
+        """The loss of each row, ``l (B,)``, and its gradient dl/dY ``(B, O)``."""
+        raise NotImplementedError
+
+    def value_and_gradient(self, Y: Array, T: Array, weights: Array | None = None) -> tuple[Array, Array]:
+        """``L`` (a scalar) and ``dL/dY (B, O)``.
+
+        Args:
+            Y: outputs ``(B, O)``.
+            T: targets ``(B, O)``; nothing is broadcast.
+            weights: one weight for each row ``(B,)``.
+
+        Raises:
+            ShapeError: when the shapes differ.
+
+        >>> import numpy as np
+        >>> value, dY = HalfSquaredError().value_and_gradient(np.array([[0.75, 0.5]]), np.array([[0.0, 1.0]]))
+        >>> float(value), dY.tolist()
+        (0.40625, [[0.75, -0.5]])
+        """
+        if Y.shape != T.shape:
+            raise ShapeError("targets", where=self.name, expected=f"shape {Y.shape} like the outputs", got=T.shape)
+        xp = namespace(Y)
+        losses, dY = self.rows(Y, T)
+        scale = 1 / Y.shape[0] if self.reduction == "mean" else 1.0
+        if weights is None:
+            return xp.sum(losses) * scale, dY * scale
+        if weights.shape != losses.shape:
+            raise ShapeError("sample weights", where=self.name, expected=f"shape {losses.shape}", got=weights.shape)
+        scaled = weights * scale
+        return xp.sum(losses * scaled), dY * scaled[:, None]
+
+    def fused(self) -> Loss:
+        """The loss of the pair, a function of the logits ``Z``; only where `fuses_with` names an activation."""
+        raise NotImplementedError
+
+
+class HalfSquaredError(Loss, frozen=True, tag="half_squared_error"):
+    """l = 1/2 sum_o (y_o - t_o)^2, dl/dy_o = y_o - t_o. The loss of most derivations by hand."""
+
+    formula: ClassVar[str] = "1/2 sum_o (y_o - t_o)^2"
+
+    def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
+        D = Y - T
+        return 0.5 * namespace(Y).sum(D * D, axis=1), D
+
+
+class MeanSquaredError(Loss, frozen=True, tag="mean_squared_error"):
+    """l = 1/O sum_o (y_o - t_o)^2, dl/dy_o = 2/O (y_o - t_o)."""
+
+    formula: ClassVar[str] = "1/O sum_o (y_o - t_o)^2"
+
+    def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
+        D = Y - T
+        return namespace(Y).mean(D * D, axis=1), (2 / Y.shape[1]) * D
+
+
+class MeanAbsoluteError(Loss, frozen=True, tag="mean_absolute_error"):
+    """l = 1/O sum_o |y_o - t_o|, dl/dy_o = 1/O sign(y_o - t_o), 0 where they are equal."""
+
+    formula: ClassVar[str] = "1/O sum_o |y_o - t_o|"
+
+    def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
+        xp = namespace(Y)
+        D = Y - T
+        return xp.mean(xp.abs(D), axis=1), (1 / Y.shape[1]) * xp.sign(D)
+
+
+class Huber(Loss, frozen=True, tag="huber"):
+    """l = 1/O sum_o h(y_o - t_o), h(d) = d^2/2 for |d| <= delta, else delta (|d| - delta/2); h'(d) = clip(d, -delta, delta).
+
+    Huber, "Robust Estimation of a Location Parameter" (1964), section 3.
+    """
+
+    delta: float = 1.0
+    formula: ClassVar[str] = "1/O sum_o h(y_o - t_o)"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        force_setattr(self, "delta", checks.positive(self.delta, "delta", where="huber"))
+
+    def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
+        xp = namespace(Y)
+        D = Y - T
+        C = xp.clip(D, -self.delta, self.delta)
+        return xp.mean(C * (D - 0.5 * C), axis=1), (1 / Y.shape[1]) * C
+
+
+class Poisson(Loss, frozen=True, tag="poisson"):
+    """l = 1/O sum_o (y_o - t_o log y_o), dl/dy_o = 1/O (1 - t_o / y_o): counts t_o with expected value y_o > 0.
+
+    The negative log-likelihood without log t_o!, which no weight changes. An output below the smallest positive number
+    counts as that number. Use softplus outputs.
+    """
+
+    formula: ClassVar[str] = "1/O sum_o (y_o - t_o log y_o)"
+
+    def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
+        xp = namespace(Y)
+        P, inside = _at_least_tiny(Y)
+        return xp.mean(Y - T * xp.log(P), axis=1), (1 / Y.shape[1]) * (1 - inside * T / P)
+
+
+class CrossEntropy(Loss, frozen=True, tag="cross_entropy"):
+    """l = -sum_k t_k log y_k = -log y[true class], dl/dy_k = -t_k / y_k; rows of ``T`` are one-hot, or sum to 1.
+
+    With softmax outputs the pair is computed from the logits (see `SoftmaxCrossEntropy`). A probability below the smallest
+    positive number counts as that number.
+    """
+
+    fuses_with: ClassVar[str] = "softmax"
+    for_classes: ClassVar[bool] = True
+    formula: ClassVar[str] = "-sum_k t_k log y_k"
+
+    def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
+        xp = namespace(Y)
+        P, inside = _at_least_tiny(Y)
+        return -xp.sum(T * xp.log(P), axis=1), -inside * T / P
+
+    def fused(self) -> SoftmaxCrossEntropy:
+        return SoftmaxCrossEntropy(reduction=self.reduction)
+
+
+class SoftmaxCrossEntropy(Loss, frozen=True, tag="softmax_cross_entropy"):
+    """Softmax and cross-entropy as one function of the logits: l = log sum_j exp(z_j) - sum_k t_k z_k, dl/dz_k = p_k - t_k.
+
+    The softmax's Jacobian and the cross-entropy's 1/p cancel: no log(0), no overflow. The objective puts it in place of
+    the two; rows of ``T`` sum to 1.
+    """
+
+    for_classes: ClassVar[bool] = True
+    formula: ClassVar[str] = "log sum_j exp(z_j) - sum_k t_k z_k"
+
+    def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
+        xp = namespace(Y)
+        Z = Y - xp.max(Y, axis=1, keepdims=True)
+        E = xp.exp(Z)
+        S = xp.sum(E, axis=1, keepdims=True)
+        return xp.log(S[:, 0]) - xp.sum(T * Z, axis=1), E / S - T
+
+
+class BinaryCrossEntropy(Loss, frozen=True, tag="binary_cross_entropy"):
+    """l = -sum_o (t_o log y_o + (1 - t_o) log(1 - y_o)), dl/dy_o = (y_o - t_o) / (y_o (1 - y_o)), for t_o in [0, 1].
+
+    With sigmoid outputs the pair is computed from the logits (see `SigmoidCrossEntropy`). Probabilities outside [e, 1 - e],
+    with e the spacing of numbers at 1, count as e or 1 - e.
+    """
+
+    fuses_with: ClassVar[str] = "sigmoid"
+    for_classes: ClassVar[bool] = True
+    formula: ClassVar[str] = "-sum_o (t_o log y_o + (1 - t_o) log(1 - y_o))"
+
+    def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
+        xp = namespace(Y)
+        e = float(xp.finfo(Y.dtype).eps)
+        P = xp.clip(Y, e, 1 - e)
+        inside = xp.astype(P == Y, Y.dtype)
+        losses = -xp.sum(T * xp.log(P) + (1 - T) * xp.log1p(-P), axis=1)
+        return losses, inside * (P - T) / (P * (1 - P))
+
+    def fused(self) -> SigmoidCrossEntropy:
+        return SigmoidCrossEntropy(reduction=self.reduction)
+
+
+class SigmoidCrossEntropy(Loss, frozen=True, tag="sigmoid_cross_entropy"):
+    """Sigmoid and binary cross-entropy as one function of the logits: l = sum_o (log(1 + exp(z_o)) - t_o z_o), dl/dz_o = p_o - t_o."""
+
+    for_classes: ClassVar[bool] = True
+    formula: ClassVar[str] = "sum_o (log(1 + exp(z_o)) - t_o z_o)"
+
+    def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
+        xp = namespace(Y)
+        E = xp.exp(-xp.abs(Y))  # in (0, 1]: no overflow for either sign
+        P = xp.where(Y >= 0, 1.0, E) / (1 + E)
+        return xp.sum(xp.maximum(Y, 0) + xp.log1p(E) - T * Y, axis=1), P - T
+
+
+AnyLoss: TypeAlias = (
+    HalfSquaredError | MeanSquaredError | MeanAbsoluteError | Huber | Poisson | CrossEntropy | BinaryCrossEntropy
+)
+
+_BY_NAME: dict[str, type[Loss]] = {str(cls.__struct_config__.tag): cls for cls in get_args(AnyLoss)}
+
+
+def names() -> tuple[str, ...]:
+    """The names of all losses, in the order of this file."""
+    return tuple(_BY_NAME)
+
+
+def get(loss: str | Loss, *, where: str = "") -> Any:
+    """The loss of that name, or the object itself.
+
+    Raises:
+        ArgumentError: for an unknown name or another type.
+
+    >>> get("cross_entropy"), get(Huber(delta=2.0))
+    (CrossEntropy(reduction='mean'), Huber(reduction='mean', delta=2.0))
+    """
+    if isinstance(loss, Loss):
+        return loss
+    if not isinstance(loss, str):
+        raise ArgumentError("loss", where=where, expected="a name or a loss", got=loss)
+    if loss not in _BY_NAME:
+        raise unknown_name("loss", loss, _BY_NAME, where=where)
+    return _BY_NAME[loss]()
+
+
+def _at_least_tiny(Y: Array) -> tuple[Array, Array]:
+    """``max(Y, tiny)`` and 1 where Y was above it, 0 elsewhere: there the clipped function is flat."""
+    xp = namespace(Y)
+    tiny = float(xp.finfo(Y.dtype).tiny)
+    return xp.maximum(Y, tiny), xp.astype(Y > tiny, Y.dtype)

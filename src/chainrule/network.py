@@ -1,0 +1,465 @@
+"""`Network`: what a person holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from chainrule import checks, losses, metrics, optimizers
+from chainrule.arrays import DType, check_dtype
+from chainrule.callbacks import Listeners, StopTraining
+from chainrule.checkpoints import go_on
+from chainrule.engines.choose import EngineChoice, choose
+from chainrule.engines.interface import Data
+from chainrule.errors import ArgumentError, NotFittedError, ShapeError
+from chainrule.history import History
+from chainrule.inputs import Targets, as_matrix, as_targets, row_weights
+from chainrule.interruption import postponed_interrupt
+from chainrule.layers import AnyLayer, Sequence, Shape
+from chainrule.lbfgs import LBFGSRun
+from chainrule.losses import AnyLoss
+from chainrule.objective import Objective
+from chainrule.optimizers import LBFGS
+from chainrule.parameters import Named
+from chainrule.splitting import split_rows
+from chainrule.storage import Opened, write_file
+from chainrule.training import EarlyStopping, Training, TrainingSettings
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    from chainrule.arrays import Floats, Ints
+    from chainrule.callbacks import AnyCallback
+    from chainrule.engines.interface import Run
+    from chainrule.losses import Loss
+    from chainrule.optimizers import AnyOptimizer
+
+Label = str | int | float | bool
+
+
+class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A network without its numbers: the part ``network`` of a model file."""
+
+    layers: tuple[AnyLayer, ...]
+    loss: AnyLoss
+    input_shape: tuple[int, ...]
+    dtype: DType
+    l1: float = 0.0
+    l2: float = 0.0
+    seed: int = 0
+    classes: tuple[Label, ...] | None = None
+
+
+class Network:
+    """A feed-forward network: layers, a loss, and the weights in one vector.
+
+    Args:
+        layers: such as ``[Dense(64, "relu"), Dense(10, "softmax")]``.
+        loss: a name or an object of `chainrule.losses`.
+        seed: of the initial weights, the order of rows, the dropout masks and the validation split.
+        dtype: of theta and all computation, ``"float32"`` or ``"float64"``.
+        n_inputs: I; taken from the first data seen unless given.
+        l1: adds l1 * sum |W| to the loss, over weights, not biases.
+        l2: adds l2/2 * sum W^2 likewise.
+
+    Raises:
+        ArgumentError: when an argument is out of range or a name unknown.
+        ShapeError: when the layers do not fit together.
+
+    >>> import numpy as np
+    >>> X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+    >>> net = Network([Dense(8, "tanh"), Dense(1, "sigmoid")], loss="binary_cross_entropy", seed=1)
+    >>> history = net.fit(X, y, epochs=200, batch_size=4, optimizer=Adam(0.05))
+    >>> net.predict(X).tolist()
+    [0, 1, 1, 0]
+    """
+
+    def __init__(
+        self,
+        layers: Iterable[AnyLayer],
+        loss: str | Loss = "cross_entropy",
+        *,
+        seed: int = 0,
+        dtype: DType = "float32",
+        n_inputs: int | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+    ) -> None:
+        self.layers = Sequence(tuple(layers)).layers
+        self.loss = losses.get(loss, where="Network")
+        self.dtype = check_dtype(dtype, where="Network")
+        self.seed = checks.whole(seed, "seed", where="Network", least=0)
+        self.l1, self.l2 = (checks.at_least_zero(l, name, where="Network") for l, name in ((l1, "l1"), (l2, "l2")))
+        self.classes: np.ndarray[Any, Any] | None = None
+        self.history: History | None = None
+        self.engine_choice: EngineChoice = choose()
+        self._objective: Objective | None = None
+        self._theta: Floats | None = None
+        if not self.layers:
+            raise ArgumentError("layers", where="Network", expected="at least one layer", got=[])
+        if n_inputs is not None:
+            self.build(n_inputs)
+
+    # ---- what it is -------------------------------------------------------------------------------------------------
+
+    def build(self, n_inputs: int) -> Network:
+        """Fix the number of inputs I and draw the initial weights; `fit` and `forward` do it by themselves.
+
+        Raises:
+            ArgumentError: when `n_inputs` is no whole number >= 1.
+            ShapeError: when the layers do not fit together.
+        """
+        shape = (checks.whole(n_inputs, "n_inputs", where="Network"),)
+        self._objective = Objective(Sequence(self.layers), self.loss, shape, self.l1, self.l2)
+        return self.reset()
+
+    def reset(self) -> Network:
+        """Draw the initial weights again, the same ones as at first, and forget what was learned."""
+        rng = np.random.Generator(np.random.PCG64(self.seed))
+        self._theta = self.objective.layout.draw(rng, self.dtype)
+        self.classes = self.history = None
+        return self
+
+    @property
+    def objective(self) -> Objective:
+        """What training minimises, as a function of theta.
+
+        Raises:
+            NotFittedError: before the number of inputs is known.
+        """
+        if self._objective is None:
+            raise NotFittedError("this network has no weights yet: fit it, or give n_inputs= when you make it")
+        return self._objective
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape of one row of inputs, ``(I,)``."""
+        return self.objective.input_shape
+
+    @property
+    def theta(self) -> Floats:
+        """All parameters, ``(P,)``: the vector itself; what is written into it is what the network computes with."""
+        if self._theta is None:
+            raise NotFittedError("this network has no weights yet: fit it, or give n_inputs= when you make it")
+        return self._theta
+
+    @theta.setter
+    def theta(self, values: Any) -> None:
+        new = np.asarray(values)
+        if new.shape != self.theta.shape:
+            raise ShapeError("theta", where="Network", expected=f"shape {self.theta.shape}", got=new.shape)
+        self.theta[...] = new
+
+    @property
+    def parameters(self) -> Named:
+        """The parameters by name, in the order of theta: ``net.parameters["dense_1.W"]`` is a view."""
+        return Named(self.objective.layout, self.theta)
+
+    def __repr__(self) -> str:
+        sizes = f", {self.objective.layout.size} parameters" if self._objective else ", not built yet"
+        inner = ", ".join(repr(layer) for layer in self.layers)
+        return f"Network([{inner}], loss={self.loss.name!r}, seed={self.seed}, dtype={self.dtype!r}{sizes})"
+
+    # ---- training ---------------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        epochs: int = 20,
+        batch_size: int | None = 32,
+        optimizer: str | AnyOptimizer = "adam",
+        shuffle: bool = True,
+        validation: float | tuple[Any, Any] | tuple[Any, Any, Any] | None = None,
+        early_stopping: EarlyStopping | int | None = None,
+        metrics: Iterable[str] = (),
+        class_weight: str | dict[Any, float] | None = None,
+        sample_weight: Any = None,
+        callbacks: Iterable[AnyCallback] = (),
+        resume: str | os.PathLike[str] | None = None,
+        engine: str = "auto",
+    ) -> History:
+        """Train from the present weights on; `reset` first to begin anew.
+
+        Args:
+            X: inputs ``(N, I)``: array, lists or frame.
+            y: labels ``(N,)``, values ``(N,)``, one-hot rows or values ``(N, O)``.
+            epochs: passes over the data.
+            batch_size: rows in a batch; 1: online; None: all rows, full batch.
+            optimizer: a name or an object of `chainrule.optimizers`; its rate may be a schedule.
+            shuffle: whether each epoch takes the rows in a new order.
+            validation: a share of the rows to hold out (stratified by class), or ``(X, y)`` or ``(X, y, weights)``.
+            early_stopping: an `EarlyStopping`, or its patience in epochs.
+            metrics: names from `chainrule.metrics`, measured after each epoch on the validation rows, or, where there are
+                none, on the training rows.
+            class_weight: ``"balanced"`` or ``{label: weight}``.
+            sample_weight: a weight for each row ``(N,)``.
+            callbacks: functions of an `Epoch`, or `Callback` objects.
+            resume: a checkpoint file to go on from.
+            engine: ``"auto"`` or the name of one.
+
+        Returns:
+            The history, which `net.history` keeps too.
+
+        Raises:
+            InputError: when an argument or the data are wrong.
+            DivergenceError: at NaN or Inf; the weights are the last good ones.
+            KeyboardInterrupt: after Ctrl-C; the weights are then the best so far.
+        """
+        choice, matrix = choose(engine), as_matrix(X, self.dtype, where="fit")
+        if self._objective is None:
+            self.build(matrix.shape[1])
+        training_rows, held, targets = self._rows(matrix, y, sample_weight, class_weight, validation)
+        chosen = optimizers.get(optimizer)
+        full = batch_size is None or isinstance(chosen, LBFGS)
+        settings = TrainingSettings(
+            epochs=epochs,
+            batch_size=len(training_rows.X) if full else batch_size,
+            optimizer=chosen,
+            shuffle=shuffle,
+            seed=self.seed,
+            early_stopping=EarlyStopping(early_stopping) if isinstance(early_stopping, int) else early_stopping,
+        )
+        score = _Score(self, choice, training_rows, held, tuple(metrics))
+        run = self._start(choice, training_rows, settings)
+        training = Training(self.objective, run, training_rows, settings, score=score)
+        if resume is not None:
+            go_on(training, resume)
+        self.engine_choice, self.classes = choice, targets.classes
+        return self._drive(training, Listeners(callbacks))
+
+    def _rows(
+        self, X: Floats, y: Any, sample_weight: Any, class_weight: Any, validation: Any
+    ) -> tuple[Data, Data | None, Targets]:
+        """The rows to train on and those to validate on."""
+        self._check_width(X, "fit")
+        targets = self._targets(y, len(X), "fit")
+        weights = row_weights(sample_weight, class_weight, targets, self.dtype)
+        rows = Data(X, targets.T, weights)
+        if validation is None:
+            return rows, None, targets
+        if isinstance(validation, tuple | list):
+            return rows, self._validation_data(validation, targets), targets
+        kept, held = split_rows(len(X), validation, seed=self.seed, classes=targets.indices)
+        return _take(rows, kept), _take(rows, held), targets
+
+    def _validation_data(self, given: Any, training: Targets) -> Data:
+        if len(given) not in (2, 3):
+            raise ArgumentError(
+                "validation", where="fit", expected="a share, (X, y) or (X, y, weights)", got=f"{len(given)} things"
+            )
+        X = as_matrix(given[0], self.dtype, where="fit: validation")
+        self._check_width(X, "fit: validation")
+        targets = self._targets(given[1], len(X), "fit: validation", training.classes)
+        weights = row_weights(given[2] if len(given) == 3 else None, None, targets, self.dtype, where="fit: validation")
+        return Data(X, targets.T, weights)
+
+    def _start(self, choice: EngineChoice, rows: Data, settings: TrainingSettings) -> Run:
+        if isinstance(settings.optimizer, LBFGS):
+            return LBFGSRun(self.objective, self.theta, rows, settings.optimizer, settings.epochs)
+        return choice.engine.start(
+            self.objective,
+            self.theta,
+            rows,
+            optimizer=settings.optimizer,
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+        )
+
+    def _drive(self, training: Training, listeners: Listeners) -> History:
+        """Iterate the training; whatever ends it, the weights are good and the history is kept."""
+        now = training.standing
+        interrupted = False
+        try:
+            with postponed_interrupt() as interruption:
+                listeners.on_begin(training)
+                for record in training:
+                    listeners.on_record(record)
+                    if interruption:
+                        interrupted = True
+                        break
+        except StopTraining as wish:
+            now.stopped = str(wish) or "a callback asked for it"
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            if interrupted or training.settings.early_stopping is not None:
+                training.restore_best()
+            if interrupted:
+                now.stopped = "interrupted"
+            self.history = History(now.epochs, best_epoch=now.best_epoch, stopped=now.stopped, seconds=training.seconds)
+            listeners.on_end(training)
+        if interrupted:
+            raise KeyboardInterrupt
+        return self.history
+
+    # ---- use --------------------------------------------------------------------------------------------------------
+
+    def forward(self, X: Any) -> Floats:
+        """The outputs ``Y (N, O)``, in prediction mode.
+
+        Raises:
+            ShapeError, DataError: when X does not fit.
+        """
+        matrix = as_matrix(X, self.dtype, where="forward")
+        if self._objective is None:
+            self.build(matrix.shape[1])
+        self._check_width(matrix, "forward")
+        return self.engine_choice.engine.predict(self.objective, self.theta, matrix)
+
+    def predict(self, X: Any) -> np.ndarray[Any, Any]:
+        """Class labels ``(N,)`` where the targets were classes (0 or 1 each, ``(N, O)``, where several at once); else values.
+
+        Values are ``(N,)`` for one output and ``(N, O)`` for more.
+        """
+        Y = self.forward(X)
+        if self.classes is not None:
+            chosen = (Y[:, 0] >= 0.5).astype(int) if Y.shape[1] == 1 else Y.argmax(axis=1)
+            return self.classes[chosen]
+        if self.loss.name == "binary_cross_entropy":
+            return (Y >= 0.5).astype(int)
+        return Y[:, 0] if Y.shape[1] == 1 else Y
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Probabilities ``(N, K)``, a column for each of `classes`; of each output ``(N, O)`` where several classes at once.
+
+        Raises:
+            ArgumentError: when the network does not give probabilities.
+        """
+        if not self.loss.for_classes:
+            raise ArgumentError(
+                f"a network with the loss {self.loss.name} gives no probabilities",
+                where="predict_proba",
+                mend="Use forward, or train with cross_entropy.",
+            )
+        Y = self.forward(X)
+        return np.hstack([1 - Y, Y]) if Y.shape[1] == 1 else Y
+
+    def loss_and_gradient(self, X: Any, y: Any, *, sample_weight: Any = None) -> tuple[float, Named]:
+        """The objective over all these rows as one batch, and its gradient by name, in prediction mode.
+
+        ``gradient.theta`` is the whole vector ``(P,)``, ``gradient["dense_1.W"]`` a part of it.
+        """
+        rows = self._data(X, y, sample_weight, "loss_and_gradient")
+        value, gradient = self.objective.value_and_gradient(self.theta, *rows)
+        return float(value), Named(self.objective.layout, gradient)
+
+    def evaluate_loss(self, X: Any, y: Any, *, sample_weight: Any = None) -> float:
+        """The objective over all these rows, penalties included, in prediction mode."""
+        return self.engine_choice.engine.loss(self.objective, self.theta, self._data(X, y, sample_weight, "loss"))
+
+    def astype(self, dtype: DType) -> Network:
+        """A copy that computes with this number type."""
+        other = Network(self.layers, self.loss, seed=self.seed, dtype=dtype, l1=self.l1, l2=self.l2)
+        if self._objective is not None:
+            other.build(self.input_shape[0])
+            other.theta = self.theta
+            other.classes = self.classes
+        return other
+
+    # ---- files ------------------------------------------------------------------------------------------------------
+
+    def record(self) -> NetworkRecord:
+        """The network without its numbers."""
+        return NetworkRecord(
+            layers=self.layers,
+            loss=self.loss,
+            input_shape=self.input_shape,
+            dtype=self.dtype,
+            l1=self.l1,
+            l2=self.l2,
+            seed=self.seed,
+            classes=None if self.classes is None else tuple(self.classes.tolist()),
+        )
+
+    def save(self, path: str | os.PathLike[str], **parts: Any) -> None:
+        """Write a model file: safetensors, atomic; `cr.load` reads it.
+
+        Args:
+            path: usually ending in ``.safetensors``.
+            parts: further parts of the record, as `Model` has them.
+
+        Raises:
+            StorageError: when it cannot be written.
+        """
+        write_file(path, kind="model", parts={"network": self.record(), **parts}, tensors=dict(self.parameters))
+
+    @classmethod
+    def from_file(cls, opened: Opened) -> Network:
+        """The network of a model file whose header has been checked; see `chainrule.load`.
+
+        Raises:
+            FileFormatError: when record and tensors do not fit.
+        """
+        record = opened.part("network", NetworkRecord)
+        network = cls(record.layers, record.loss, seed=record.seed, dtype=record.dtype, l1=record.l1, l2=record.l2)
+        network._objective = Objective(Sequence(record.layers), record.loss, record.input_shape, record.l1, record.l2)
+        layout = network._objective.layout
+        tensors = opened.tensors({p.name: p.shape for p in layout.parameters}, record.dtype)
+        network._theta = np.concatenate([tensors[p.name].reshape(-1) for p in layout.parameters])
+        network.classes = None if record.classes is None else np.asarray(record.classes)
+        return network
+
+    # ---- within -----------------------------------------------------------------------------------------------------
+
+    def _check_width(self, X: Floats, where: str) -> None:
+        if X.shape[1:] != self.input_shape:
+            raise ShapeError(
+                "X", where=where, expected=f"{self.input_shape[0]} columns, as this network has inputs", got=X.shape
+            )
+
+    def _targets(self, y: Any, n_rows: int, where: str, classes: Any = None) -> Targets:
+        known = self.classes if classes is None else classes
+        targets = as_targets(y, self.loss, self.objective.output_shape[0], self.dtype, classes=known, where=where)
+        if len(targets.T) != n_rows:
+            raise ShapeError("y", where=where, expected=f"{n_rows} rows, as X has", got=len(targets.T))
+        return targets
+
+    def _data(self, X: Any, y: Any, sample_weight: Any, where: str) -> Data:
+        matrix = as_matrix(X, self.dtype, where=where)
+        if self._objective is None:
+            self.build(matrix.shape[1])
+        self._check_width(matrix, where)
+        targets = self._targets(y, len(matrix), where)
+        return Data(matrix, targets.T, row_weights(sample_weight, None, targets, self.dtype, where=where))
+
+
+class _Score:
+    """Measures a network after each epoch: the validation loss, and the metrics asked for."""
+
+    def __init__(
+        self, network: Network, choice: EngineChoice, training: Data, held: Data | None, names: tuple[str, ...]
+    ) -> None:
+        self.network, self.engine, self.held = network, choice.engine, held
+        self.rows, self.prefix = (training, "") if held is None else (held, "validation_")
+        self.metrics = [metrics.get(name) for name in names]
+
+    def __call__(self) -> dict[str, float]:
+        objective, theta = self.network.objective, self.network.theta
+        scores = {}
+        if self.held is not None:
+            scores["validation_loss"] = self.engine.loss(objective, theta, self.held)
+        if self.metrics:
+            Y = self.engine.predict(objective, theta, self.rows.X)
+            for metric in self.metrics:
+                scores[self.prefix + metric.name] = metric(*_as_asked(metric.kind, self.rows.T, Y))
+        return scores
+
+
+def _as_asked(kind: str, T: Floats, Y: Floats) -> tuple[Any, Any]:
+    """Targets and outputs as a metric takes them: class indices, probabilities of each class, or values."""
+    if kind == "values":
+        return T, Y
+    single = Y.shape[1] == 1
+    t = (T[:, 0] >= 0.5).astype(int) if single else T.argmax(axis=1)
+    if kind == "probabilities":
+        return t, np.hstack([1 - Y, Y]) if single else Y
+    return t, (Y[:, 0] >= 0.5).astype(int) if single else Y.argmax(axis=1)
+
+
+def _take(rows: Data, places: Ints) -> Data:
+    return Data(rows.X[places], rows.T[places], None if rows.weights is None else rows.weights[places])

@@ -1,0 +1,78 @@
+"""Pictures by matplotlib, without pyplot: no global state, no window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chainrule.errors import ArgumentError
+from chainrule.files import atomic_write
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+
+_COLOURS = {"training": "#3b6ea5", "validation": "#d1662b"}
+_ENDINGS = (".png", ".svg", ".pdf")
+
+
+def draw_curves(
+    epochs: Sequence[float],
+    losses: Mapping[str, Sequence[float]],
+    scores: Mapping[str, Sequence[float]],
+    *,
+    best_epoch: int = 0,
+) -> Figure:
+    """Losses by epoch and, beside them, scores by epoch; the best epoch is marked."""
+    from matplotlib.figure import Figure
+
+    panels = [("loss", losses)] + ([("score", scores)] if scores else [])
+    figure = Figure(figsize=(5.2 * len(panels), 3.6), layout="constrained")
+    for axes, (label, series) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        for name, values in series.items():
+            part = "validation" if name.startswith("validation_") else "training"
+            shown = f"{part} {name.removeprefix('validation_').replace('_', ' ')}"
+            marker = "o" if len(epochs) == 1 else None
+            axes.plot(epochs, values, label=shown, color=_COLOURS[part] if label == "loss" else None, marker=marker)
+        if best_epoch:
+            axes.axvline(
+                best_epoch, color="0.7", linewidth=1, linestyle="--", label=f"best epoch {best_epoch}", zorder=0
+            )
+        _dress(axes, label)
+        if label == "loss" and _spans_decades(series):
+            axes.set_yscale("log")
+    return figure
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write the picture; atomic.
+
+    Raises:
+        ArgumentError: when the ending is none of .png, .svg, .pdf.
+        StorageError: when it cannot be written.
+    """
+    check_picture_path(path)
+    with atomic_write(path) as file:
+        figure.savefig(file, format=Path(path).suffix.lower().lstrip("."), dpi=150)
+
+
+def check_picture_path(path: str | os.PathLike[str]) -> None:
+    """Raise ArgumentError unless the ending is one of a picture; asked before a long run, not after it."""
+    if Path(path).suffix.lower() not in _ENDINGS:
+        raise ArgumentError("path", where="plot", expected=f"a name ending in {', '.join(_ENDINGS)}", got=str(path))
+
+
+def _dress(axes: Any, label: str) -> None:
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(label)
+    axes.grid(visible=True, color="0.92")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(frameon=False)
+
+
+def _spans_decades(series: Mapping[str, Sequence[float]]) -> bool:
+    values = [value for name in series for value in series[name]]
+    return bool(values) and min(values) > 0 and max(values) / min(values) > 100

@@ -1,0 +1,68 @@
+"""Rows drawn from one seed: the order of an epoch, and the part held out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from chainrule.errors import ArgumentError, DataError
+
+if TYPE_CHECKING:
+    from chainrule.arrays import Ints
+
+_ORDER, _SPLIT = 1, 2  # streams apart from that of the initial weights, which is the seed itself
+
+
+def epoch_order(n_rows: int, *, seed: int, epoch: int) -> Ints:
+    """The rows in the order of this epoch: it depends on seed and epoch alone, so a run can go on anywhere."""
+    return _generator(seed, _ORDER, epoch).permutation(n_rows)
+
+
+def split_rows(
+    n_rows: int, share: float, *, seed: int, classes: Ints | None = None, stream: int = 0, where: str = "validation"
+) -> tuple[Ints, Ints]:
+    """The rows to keep and the rows to hold out, each sorted.
+
+    Args:
+        n_rows: N.
+        share: of the rows to hold out, 0 < share < 1; rounded to whole rows, at least one on each side.
+        seed: what the draw depends on, with `stream`.
+        classes: the class index of each row: then each class gives its share, and a class of two rows or more is on both
+            sides.
+        stream: tells two splits of one run apart.
+        where: the name of the split in messages.
+
+    Raises:
+        ArgumentError: when the share is not between 0 and 1.
+        DataError: when there are fewer than two rows.
+    """
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < 1:
+        raise ArgumentError("share", where=where, expected="a number between 0 and 1", got=share)
+    if n_rows < 2:
+        raise DataError("rows", where=where, expected="at least 2 rows, one for each side", got=n_rows)
+    order = _generator(seed, _SPLIT, stream).permutation(n_rows)
+    n_held = min(max(round(share * n_rows), 1), n_rows - 1)
+    if classes is None:
+        held = order[:n_held]
+    else:
+        held = np.concatenate(_held_of_each_class(classes[order], order, n_held, share))
+    kept = np.setdiff1d(order, held, assume_unique=True)
+    return kept, np.sort(held)
+
+
+def _held_of_each_class(shuffled: Ints, order: Ints, n_held: int, share: float) -> list[Ints]:
+    """From each class its first rows in random order; the numbers of rows add up to `n_held` as far as they can."""
+    names, counts = np.unique(shuffled, return_counts=True)
+    exact = counts * share
+    held = np.clip(np.floor(exact).astype(int), (counts > 1).astype(int), np.maximum(counts - 1, 0))
+    room = np.maximum(counts - 1, 0) - held
+    for place in np.argsort(held - exact, kind="stable"):  # the largest remainders first
+        if held.sum() >= n_held:
+            break
+        held[place] += room[place] > 0
+    return [order[shuffled == name][:count] for name, count in zip(names, held, strict=True)]
+
+
+def _generator(seed: int, *stream: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=stream)))

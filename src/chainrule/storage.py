@@ -1,0 +1,179 @@
+"""Files of tensors with a record: safetensors, versioned, written atomically, read with distrust.
+
+A file holds named tensors and, in its metadata under ``"chainrule"``, one JSON record: format version, kind of file, library
+version, and parts (``network``, ``columns``, ...) that belong to whoever wrote them. Nothing in it is ever executed, and no
+tensor is allocated before its size has been checked against what the record says it must be.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+
+import msgspec
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from chainrule._version import __version__
+from chainrule.errors import FileFormatError, did_you_mean
+from chainrule.files import atomic_write
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from chainrule.arrays import Floats
+
+FORMAT = 1
+"""The version that this library writes; it reads all up to it."""
+
+FileKind: TypeAlias = Literal["model", "checkpoint"]
+Part = TypeVar("Part")
+
+_KEY = "chainrule"
+_DTYPES = {"F32": "float32", "F64": "float64"}
+
+
+class _Head(msgspec.Struct):
+    """What every version of the format begins with."""
+
+    format: int
+    kind: str
+    library: str
+    parts: dict[str, msgspec.Raw]
+
+
+class Opened:
+    """A file whose header has been read and believed; its tensors have not been touched.
+
+    Attributes:
+        path: of the file.
+        library: the version that wrote it.
+    """
+
+    def __init__(self, path: Path, head: _Head, shapes: dict[str, tuple[str, tuple[int, ...]]]) -> None:
+        self.path, self.library = path, head.library
+        self._parts, self._shapes = head.parts, shapes
+
+    def has(self, part: str) -> bool:
+        """Whether the record has this part."""
+        return part in self._parts
+
+    def part(self, name: str, of: type[Part]) -> Part:
+        """A part of the record, checked against its type.
+
+        Raises:
+            FileFormatError: when it is missing or does not fit.
+        """
+        if name not in self._parts:
+            raise FileFormatError(f"the record has no part {name!r}", where=str(self.path))
+        try:
+            return msgspec.json.decode(self._parts[name], type=of)
+        except (msgspec.MsgspecError, ValueError, TypeError) as fault:
+            raise FileFormatError(
+                f"the record's part {name!r} is not valid: {fault}",
+                where=str(self.path),
+                mend="The file was changed by hand, or written by another version.",
+            ) from None
+
+    def tensors(self, expected: Mapping[str, tuple[int, ...]], dtype: str) -> dict[str, Floats]:
+        """The tensors of these names and shapes; nothing is allocated unless all fit.
+
+        Raises:
+            FileFormatError: when one is missing, of another shape or type, or not finite.
+        """
+        where = str(self.path)
+        for name, shape in expected.items():
+            if name not in self._shapes:
+                raise FileFormatError(
+                    f"there is no tensor {name!r}", where=where, mend=did_you_mean(name, self._shapes)
+                )
+            found_dtype, found = self._shapes[name]
+            if found != tuple(shape) or _DTYPES.get(found_dtype) != dtype:
+                raise FileFormatError(
+                    f"tensor {name!r}",
+                    where=where,
+                    expected=f"{dtype} of shape {tuple(shape)}",
+                    got=(found_dtype, found),
+                )
+        extra = [name for name in self._shapes if name not in expected]
+        if extra:
+            raise FileFormatError(f"there is a tensor {extra[0]!r} that the record does not tell of", where=where)
+        with safetensors.safe_open(self.path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in expected}
+        for name, array in arrays.items():
+            if not np.isfinite(array).all():
+                raise FileFormatError(f"tensor {name!r} holds NaN or infinity", where=where)
+        return arrays
+
+
+def write_file(
+    path: str | os.PathLike[str], *, kind: FileKind, parts: Mapping[str, Any], tensors: Mapping[str, Floats]
+) -> None:
+    """Write tensors and record; atomic.
+
+    Raises:
+        StorageError: when it cannot be written.
+    """
+    raw = {name: msgspec.Raw(msgspec.json.encode(part)) for name, part in parts.items()}
+    head = msgspec.json.encode(_Head(FORMAT, kind, __version__, raw)).decode()
+    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    with atomic_write(path) as file:
+        file.write(safetensors.numpy.save(arrays, metadata={_KEY: head}))
+
+
+def open_file(path: str | os.PathLike[str], *, kind: FileKind) -> Opened:
+    """Read the header and believe it only when everything in it fits.
+
+    Raises:
+        FileFormatError: when the file is missing, truncated, of another format or kind, or of a newer version.
+    """
+    path = Path(path)
+    where = str(path)
+    if not path.exists():
+        near = (
+            did_you_mean(path.name, [p.name for p in path.parent.glob("*.safetensors")]) if path.parent.is_dir() else ""
+        )
+        raise FileFormatError(f"there is no such {kind} file", where=where, mend=near if "mean" in near else "")
+    if path.is_dir():
+        raise FileFormatError(f"this is a folder, not a {kind} file", where=where)
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 -- no iteration without keys()
+            shapes = {name: (piece.get_dtype(), tuple(piece.get_shape())) for name, piece in slices.items()}
+    except OSError as fault:
+        raise FileFormatError(f"cannot be read: {fault.strerror or fault}", where=where) from None
+    except (safetensors.SafetensorError, ValueError) as fault:
+        raise FileFormatError(
+            f"this is no {kind} file of chainrule, or it is damaged ({fault})",
+            where=where,
+            mend="Give a .safetensors file that chainrule wrote." if kind == "model" else "",
+        ) from None
+    return Opened(path, _head(metadata, kind, where), shapes)
+
+
+def _head(metadata: dict[str, str], kind: FileKind, where: str) -> _Head:
+    if _KEY not in metadata:
+        raise FileFormatError("this is a safetensors file, but not one that chainrule wrote", where=where)
+    try:
+        version = msgspec.json.decode(metadata[_KEY].encode(), type=_Version).format
+        if version > FORMAT:
+            raise FileFormatError(
+                f"written in format {version} by a newer chainrule; this one reads up to {FORMAT}",
+                where=where,
+                mend="Upgrade: pip install --upgrade chainrule.",
+            )
+        head = msgspec.json.decode(metadata[_KEY].encode(), type=_Head)
+    except msgspec.MsgspecError as fault:
+        raise FileFormatError(f"the record is not valid: {fault}", where=where) from None
+    if head.kind != kind:
+        raise FileFormatError(f"this is a {head.kind} file", where=where, mend=f"Give a {kind} file.")
+    return head
+
+
+class _Version(msgspec.Struct):
+    """All that is read of a file from a newer version."""
+
+    format: int

@@ -1,0 +1,316 @@
+"""The training loop, as a generator of records.
+
+    for record in Training(...):    # a `Steps` now and then within an epoch, an `Epoch` at its end
+        ...
+
+Whoever listens reads the records; nobody changes the run. To stop is to stop iterating. All that changes as a run goes
+on is its `Standing`, theta, the optimiser's slots and the best theta: saved and given back at any record, the run
+goes on to the same bits.
+"""
+
+from __future__ import annotations
+
+from math import ceil, inf, isfinite
+from time import perf_counter
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+import numpy as np
+from msgspec.structs import force_setattr
+
+from chainrule import checks, metrics
+from chainrule.divergence import Rewind, Stretch, place_in_pass, place_in_theta
+from chainrule.engines.interface import Data
+from chainrule.errors import DivergenceError, unknown_name
+from chainrule.layers import Mode
+from chainrule.optimizers import AnyOptimizer
+from chainrule.schedules import Plan, PlateauState
+from chainrule.splitting import epoch_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from chainrule.arrays import Floats, Ints
+    from chainrule.engines.interface import Run
+    from chainrule.objective import Objective
+
+    Scores: TypeAlias = dict[str, float]
+
+_AT_ONCE = 0.1  # seconds
+
+
+class EarlyStopping(msgspec.Struct, frozen=True):
+    """Stop when the monitored quantity has not improved for some epochs; go back to the weights of the best one.
+
+    Prechelt, "Early Stopping: But When?" (1998), criterion UP in its usual form.
+
+    Attributes:
+        patience: epochs without an improvement before the run ends.
+        min_delta: an improvement is more than this.
+        monitor: ``"validation_loss"``, ``"loss"`` or the name of a score; None: the first of these that there is.
+    """
+
+    patience: int = 10
+    min_delta: float = 0.0
+    monitor: str | None = None
+
+    def __post_init__(self) -> None:
+        checks.whole(self.patience, "patience", where="EarlyStopping")
+        checks.at_least_zero(self.min_delta, "min_delta", where="EarlyStopping")
+
+
+class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How to train, apart from what is trained.
+
+    Attributes:
+        epochs: passes over the data.
+        batch_size: rows in a batch.
+        optimizer: with its learning rate or schedule.
+        shuffle: whether each epoch takes the rows in a new order.
+        seed: of the order and of dropout.
+        early_stopping: when to stop before the last epoch, if at all.
+    """
+
+    epochs: int
+    batch_size: int
+    optimizer: AnyOptimizer
+    shuffle: bool = True
+    seed: int = 0
+    early_stopping: EarlyStopping | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size"):
+            force_setattr(self, name, checks.whole(getattr(self, name), name, where="fit"))
+
+
+class Steps(msgspec.Struct, frozen=True):
+    """Some steps were taken, the epoch is not over."""
+
+    epoch: int
+    step: int
+    steps_per_epoch: int
+    loss: float
+
+
+class Epoch(msgspec.Struct, frozen=True):
+    """An epoch is over.
+
+    Attributes:
+        epoch: 1 for the first.
+        taken: steps of gradient descent so far.
+        loss: the objective over the epoch, each batch before its update: the mean over the rows, or their sum.
+        rate: the learning rate of the last step.
+        seconds: since the beginning of the run.
+        scores: measured after the epoch, by name: ``validation_loss``, ``validation_accuracy``, ...
+        best: whether the monitored quantity was never better.
+    """
+
+    epoch: int
+    taken: int
+    loss: float
+    rate: float
+    seconds: float
+    scores: dict[str, float]
+    best: bool
+
+
+class Standing(msgspec.Struct):
+    """Where a run stands: with theta, the slots and the best theta, all that there is to know to go on.
+
+    Attributes:
+        epoch: epochs finished.
+        step: steps finished of the epoch under way.
+        taken: steps of gradient descent so far.
+        loss_sum: of the epoch under way.
+        seconds: spent before the run was last taken up.
+        plateau: what a schedule that listens to the loss has heard.
+        best_epoch: 0 before the first epoch is over.
+        best_value: of the monitored quantity, turned so that lower is better.
+        stopped: why the run ended before its last epoch; empty when it did not.
+        epochs: the records so far.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    taken: int = 0
+    loss_sum: float = 0.0
+    seconds: float = 0.0
+    plateau: PlateauState | None = None
+    best_epoch: int = 0
+    best_value: float | None = None
+    stopped: str = ""
+    epochs: list[Epoch] = []
+
+
+class Training:
+    """A run over its epochs; iterate to run it.
+
+    Args:
+        objective: what is minimised.
+        run: an engine's run, at the weights to begin or go on with.
+        data: the rows that the run trains on.
+        settings: how.
+        score: measures theta after each epoch.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        run: Run,
+        data: Data,
+        settings: TrainingSettings,
+        *,
+        score: Callable[[], Scores] = dict,
+    ) -> None:
+        self.objective, self.run, self.data, self.settings = objective, run, data, settings
+        self.standing, self.best_theta = Standing(), run.theta.copy()
+        self.steps_per_epoch = ceil(len(data.X) / settings.batch_size)
+        self.schedule = settings.optimizer.schedule
+        self.plan = Plan(self.steps_per_epoch, settings.epochs, settings.batch_size, len(data.X))
+        self._score, self._pace, self._rewind = score, _Pace(), Rewind()
+        self._start = perf_counter()
+
+    def go_on(self, standing: Standing, best_theta: Floats) -> None:
+        """Go on where an earlier run stood; theta and the slots of `run` are put back by whoever has them."""
+        self.standing, self.best_theta = standing, best_theta.copy()
+        self._start = perf_counter() - standing.seconds
+
+    def __iter__(self) -> Iterator[Steps | Epoch]:
+        """Train.
+
+        Raises:
+            DivergenceError: at the first number that is not finite; theta is then the best so far, or that of before.
+        """
+        now = self.standing
+        while now.epoch < self.settings.epochs and not now.stopped:
+            yield from self._steps()
+            yield self._finish_epoch()
+
+    def restore_best(self) -> None:
+        """Set theta to the best there was, if an epoch was finished."""
+        if self.standing.best_epoch:
+            self.run.theta[...] = self.best_theta
+
+    @property
+    def seconds(self) -> float:
+        """Spent on this run, before an interruption too."""
+        return perf_counter() - self._start
+
+    def _steps(self) -> Iterator[Steps]:
+        """Advance to the end of the epoch, a fraction of a second at a time."""
+        now, total = self.standing, self.steps_per_epoch
+        order = self._order(now.epoch)
+        while now.step < total:
+            stretch = Stretch(now.epoch, now.step, now.taken, self._rates(self._pace.steps(total - now.step)))
+            self._rewind.before(self.run, stretch)
+            start = perf_counter()
+            losses = self.run.advance(order, now.step, stretch.rates, now.taken)
+            self._pace.note(len(losses), perf_counter() - start)
+            self._check_finite(losses)
+            now.loss_sum += self._rows_times(losses)
+            now.step += len(losses)
+            now.taken += len(losses)
+            if now.step < total:
+                now.seconds = self.seconds
+                yield Steps(now.epoch + 1, now.step, total, float(losses.mean()))
+
+    def _finish_epoch(self) -> Epoch:
+        now = self.standing
+        mean = self.objective.loss.reduction == "mean"
+        loss = now.loss_sum / len(self.data.X) if mean else now.loss_sum
+        rate = float(self._rates(1, back=1)[0])
+        now.epoch, now.step, now.loss_sum = now.epoch + 1, 0, 0.0
+        scores = self._score()
+        if not isfinite(scores.get("validation_loss", 0.0)):
+            self._fail(now.epoch, now.taken, "the validation loss")
+        improved = self._watch(loss, scores)
+        now.stopped = now.stopped or self.run.finished
+        now.seconds = self.seconds
+        record = Epoch(now.epoch, now.taken, loss, rate, now.seconds, scores, improved)
+        now.epochs.append(record)
+        return record
+
+    def _watch(self, loss: float, scores: Scores) -> bool:
+        """Whether this epoch is the best so far; notes it, its theta, and whether to stop."""
+        now, stopping = self.standing, self.settings.early_stopping
+        name, value = _monitored(stopping.monitor if stopping else None, loss, scores)
+        now.plateau = self.schedule.observe(now.plateau, value)
+        margin = stopping.min_delta if stopping else 0.0
+        improved = now.best_value is None or value < now.best_value - margin
+        if improved:
+            now.best_value, now.best_epoch = value, now.epoch
+            self.best_theta[...] = self.run.theta
+        elif stopping and now.epoch - now.best_epoch >= stopping.patience:
+            now.stopped = f"{name} has not improved for {stopping.patience} epochs"
+        return improved
+
+    def _order(self, epoch: int) -> Ints | None:
+        return epoch_order(len(self.data.X), seed=self.settings.seed, epoch=epoch) if self.settings.shuffle else None
+
+    def _rates(self, count: int, back: int = 0) -> Floats:
+        steps = np.arange(self.standing.taken - back, self.standing.taken - back + count)
+        return self.schedule.rates(steps, self.plan) * self.schedule.scale(self.standing.plateau)
+
+    def _rows_of(self, order: Ints | None, step: int) -> Data:
+        B = self.settings.batch_size
+        rows = slice(step * B, (step + 1) * B) if order is None else order[step * B : (step + 1) * B]
+        X, T, weights = self.data
+        return Data(X[rows], T[rows], None if weights is None else weights[rows])
+
+    def _rows_times(self, losses: Floats) -> float:
+        """The sum of some steps' values, means times their rows, so that the mean over the epoch comes out."""
+        if self.objective.loss.reduction == "sum":
+            return float(losses.sum())
+        B, N = self.settings.batch_size, len(self.data.X)
+        last = self.standing.step + len(losses) == self.steps_per_epoch
+        short = last and N % B
+        return float(losses.sum()) * B - (float(losses[-1]) * (B - N % B) if short else 0.0)
+
+    def _check_finite(self, losses: Floats) -> None:
+        """Raise when the last value or theta is not finite: name the first step and quantity that was not."""
+        now, theta = self.standing, self.run.theta
+        if not np.isfinite(theta).all():
+            here, before = self._rewind.first_bad_update(self.run, self._order)
+            place = place_in_theta(self.objective, theta)
+            theta[...] = before
+            self._fail(here.epoch + 1, here.taken + 1, place)
+        if not isfinite(losses[-1]):  # the engine stopped before this step's update
+            step, taken = now.step + len(losses) - 1, now.taken + len(losses) - 1
+            rows = self._rows_of(self._order(now.epoch), step)
+            mode = Mode(training=True, seed=self.settings.seed, step=taken)
+            self._fail(now.epoch + 1, taken + 1, place_in_pass(self.objective, theta, rows, mode))
+
+    def _fail(self, epoch: int, taken: int, place: str) -> None:
+        best = self.standing.best_epoch
+        self.restore_best()
+        kept = (
+            f"The weights kept are those of epoch {best}, the best."
+            if best
+            else "The weights kept are those of before."
+        )
+        mend = f"Try a smaller learning rate, clip_norm=1.0 in the optimizer, or scaled inputs. {kept}"
+        raise DivergenceError(epoch=epoch, step=taken, place=place, mend=mend)
+
+
+class _Pace:
+    """How many steps to take at once: what fits a tenth of a second, so that a person is never left waiting."""
+
+    def __init__(self) -> None:
+        self._seconds_per_step = inf
+
+    def steps(self, left: int) -> int:
+        return min(left, max(1, int(_AT_ONCE / self._seconds_per_step)))
+
+    def note(self, steps: int, seconds: float) -> None:
+        self._seconds_per_step = max(seconds / steps, 1e-9)
+
+
+def _monitored(name: str | None, loss: float, scores: Scores) -> tuple[str, float]:
+    """The name of the quantity to watch and its value, turned so that lower is better."""
+    known = {"loss": loss, **scores}
+    name = name or next((key for key in scores if key == "validation_loss"), "loss")
+    if name not in known:
+        raise unknown_name("quantity", name, known, where="EarlyStopping: monitor")
+    metric = name.removeprefix("validation_")
+    higher = metric != "loss" and metrics.get(metric).better == "higher"
+    return name, -known[name] if higher else known[name]
