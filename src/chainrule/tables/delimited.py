@@ -1,0 +1,281 @@
+"""CSV, TSV and their kin: polars reads them; what it says nothing of, or not in words for people, is found here."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import polars as pl
+
+from chainrule.errors import DataError
+from chainrule.tables.sources import check_text, wrong_encoding
+from chainrule.tables.values import without_marks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from chainrule.tables.sources import Source
+
+SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "vertical bar"}
+_OTHERS = ":^~!#&*/\\\x01\x1f "  # asked about when a header seems to be one column
+_SNIFFED = 20  # records from which the separator is found out
+_INFERRED = 1_000  # rows from which the types are found; where they turn out wrong, all columns are read as text
+_LARGE = 1 << 25  # bytes from which whole numbers are read in the smallest type that will hold them
+_SHOWN = 5
+csv.field_size_limit(1 << 30)
+
+
+class Layout(NamedTuple):
+    """How the text is to be cut."""
+
+    separator: str
+    names: list[str]
+    skipped: int  # blank lines before the first record
+    header: bool
+
+
+def read_delimited(source: Source, *, missing: tuple[str, ...], header: bool) -> pl.DataFrame:
+    """The table of a text file: numbers where all values are numbers, else text; null where a value is missing.
+
+    Raises:
+        DataError: for whatever cannot be read as a table; with the line.
+    """
+    check_text(source)
+    layout = find_layout(source, header=header)
+    frame = _read(source, layout)
+    if frame.height == 0:
+        raise DataError("the file holds a header and no rows", where=source.name, mend="A table needs at least one row")
+    frame.columns = layout.names
+    if frame.get_column(layout.names[-1]).has_nulls():  # polars fills short rows up and says nothing
+        frame = _without_rows(frame, check_lines(source, layout))
+    if frame.height == 0:
+        raise DataError("the file holds a header and blank lines", where=source.name)
+    clean = without_marks(frame, missing)
+    comma = layout.separator != ","
+    return clean.with_columns(
+        typed(series, decimal_comma=comma) for series in clean.get_columns() if series.dtype == pl.String
+    )
+
+
+def find_layout(source: Source, *, header: bool) -> Layout:
+    """Separator and names, from the first records.
+
+    Raises:
+        DataError: where the header cannot be one.
+    """
+    try:
+        lines = [line.decode() for line in itertools.islice(source.lines(), 4 * _SNIFFED)]
+    except UnicodeDecodeError:
+        raise wrong_encoding(source) or DataError("the text is not UTF-8", where=source.name) from None
+    skipped = sum(1 for _ in itertools.takewhile(lambda line: not line.strip(), lines))
+    lines = lines[skipped:]
+    if not lines:
+        raise DataError("the file holds nothing but blank lines", where=source.name)
+    separator = _find_separator(source, lines, header=header)
+    first = _records(lines, separator)[0]
+    if not header:
+        return Layout(separator, [f"column_{i}" for i in range(1, len(first) + 1)], skipped, header=False)
+    names = [name.strip() or f"column_{i}" for i, name in enumerate(first, 1)]
+    _check_names(source, names)
+    return Layout(separator, names, skipped, header=True)
+
+
+def _records(lines: Iterable[str], separator: str) -> list[list[str]]:
+    """The first records, cut at the separator; a quotation mark that is never closed ends them."""
+    records: list[list[str]] = []
+    reader = csv.reader(lines, delimiter=separator)
+    try:
+        records.extend(itertools.islice((record for record in reader if record), _SNIFFED))
+    except csv.Error:  # more than 2^30 characters in one field, or a stray carriage return
+        pass
+    return records or [[""]]
+
+
+def _find_separator(source: Source, lines: list[str], *, header: bool) -> str:
+    """The separator that cuts the header into several names, and most rows into as many fields."""
+    scores = {}
+    for separator in SEPARATORS:
+        records = _records(lines, separator)
+        width = len(records[0])
+        if width > 1:
+            scores[separator] = (sum(len(record) == width for record in records) / len(records), width)
+    if scores:
+        return max(scores, key=lambda separator: scores[separator])
+    first = lines[0].strip()
+    for other in _OTHERS:
+        counts = {line.strip().count(other) for line in lines if line.strip()}
+        if len(lines) > 1 and len(counts) == 1 and counts != {0} and (header or other != " "):
+            raise DataError(
+                f"the header is one name, {first[:60]!r}, which seems to hold several separated by {other!r}",
+                where=source.name,
+                expected="columns separated by " + ", ".join(SEPARATORS.values()),
+                mend="Write the file with one of these separators",
+            )
+    return ","
+
+
+def _check_names(source: Source, names: list[str]) -> None:
+    """Raise where the first record is no header, or names a column twice."""
+    numbers = [name for name in names if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", name)]
+    counted = all(name.isdigit() for name in names) and all(
+        int(b) - int(a) == 1 for a, b in itertools.pairwise(names)
+    )  # 0, 1, 2, ...: what a frame without names writes
+    decimal = sum("." in name for name in numbers)
+    if (len(numbers) == len(names) and not (counted and len(names) > 1)) or 2 * decimal >= len(names) > 0:
+        shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+        raise DataError(
+            f"the first line should hold the names of the columns and holds numbers ({shown})",
+            where=source.name,
+            mend="If the file has no header, say so: header=False or --no-header; the columns are then column_1, column_2, …",
+        )
+    check_unique(names, where=source.name)
+
+
+def check_unique(names: list[str], *, where: str) -> None:
+    """Raise where two columns have one name.
+
+    Raises:
+        DataError: with the name and the places.
+    """
+    seen: dict[str, int] = {}
+    for place, name in enumerate(names, 1):
+        if name in seen:
+            raise DataError(
+                f"columns {seen[name]} and {place} are both named {name!r}", where=where, mend="Rename one of them"
+            )
+        seen[name] = place
+
+
+def _read(source: Source, layout: Layout) -> pl.DataFrame:
+    """The table, with the types of its first rows; where they turn out wrong, as text."""
+    try:
+        sample = _polars(source, layout, n_rows=_INFERRED, infer_schema_length=_INFERRED)
+        small = sample.height < _INFERRED and source.size < _LARGE
+        frame = (
+            sample if small else _polars(source, layout, infer_schema=False, schema_overrides=_types(source, sample))
+        )
+        if frame.width == len(layout.names):
+            return frame
+    except pl.exceptions.NoDataError:
+        return pl.DataFrame(schema=dict.fromkeys(layout.names, pl.String))
+    except pl.exceptions.PolarsError:
+        pass
+    return _read_text(source, layout)
+
+
+def _read_text(source: Source, layout: Layout) -> pl.DataFrame:
+    """The table as text, once it is sure that all lines have as many fields as the header."""
+    check_lines(source, layout)
+    try:
+        frame = _polars(source, layout, infer_schema=False)
+    except pl.exceptions.PolarsError:
+        if error := wrong_encoding(source):
+            raise error from None
+        return _by_python(source, layout)
+    return frame if frame.width == len(layout.names) else _by_python(source, layout)
+
+
+def _polars(source: Source, layout: Layout, **settings: Any) -> pl.DataFrame:
+    """What polars reads."""
+    return pl.read_csv(
+        source.for_polars,
+        has_header=layout.header,
+        separator=layout.separator,
+        skip_rows=layout.skipped,
+        glob=False,
+        **settings,
+    )
+
+
+def _types(source: Source, sample: pl.DataFrame) -> dict[str, pl.DataType]:
+    """The types of the first rows; for a large file narrow ones: 60,000 pictures of MNIST need 94 MB, not 377."""
+    large = source.size >= _LARGE
+    return {series.name: _narrow(series) if large else series.dtype for series in sample.get_columns()}
+
+
+def _narrow(series: pl.Series) -> pl.DataType:
+    """The type for the whole column: with room to spare, since the rows that follow may hold larger numbers."""
+    if series.dtype != pl.Int64:
+        return series.dtype
+    low, high = series.min(), series.max()
+    size = max(abs(low), abs(high)) if isinstance(low, int) and isinstance(high, int) else 1 << 60
+    return pl.Int16() if size < 1 << 12 else pl.Int32() if size < 1 << 24 else pl.Int64()
+
+
+def check_lines(source: Source, layout: Layout) -> list[int]:
+    """Count the fields of every line.
+
+    Returns:
+        The rows (0 for the first) that are blank lines.
+
+    Raises:
+        DataError: for the first line with more or fewer fields than the header, or a quotation mark left open.
+    """
+    width, blank = len(layout.names), []
+    for row, (line, fields) in enumerate(_widths(source, layout), -int(layout.header)):
+        if fields == 0 and width > 1:
+            blank.append(row)
+        elif fields not in (0, width):
+            raise DataError(
+                f"line {line} has {fields} field{'s' * (fields != 1)}, {'the header' if layout.header else 'line 1'} has {width}",
+                where=source.name,
+                mend="Correct the line; a value that holds the separator itself must stand in double quotation marks",
+            )
+    return blank
+
+
+def _widths(source: Source, layout: Layout) -> Iterator[tuple[int, int]]:
+    """For each record the line on which it begins and the number of its fields; 0 for a blank line."""
+    separator = layout.separator.encode()
+    lines = itertools.islice(enumerate(source.lines(), 1), layout.skipped, None)
+    for number, line in lines:
+        if b'"' not in line:
+            yield number, line.count(separator) + 1 if line.strip(b"\r\n") else 0
+            continue
+        rest = (text.decode(errors="replace") for _, text in itertools.chain([(number, line)], lines))
+        try:
+            yield number, len(next(csv.reader(rest, delimiter=layout.separator, strict=True)))
+        except csv.Error:
+            _unbalanced(source, number)
+
+
+def _unbalanced(source: Source, line: int) -> NoReturn:
+    """Raise for a quotation mark that is out of place."""
+    raise DataError(
+        f"line {line}: a double quotation mark is opened and not closed, or text follows the closing one",
+        where=source.name,
+        mend='Close it; a quotation mark inside a quoted value is written twice ("")',
+    ) from None
+
+
+def _by_python(source: Source, layout: Layout) -> pl.DataFrame:
+    """The table as text by Python's own reader: slower by far, for what polars refuses."""
+    lines = (line.decode(errors="replace") for line in itertools.islice(source.lines(), layout.skipped, None))
+    records = [record for record in csv.reader(lines, delimiter=layout.separator) if record][int(layout.header) :]
+    return pl.DataFrame(records, schema=dict.fromkeys(layout.names, pl.String), orient="row")
+
+
+def _without_rows(frame: pl.DataFrame, rows: list[int]) -> pl.DataFrame:
+    """The frame without these rows."""
+    if not rows:
+        return frame
+    index = pl.int_range(pl.len())
+    return frame.filter(~index.is_in(rows))
+
+
+def typed(series: pl.Series, *, decimal_comma: bool) -> pl.Series:
+    """A column of text as whole numbers or numbers where every value is one; else as it is."""
+    values = series.drop_nulls()
+    if values.is_empty():
+        return series
+    if decimal_comma and not values.str.contains(r"[^\d,+-]").any() and values.str.contains(r"\d,\d").any():
+        values, series = values.str.replace(",", "."), series.str.replace(",", ".")
+    numbers = values.cast(pl.Float64, strict=False)
+    if numbers.has_nulls():
+        return series
+    whole = None if values.str.contains(r"[^\d+-]").any() else series.cast(pl.Int64, strict=False)
+    if whole is not None and whole.null_count() == series.null_count():
+        return whole
+    return series.cast(pl.Float64)

@@ -1,0 +1,162 @@
+"""What a cell says: missing or not, a number, a truth value, a moment.
+
+A table that comes from a CSV file, from Parquet or from a DataFrame must give the same matrix, although the first knows
+only text. So every reading of text stands here, once, and both training and prediction use it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from chainrule.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MISSING = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "none", "<NA>", "#N/A", "NaT")
+"""Texts that say that a value is missing; a person's own (`-`, `unknown`, `-999`) are named beside them."""
+
+TRUTH_WORDS = (("no", "yes"), ("false", "true"), ("n", "y"), ("f", "t"))
+"""Pairs of words, false then true, that make a text column a boolean one."""
+
+_DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$"
+_ZONE = r"[T ].*([+-]\d{2}):?(\d{2})$"
+
+
+def quoted(name: str) -> str:
+    """A column as a message names it."""
+    return f"column {name!r}"
+
+
+def without_marks(frame: pl.DataFrame, missing: Iterable[str]) -> pl.DataFrame:
+    """The frame with null wherever a value is missing: a mark, blank text, NaN; text loses the blanks around it."""
+    marks = pl.Series(sorted({mark.strip() for mark in missing} | {""}), dtype=pl.String)
+    numbers = _number_marks(marks)
+    changed = [_without(series, marks, numbers) for series in frame.get_columns()]
+    if all(new is old for new, old in zip(changed, frame.get_columns(), strict=True)):
+        return frame
+    return pl.DataFrame(changed)
+
+
+def _number_marks(marks: pl.Series) -> list[float]:
+    """Marks such as `-999`, which stand in columns of numbers as numbers."""
+    parsed = marks.cast(pl.Float64, strict=False).drop_nulls().to_list()
+    return [number for number in parsed if math.isfinite(number)]
+
+
+def _without(series: pl.Series, marks: pl.Series, numbers: list[float]) -> pl.Series:
+    """One column of `without_marks`; the very same object where nothing changes."""
+    if series.dtype in (pl.Categorical, pl.Enum):
+        series = series.cast(pl.String)
+    if series.dtype == pl.String:
+        text = series.str.strip_chars()
+        return pl.select(pl.when(~text.is_in(marks)).then(text).alias(series.name)).to_series()
+    if series.dtype.is_float() and series.is_nan().any():
+        series = series.fill_nan(None)
+    if numbers and series.dtype.is_numeric():
+        marked = series.cast(pl.Float64).is_in(numbers)
+        if marked.any():
+            series = pl.select(pl.when(~marked).then(series).alias(series.name)).to_series()
+    return series
+
+
+def as_numbers(series: pl.Series) -> pl.Series:
+    """The column as numbers, null where a value is missing or says no number.
+
+    Text is read as Python reads it; truth values become 0 and 1. A column of numbers comes back as it is: nothing is copied.
+    """
+    dtype = series.dtype
+    if dtype in (pl.Int128, pl.UInt128) or isinstance(dtype, pl.Decimal):
+        return series.cast(pl.Float64)
+    if dtype.is_numeric():
+        return series
+    if dtype == pl.String:
+        return series.str.strip_chars().cast(pl.Float64, strict=False).fill_nan(None)
+    if dtype in (pl.Boolean, pl.Null):
+        return series.cast(pl.Float64)
+    if dtype == pl.Duration:
+        return series.dt.total_microseconds().cast(pl.Float64) / 1e6
+    return pl.Series(series.name, [None] * len(series), dtype=pl.Float64)
+
+
+def as_text(series: pl.Series) -> pl.Series:
+    """The column as the texts that name categories and classes: 3, 3.0 and "3" of a number column are all "3"."""
+    if series.dtype == pl.String:
+        return series
+    if series.dtype.is_float() or isinstance(series.dtype, pl.Decimal):
+        return series.cast(pl.Float64).cast(pl.String).str.replace(r"\.0$", "")
+    return series.cast(pl.String, strict=False)
+
+
+def as_truth(series: pl.Series) -> pl.Series:
+    """The column as truth values, null where a value is missing or says neither true nor false."""
+    if series.dtype == pl.Boolean:
+        return series
+    words = as_text(series).str.to_lowercase()
+    no = [pair[0] for pair in TRUTH_WORDS] + ["0"]
+    yes = [pair[1] for pair in TRUTH_WORDS] + ["1"]
+    truth = pl.when(words.is_in(yes)).then(statement=True).when(words.is_in(no)).then(statement=False)
+    return pl.select(truth.alias(series.name)).to_series()
+
+
+def as_moments(series: pl.Series) -> pl.Series:
+    """The column as datetimes in UTC, null where a value is missing or says no date.
+
+    Text is read in the forms of ISO 8601: `2024-05-31`, `2024-05-31 17:30`, `2024-05-31T17:30:15.25Z`, `...+02:00`.
+    """
+    kind = pl.Datetime("us")
+    if series.dtype == pl.Date:
+        return series.cast(kind)
+    if isinstance(series.dtype, pl.Datetime):
+        if series.dtype.time_zone is not None:
+            series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        return series.cast(kind)
+    if series.dtype != pl.String:
+        return pl.Series(series.name, [None] * len(series), dtype=kind)
+    return _moments_of_text(series).cast(kind)
+
+
+def _moments_of_text(series: pl.Series) -> pl.Series:
+    """ISO 8601 text as datetimes in UTC."""
+    text = pl.when(series.str.contains(_DATE)).then(series).otherwise(None)
+    minutes = pl.col("zone").struct[0].cast(pl.Int64) * 60 + (
+        pl.col("zone").struct[1].cast(pl.Int64)
+        * pl.when(pl.col("zone").struct[0].str.starts_with("-")).then(-1).otherwise(1)
+    )
+    clock = pl.col("text").str.slice(11).str.replace(r"(Z|[+-]\d{2}:?\d{2})$", "")
+    clock = (
+        pl.when(clock == "")
+        .then(pl.lit("00:00:00"))
+        .when(clock.str.len_chars() == 5)
+        .then(clock + ":00")
+        .otherwise(clock)
+    )
+    local = (pl.col("text").str.slice(0, 10) + " " + clock).str.to_datetime(
+        "%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us"
+    )
+    frame = pl.select(text.alias("text")).with_columns(pl.col("text").str.extract_groups(_ZONE).alias("zone"))
+    return frame.select((local - pl.duration(minutes=minutes.fill_null(0))).alias(series.name)).to_series()
+
+
+def check_finite(frame: pl.DataFrame, *, where: str) -> None:
+    """Raise for the first infinite number, by row and column.
+
+    Raises:
+        DataError: where a column of numbers holds Inf or -Inf.
+    """
+    for series in frame.get_columns():
+        if series.dtype.is_float() and series.is_infinite().any():
+            row = series.is_infinite().arg_max() or 0
+            raise infinite(series.name, row, series[row], where=where)
+
+
+def infinite(name: str, row: int, value: object, *, where: str) -> DataError:
+    """The error for a number that is infinite, or so large that it becomes so."""
+    return DataError(
+        f"{quoted(name)}, row {row + 1} holds {value!r}, and a network computes with finite numbers",
+        where=where,
+        mend="Correct the value, leave it empty, or remove the row",
+    )
