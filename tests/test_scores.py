@@ -27,7 +27,7 @@ def some_classes(K, rows=300, right=0.7, rng=RNG):
 
 def some_probabilities(K, rows=120):
     t, _ = some_classes(K, rows)
-    P = RNG.random((rows, K)) + np.eye(K)[t]
+    P = RNG.random((rows, K)) + 0.4 * np.eye(K)[t]  # some rows are wrong
     return t, P / P.sum(axis=1, keepdims=True)
 
 
@@ -169,6 +169,19 @@ def test_a_wide_matrix_becomes_the_largest_confusions(K):
     assert int(lines[0].split()[-1]) == np.count_nonzero(t == i)
 
 
+def test_counts_too_wide_for_their_columns_become_a_list():
+    t, y = some_classes(10, 100)
+    text = score_classes(t, y, sample_weight=np.full(100, 123_456.0)).confusion_text()
+    assert text.startswith("the most frequent confusions")
+    assert max(map(len, text.split("\n"))) <= 80
+
+
+def test_a_count_of_billions_stays_in_its_column():
+    report = msgspec.structs.replace(score_classes([0, 1], [0, 1], ["a" * 50, "b"]), support=12_345_678_901)
+    assert max(map(len, str(report).split("\n"))) == 80
+    assert "1.235e+10" in str(report)
+
+
 def test_nothing_confused():
     t = np.arange(40)
     assert score_classes(t, t).confusion_text() == "no class was taken for another"
@@ -191,6 +204,7 @@ def test_many_classes_are_abridged_to_the_weakest():
 NAMES = [
     "x" * 200,
     "日本語" * 30,
+    "ＡＢＣ" * 30,
     "\x1b[31mred\x1b[0m",
     "two\nlines\tand a tab",
     "",
@@ -256,6 +270,11 @@ def test_what_is_undefined_is_none_and_a_dash():
     far = score_values([1.7e308, 0.0], [-1.7e308, 0.0])
     assert (far.worst, far.worst_row, far.mae) == (None, 0, None)
     assert "beyond the range of numbers" in str(far)
+    t = np.full((2, 40), [[1.7e308], [0.0]])
+    t[0, 1:] = 5.0
+    far = score_values(t[:, ::-1], -t[:, ::-1])  # the output beyond all numbers is the last, and the worst
+    assert (far.worst, far.worst_row, far.outputs[39].r2) == (None, 0, None)
+    assert str(far).split("\n")[2].split() == ["output_40", "-", "-", "-", "-"]
 
 
 def test_many_outputs_are_abridged():
