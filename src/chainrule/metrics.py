@@ -13,6 +13,7 @@ docstring says what comes instead; no warning is ever given.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 import msgspec
@@ -22,8 +23,6 @@ import numpy.typing as npt
 from chainrule.errors import ArgumentError, ShapeError, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from chainrule.arrays import Floats, Ints
 
 Average: TypeAlias = Literal["macro", "micro", "weighted"]
