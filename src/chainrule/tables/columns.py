@@ -14,7 +14,7 @@ from chainrule.tables.features import Feature, NumberColumn, Scaling, fill_numbe
 from chainrule.tables.fitting import Options, SetAside, fit_features
 from chainrule.tables.frames import as_frame
 from chainrule.tables.task import ClassTarget, Label, Target, Task, ValueTarget, fit_target
-from chainrule.tables.values import MISSING, quoted, without_marks
+from chainrule.tables.values import MISSING, located, quoted, without_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,16 +57,27 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
         """The labels of the classes in their order; none for a regression."""
         return self.target.classes if isinstance(self.target, ClassTarget) else ()
 
-    def encode(self, frame: object, *, dtype: DType = "float32") -> Floats:
+    def encode(self, frame: object, *, dtype: DType = "float32", where: str = "") -> Floats:
         """The matrix X (N, I) of a table; its columns may stand in any order, and others beside them.
+
+        Args:
+            frame: the table.
+            dtype: float32 or float64.
+            where: the name of the file, for messages.
 
         Raises:
             DataError: where columns are missing or a value cannot be read; with row and column.
         """
-        table = self._table(frame, [feature.name for feature in self.features])
         widths = [len(feature.names) for feature in self.features]
         places = np.concatenate([[0], np.cumsum(widths)]).tolist()
-        X = _zeros((table.height, places.pop()), check_dtype(dtype, where="encode"))
+        with located(where):
+            table = self._table(frame, [feature.name for feature in self.features])
+            X = _zeros((table.height, places.pop()), check_dtype(dtype, where="encode"))
+            self._fill(table, X, places)
+        return X
+
+    def _fill(self, table: pl.DataFrame, X: Floats, places: Sequence[int]) -> None:
+        """Write every column from its place on."""
         numbers, series, their_places = [], [], []
         for feature, place in zip(self.features, places, strict=True):
             column = table.get_column(feature.name)
@@ -77,18 +88,18 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
             else:
                 feature.fill(column, X, place)
         fill_numbers(numbers, series, X, their_places)
-        return X
 
-    def encode_target(self, frame: object, *, dtype: DType = "float32") -> npt.NDArray[Any]:
+    def encode_target(self, frame: object, *, dtype: DType = "float32", where: str = "") -> npt.NDArray[Any]:
         """The target (N,): numbers of classes (int64), or scaled values.
 
         Raises:
             DataError: where it is missing, a class is new, or a value is no number.
         """
-        column = self._table(frame, [self.target.name]).get_column(self.target.name)
-        if isinstance(self.target, ClassTarget):
-            return self.target.encode(column)
-        return self.target.encode(column, dtype=check_dtype(dtype, where="encode_target"))
+        with located(where):
+            column = self._table(frame, [self.target.name]).get_column(self.target.name)
+            if isinstance(self.target, ClassTarget):
+                return self.target.encode(column)
+            return self.target.encode(column, dtype=check_dtype(dtype, where="encode_target"))
 
     def decode_values(self, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """What the network gives for a regression, in the units of the target."""
@@ -121,21 +132,23 @@ def fit_columns(
     categories: Iterable[str] = (),
     drop: Iterable[str] = (),
     missing: Iterable[str] = MISSING,
+    where: str = "",
 ) -> Columns:
     """Learn the encoding of a table from its training rows.
 
     Args:
         frame: the table, as `read_table` gives it or takes it (but no path).
         target: the column to predict.
-        rows: places (0 for the first) of the training rows, all if None. Medians, means, ranges, categories and the kinds
-            of the columns come from these rows alone; the classes of the target from all.
+        rows: places (0 for the first) of the training rows, all if None. Medians, means, ranges, categories and the
+            kinds of the columns come from these rows alone; the classes of the target from all.
         task: `classification`, `regression`, or `auto`: `columns.target.reason` says which and why.
-        scaling: of numbers: `standard` (mean 0, variance 1), `minmax` (0 to 1, each column), `minmax-matrix` (0 to 1 with one
-            minimum and maximum over all columns; constant columns stay), `none`.
+        scaling: of numbers: `standard` (mean 0, variance 1), `minmax` (0 to 1, each column), `minmax-matrix` (0 to 1
+            with one minimum and maximum over all columns; constant columns stay), `none`.
         max_categories: a text column with more different texts keeps the most frequent, and the others share one place.
         categories: columns of numbers, dates or mixed text that name categories.
         drop: columns to leave out.
         missing: texts that say that a value is missing.
+        where: the name of the file, for messages.
 
     Raises:
         DataError: where the table cannot be used; with row and column.
@@ -145,17 +158,18 @@ def fit_columns(
     >>> columns.feature_names, columns.classes
     (('age', 'age is missing'), ('a', 'b'))
     """
-    marks = tuple(dict.fromkeys(str(mark) for mark in missing))
-    table = without_marks(as_frame(frame), marks)
     options = Options(
         scaling=scaling, max_categories=max_categories, categories=frozenset(categories), drop=frozenset(drop)
     )
-    _check_settings(table, target, options, task)
-    if table.height == 1:
-        raise DataError("the table has one row", expected="two or more", mend="Give more rows")
-    training = _training_mask(rows, table.height)
-    fitted_target = fit_target(table.get_column(target), training, task)
-    features, set_aside, matrix_range = fit_features(table.drop(target), training, options)
+    marks = tuple(dict.fromkeys(str(mark) for mark in missing))
+    with located(where):
+        table = without_marks(as_frame(frame), marks)
+        _check_settings(table, target, options, task)
+        if table.height == 1:
+            raise DataError("the table has one row", expected="two or more", mend="Give more rows")
+        training = _training_mask(rows, table.height)
+        fitted_target = fit_target(table.get_column(target), training, task)
+        features, set_aside, matrix_range = fit_features(table.drop(target), training, options)
     return Columns(
         features=features,
         target=fitted_target,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import itertools
 import re
@@ -32,7 +33,6 @@ class Layout(NamedTuple):
 
     separator: str
     names: list[str]
-    skipped: int  # blank lines before the first record
     header: bool
 
 
@@ -45,18 +45,30 @@ def read_delimited(source: Source, *, missing: tuple[str, ...], header: bool) ->
     check_text(source)
     layout = find_layout(source, header=header)
     frame = _read(source, layout)
-    if frame.height == 0:
-        raise DataError("the file holds a header and no rows", where=source.name, mend="A table needs at least one row")
     frame.columns = layout.names
-    if frame.get_column(layout.names[-1]).has_nulls():  # polars fills short rows up and says nothing
-        frame = _without_rows(frame, check_lines(source, layout))
+    frame = _checked(frame, source, layout)
     if frame.height == 0:
-        raise DataError("the file holds a header and blank lines", where=source.name)
+        mend = "A table needs at least one row"
+        raise DataError("the file holds a header and no rows", where=source.name, mend=mend)
     clean = without_marks(frame, missing)
     comma = layout.separator != ","
     return clean.with_columns(
         typed(series, decimal_comma=comma) for series in clean.get_columns() if series.dtype == pl.String
     )
+
+
+def _checked(frame: pl.DataFrame, source: Source, layout: Layout) -> pl.DataFrame:
+    """The frame without the rows that are blank lines, once it is sure that nothing was filled up or swallowed.
+
+    Polars fills short rows up with nulls; after a quotation mark out of place it may leave lines out. It says neither.
+    """
+    whole = frame.height + layout.header == source.count_lines()
+    if whole and not frame.get_column(layout.names[-1]).has_nulls():
+        return frame
+    rows, blank = check_lines(source, layout)
+    if rows != frame.height:
+        return _by_python(source, layout)
+    return frame.filter(~pl.int_range(pl.len()).is_in(blank)) if blank else frame
 
 
 def find_layout(source: Source, *, header: bool) -> Layout:
@@ -69,27 +81,23 @@ def find_layout(source: Source, *, header: bool) -> Layout:
         lines = [line.decode() for line in itertools.islice(source.lines(), 4 * _SNIFFED)]
     except UnicodeDecodeError:
         raise wrong_encoding(source) or DataError("the text is not UTF-8", where=source.name) from None
-    skipped = sum(1 for _ in itertools.takewhile(lambda line: not line.strip(), lines))
-    lines = lines[skipped:]
-    if not lines:
+    if not any(line.strip() for line in lines):
         raise DataError("the file holds nothing but blank lines", where=source.name)
     separator = _find_separator(source, lines, header=header)
     first = _records(lines, separator)[0]
     if not header:
-        return Layout(separator, [f"column_{i}" for i in range(1, len(first) + 1)], skipped, header=False)
+        return Layout(separator, [f"column_{i}" for i in range(1, len(first) + 1)], header=False)
     names = [name.strip() or f"column_{i}" for i, name in enumerate(first, 1)]
     _check_names(source, names)
-    return Layout(separator, names, skipped, header=True)
+    return Layout(separator, names, header=True)
 
 
 def _records(lines: Iterable[str], separator: str) -> list[list[str]]:
     """The first records, cut at the separator; a quotation mark that is never closed ends them."""
     records: list[list[str]] = []
     reader = csv.reader(lines, delimiter=separator)
-    try:
+    with contextlib.suppress(csv.Error):  # a stray carriage return
         records.extend(itertools.islice((record for record in reader if record), _SNIFFED))
-    except csv.Error:  # more than 2^30 characters in one field, or a stray carriage return
-        pass
     return records or [[""]]
 
 
@@ -128,7 +136,7 @@ def _check_names(source: Source, names: list[str]) -> None:
         raise DataError(
             f"the first line should hold the names of the columns and holds numbers ({shown})",
             where=source.name,
-            mend="If the file has no header, say so: header=False or --no-header; the columns are then column_1, column_2, …",
+            mend="If it has no header, say so: header=False or --no-header; the columns are then column_1, column_2, …",
         )
     check_unique(names, where=source.name)
 
@@ -183,7 +191,6 @@ def _polars(source: Source, layout: Layout, **settings: Any) -> pl.DataFrame:
         source.for_polars,
         has_header=layout.header,
         separator=layout.separator,
-        skip_rows=layout.skipped,
         glob=False,
         **settings,
     )
@@ -204,32 +211,34 @@ def _narrow(series: pl.Series) -> pl.DataType:
     return pl.Int16() if size < 1 << 12 else pl.Int32() if size < 1 << 24 else pl.Int64()
 
 
-def check_lines(source: Source, layout: Layout) -> list[int]:
+def check_lines(source: Source, layout: Layout) -> tuple[int, list[int]]:
     """Count the fields of every line.
 
     Returns:
-        The rows (0 for the first) that are blank lines.
+        The number of rows, and which of them (0 for the first) are blank lines.
 
     Raises:
         DataError: for the first line with more or fewer fields than the header, or a quotation mark left open.
     """
-    width, blank = len(layout.names), []
-    for row, (line, fields) in enumerate(_widths(source, layout), -int(layout.header)):
+    width, row, blank = len(layout.names), -int(layout.header), []
+    for line, fields in _widths(source, layout):
         if fields == 0 and width > 1:
             blank.append(row)
         elif fields not in (0, width):
+            model = "the header" if layout.header else f"line {source.first_line}"
             raise DataError(
-                f"line {line} has {fields} field{'s' * (fields != 1)}, {'the header' if layout.header else 'line 1'} has {width}",
+                f"line {line} has {fields} field{'s' * (fields != 1)}, {model} has {width}",
                 where=source.name,
                 mend="Correct the line; a value that holds the separator itself must stand in double quotation marks",
             )
-    return blank
+        row += 1
+    return row, blank
 
 
 def _widths(source: Source, layout: Layout) -> Iterator[tuple[int, int]]:
     """For each record the line on which it begins and the number of its fields; 0 for a blank line."""
     separator = layout.separator.encode()
-    lines = itertools.islice(enumerate(source.lines(), 1), layout.skipped, None)
+    lines = enumerate(source.lines(), source.first_line)
     for number, line in lines:
         if b'"' not in line:
             yield number, line.count(separator) + 1 if line.strip(b"\r\n") else 0
@@ -251,18 +260,10 @@ def _unbalanced(source: Source, line: int) -> NoReturn:
 
 
 def _by_python(source: Source, layout: Layout) -> pl.DataFrame:
-    """The table as text by Python's own reader: slower by far, for what polars refuses."""
-    lines = (line.decode(errors="replace") for line in itertools.islice(source.lines(), layout.skipped, None))
+    """The table as text by Python's own reader: slower by far, for what polars refuses or misreads."""
+    lines = (line.decode(errors="replace") for line in source.lines())
     records = [record for record in csv.reader(lines, delimiter=layout.separator) if record][int(layout.header) :]
     return pl.DataFrame(records, schema=dict.fromkeys(layout.names, pl.String), orient="row")
-
-
-def _without_rows(frame: pl.DataFrame, rows: list[int]) -> pl.DataFrame:
-    """The frame without these rows."""
-    if not rows:
-        return frame
-    index = pl.int_range(pl.len())
-    return frame.filter(~index.is_in(rows))
 
 
 def typed(series: pl.Series, *, decimal_comma: bool) -> pl.Series:

@@ -63,8 +63,8 @@ class NumberColumn(msgspec.Struct, frozen=True, kw_only=True, tag="number", tag_
 class CategoryColumn(msgspec.Struct, frozen=True, kw_only=True, tag="category", tag_field="kind"):
     """One of several texts: 1 in the place of that text, 0 in all others.
 
-    The last place stands for every other value: one that is missing, one too rare to be among the `values`, and, when the
-    model is used, one that no training row held.
+    The last place stands for every other value: one that is missing, one too rare to be among the `values`, and, when
+    the model is used, one that no training row held.
     """
 
     name: str
@@ -250,7 +250,7 @@ def fill_numbers(
             X[start:stop, target] = scaled
         if not whole and not np.isfinite(X[start:stop, target]).all():
             row, column = np.argwhere(~np.isfinite(X[start:stop, target]))[0]
-            raise infinite(columns[column].name, start + int(row), block[row, column].item(), where="")
+            raise infinite(columns[column].name, start + int(row), block[row, column].item())
 
 
 def _as_slice(places: Sequence[int]) -> slice | list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 import polars as pl
@@ -22,6 +22,9 @@ from chainrule.tables.features import (
     date_part,
 )
 from chainrule.tables.values import TRUTH_WORDS, as_moments, as_numbers, as_truth, infinite, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NEARLY_ALL = 0.8  # such a share of numbers makes the other texts mistakes, not categories
 
@@ -66,6 +69,11 @@ def fit_features(
 ) -> tuple[tuple[Feature, ...], tuple[SetAside, ...], tuple[float, float] | None]:
     """Every column as a feature or set aside, and the range of the whole matrix where that is the scale.
 
+    Args:
+        frame: the columns, null where a value is missing.
+        mask: true for each training row, None where all are.
+        options: what was asked for.
+
     Raises:
         DataError: where a column cannot be read, or none is left.
     """
@@ -88,7 +96,7 @@ def fit_features(
 
 
 def _matrix_range(frame: pl.DataFrame, mask: pl.Series | None, features: list[Feature]) -> tuple[float, float]:
-    """The smallest and the largest number of all columns of numbers in the training rows; 0 and 1 without such columns."""
+    """The smallest and the largest number in the training rows of all columns of numbers; 0 and 1 without such."""
     low, high = math.inf, -math.inf
     for each in features:
         if isinstance(each, NumberColumn):
@@ -114,13 +122,16 @@ def _fit(series: pl.Series, mask: pl.Series | None, options: Options) -> Feature
         return SetAside(name, "holds no value in the training rows")
     if name in options.categories:
         return _fit_categories(column, options, asked=True)
+    return _reader(dtype)(column, options)
+
+
+def _reader(dtype: pl.DataType) -> Callable[[_Column, Options], Feature | SetAside]:
+    """What learns from a column of this type."""
     if dtype == pl.Boolean:
-        return _fit_boolean(column)
+        return _fit_boolean
     if dtype == pl.Date or isinstance(dtype, pl.Datetime):
-        return _fit_date(column, options)
-    if dtype == pl.String:
-        return _fit_text(column, options)
-    return _fit_number(column, options)
+        return _fit_date
+    return _fit_text if dtype in (pl.String, pl.Time) else _fit_number
 
 
 def _constant(value: object) -> str:
@@ -140,7 +151,7 @@ def _fit_number(column: _Column, options: Options) -> NumberColumn | SetAside:
     low, high = _float(values.min()), _float(values.max())
     if math.isinf(low) or math.isinf(high):
         place = values.is_infinite().arg_max() or 0
-        raise infinite(column.name, column.row(place) - 1, values[place], where="")
+        raise infinite(column.name, column.row(place) - 1, values[place])
     median = _float(values.median())
     missing = column.has_missing
     if options.scaling in ("minmax-matrix", "none"):
@@ -150,15 +161,16 @@ def _fit_number(column: _Column, options: Options) -> NumberColumn | SetAside:
     else:
         center, scale = _float(values.mean()), _float(values.std(ddof=0))
     if not all(math.isfinite(number) for number in (median, center, scale)):
-        raise infinite(column.name, column.row(values.abs().arg_max() or 0) - 1, high, where="")
+        raise infinite(column.name, column.row(values.abs().arg_max() or 0) - 1, high)
     if low == high or scale == 0:
         if not missing and options.scaling != "minmax-matrix":
-            return SetAside(column.name, _constant(column.training[0]))
+            value = column.training[0]
+            return SetAside(column.name, _constant(value) if low == high else "varies too little to be scaled")
         center, scale = (low, 1.0) if options.scaling in ("standard", "minmax") else (0.0, 1.0)
     return NumberColumn(name=column.name, median=median, center=center, scale=scale, indicator=missing)
 
 
-def _fit_boolean(column: _Column) -> BooleanColumn | SetAside:
+def _fit_boolean(column: _Column, _: Options) -> BooleanColumn | SetAside:
     """The share of true values."""
     truth = as_truth(column.training)
     if truth.drop_nulls().n_unique() == 1 and not column.has_missing:
@@ -192,7 +204,7 @@ def _fit_text(column: _Column, options: Options) -> Feature | SetAside:
     if not numbers.has_nulls():
         return _fit_number(column, options)
     if texts.str.to_lowercase().unique().sort().to_list() in [list(pair) for pair in TRUTH_WORDS]:
-        return _fit_boolean(column)
+        return _fit_boolean(column, options)
     if not as_moments(texts).has_nulls():
         return _fit_date(column, options)
     _refuse_mistakes(column, counts.filter(numbers.is_null()))
@@ -207,9 +219,9 @@ def _refuse_mistakes(column: _Column, words: pl.DataFrame) -> None:
         return
     place = column.training.is_in(words.get_column(column.name).implode()).arg_max() or 0
     value = column.training[place]
+    share = f"{there - mistakes:,} of {there:,} values are numbers"
     raise DataError(
-        f"{quoted(column.name)}, row {column.row(place)} holds {shown(value)}, and {there - mistakes:,} of {there:,} values "
-        "are numbers",
+        f"{quoted(column.name)}, row {column.row(place)} holds {shown(value)}, and {share}",
         mend=f"Correct the value; or say that it marks a missing value: missing=[{value!r}]; or that the column names "
         f"categories: categories=[{column.name!r}]",
     )
@@ -229,13 +241,11 @@ def _fit_categories(column: _Column, options: Options, *, asked: bool) -> Catego
             mend=f"Raise max_categories, merge rare values, or leave the column out: drop=[{column.name!r}]",
         )
     if not asked and distinct == len(texts):
-        return SetAside(
-            column.name, f"holds a different text in each of {distinct:,} training rows, as a name or number does"
-        )
+        what = f"holds a different text in each of {distinct:,} training rows, as a name does"
+        return SetAside(column.name, what)
     if distinct > most and 2 * distinct > len(texts):
-        return SetAside(
-            column.name, f"holds {distinct:,} different texts in {len(texts):,} training rows: most stand once"
-        )
+        what = f"holds {distinct:,} different texts in {len(texts):,} training rows: most stand once"
+        return SetAside(column.name, what)
     kept = counts.sort(["rows", column.name], descending=[True, False]).get_column(column.name).head(most)
     values = sorted(kept, key=float) if numeric else sorted(kept)
     return CategoryColumn(name=column.name, values=tuple(values), grouped=max(distinct - most, 0), numeric=numeric)

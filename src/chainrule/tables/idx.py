@@ -1,7 +1,8 @@
 """IDX files, in which MNIST and its successors come, and tables made of them.
 
-Format (LeCun, Cortes, Burges, "The MNIST database", file formats): two zero bytes, one byte for the type, one for the number of
-dimensions, each dimension as a 32-bit big-endian number, then the values, big-endian, the last dimension varying fastest.
+Format (LeCun, Cortes, Burges, "The MNIST database", file formats): two zero bytes, one byte for the type, one for the
+number of dimensions, each dimension as a 32-bit big-endian number, then the values, big-endian, the last dimension
+varying fastest.
 """
 
 from __future__ import annotations

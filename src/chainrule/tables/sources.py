@@ -40,6 +40,8 @@ class Source(msgspec.Struct, frozen=True):
     name: str
     path: Path | None = None
     data: bytes = b""
+    first_line: int = 1
+    """The number that the first line of `data` has in the file: blank lines before it are left out."""
 
     def open(self) -> io.BufferedIOBase:
         """The bytes from the beginning."""
@@ -54,6 +56,14 @@ class Source(msgspec.Struct, frozen=True):
         """Line after line, each with its end."""
         with self.open() as stream:
             yield from stream
+
+    def count_lines(self) -> int:
+        """How many lines there are, the last with or without its end."""
+        count, last = 0, b"\n"
+        with self.open() as stream:
+            while chunk := stream.read(1 << 20):
+                count, last = count + chunk.count(b"\n"), chunk[-1:]
+        return count + (last != b"\n")
 
     @property
     def size(self) -> int:
@@ -118,7 +128,7 @@ def check_text(source: Source) -> None:
 def wrong_encoding(source: Source) -> DataError | None:
     """The error that names the first byte that is not UTF-8; None where all are."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    read, lines = 0, 1
+    read, lines = 0, source.first_line
     with source.open() as stream:
         while chunk := stream.read(1 << 20):
             pending = len(decoder.getstate()[0])
@@ -177,14 +187,24 @@ def _decoded(source: Source) -> Source:
     elif head.startswith(b"\x28\xb5\x2f\xfd"):
         source = Source(source.name, data=_from_zstd(source))
     head = source.head()
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return Source(source.name, data=_from_utf16(source))
-    if head.startswith(codecs.BOM_UTF8):
-        with source.open() as stream:
-            return Source(source.name, data=stream.read()[len(codecs.BOM_UTF8) :])
     if not head:
         raise DataError("the compressed file holds nothing", where=source.name)
-    return source
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        source = Source(source.name, data=_from_utf16(source))
+    elif head.startswith((codecs.BOM_UTF8, b"\r", b"\n")) or (b"\r" in head and b"\n" not in head):
+        with source.open() as stream:
+            source = Source(source.name, data=stream.read().removeprefix(codecs.BOM_UTF8))
+    return source if source.path else _with_plain_lines(source)
+
+
+def _with_plain_lines(source: Source) -> Source:
+    """Text in memory without blank lines before the header, its lines ended by a line feed."""
+    data = source.data
+    if b"\r" in data[:_HEAD] and b"\n" not in data[:_HEAD]:  # as the Macintosh wrote before 2001
+        data = data.replace(b"\r", b"\n")
+    begun = data.lstrip(b"\r\n")
+    blank = data[: len(data) - len(begun)].count(b"\n")
+    return Source(source.name, data=begun, first_line=1 + blank)
 
 
 def _from_gzip(source: Source) -> bytes:

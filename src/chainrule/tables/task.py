@@ -47,10 +47,10 @@ class ClassTarget(msgspec.Struct, frozen=True, kw_only=True, tag="class", tag_fi
         codes = texts.replace_strict(names, numbers, default=None, return_dtype=pl.Int64)
         if codes.has_nulls():
             row = codes.is_null().arg_max() or 0
-            raise DataError(
-                f"{quoted(series.name)}, row {row + 1} holds the class {shown(series[row])}, which was not there in training",
-                mend=did_you_mean(str(series[row]), names),
+            what = (
+                f"{quoted(series.name)}, row {row + 1} holds {shown(series[row])}, a class that training did not know"
             )
+            raise DataError(what, mend=did_you_mean(str(series[row]), names))
         return codes.to_numpy()
 
     def _texts(self, series: pl.Series) -> pl.Series:
@@ -92,7 +92,7 @@ class ValueTarget(msgspec.Struct, frozen=True, kw_only=True, tag="value", tag_fi
             scaled = ((numbers - self.mean) / self.std).astype(dtype)
         if not np.isfinite(scaled).all():
             row = int(np.argmin(np.isfinite(scaled)))
-            raise infinite(series.name, row, numbers[row].item(), where="")
+            raise infinite(series.name, row, numbers[row].item())
         return scaled
 
     def decode(self, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -236,7 +236,7 @@ def _fit_values(training: pl.Series, series: pl.Series, reason: str) -> ValueTar
     if not numbers.is_finite().all():
         everything = _numbers(series)
         row = int((~everything.is_finite()).arg_max() or 0)
-        raise infinite(series.name, row, everything[row], where="")
+        raise infinite(series.name, row, everything[row])
     if numbers.n_unique() == 1:
         raise DataError(
             f"{quoted(series.name)} is the target and holds {shown(training[0])} in all {len(training)} training rows",

@@ -7,6 +7,7 @@ only text. So every reading of text stands here, once, and both training and pre
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,7 +15,7 @@ import polars as pl
 from chainrule.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 MISSING = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "none", "<NA>", "#N/A", "NaT")
 """Texts that say that a value is missing; a person's own (`-`, `unknown`, `-999`) are named beside them."""
@@ -23,7 +24,7 @@ TRUTH_WORDS = (("no", "yes"), ("false", "true"), ("n", "y"), ("f", "t"))
 """Pairs of words, false then true, that make a text column a boolean one."""
 
 _DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$"
-_ZONE = r"[T ].*([+-]\d{2}):?(\d{2})$"
+_ZONE = r"([+-]\d{2}:?\d{2})$"
 
 
 def quoted(name: str) -> str:
@@ -66,7 +67,7 @@ def _without(series: pl.Series, marks: pl.Series, numbers: list[float]) -> pl.Se
 def as_numbers(series: pl.Series) -> pl.Series:
     """The column as numbers, null where a value is missing or says no number.
 
-    Text is read as Python reads it; truth values become 0 and 1. A column of numbers comes back as it is: nothing is copied.
+    Text is read as Python reads it; truth values become 0 and 1. A column of numbers comes back as it is, not copied.
     """
     dtype = series.dtype
     if dtype in (pl.Int128, pl.UInt128) or isinstance(dtype, pl.Decimal):
@@ -116,29 +117,41 @@ def as_moments(series: pl.Series) -> pl.Series:
         return series.cast(kind)
     if series.dtype != pl.String:
         return pl.Series(series.name, [None] * len(series), dtype=kind)
-    return _moments_of_text(series).cast(kind)
+    return _moments_of_text(series).cast(kind).alias(series.name)
 
 
 def _moments_of_text(series: pl.Series) -> pl.Series:
     """ISO 8601 text as datetimes in UTC."""
-    text = pl.when(series.str.contains(_DATE)).then(series).otherwise(None)
-    minutes = pl.col("zone").struct[0].cast(pl.Int64) * 60 + (
-        pl.col("zone").struct[1].cast(pl.Int64)
-        * pl.when(pl.col("zone").struct[0].str.starts_with("-")).then(-1).otherwise(1)
-    )
-    clock = pl.col("text").str.slice(11).str.replace(r"(Z|[+-]\d{2}:?\d{2})$", "")
-    clock = (
-        pl.when(clock == "")
-        .then(pl.lit("00:00:00"))
-        .when(clock.str.len_chars() == 5)
-        .then(clock + ":00")
-        .otherwise(clock)
-    )
-    local = (pl.col("text").str.slice(0, 10) + " " + clock).str.to_datetime(
-        "%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us"
-    )
-    frame = pl.select(text.alias("text")).with_columns(pl.col("text").str.extract_groups(_ZONE).alias("zone"))
-    return frame.select((local - pl.duration(minutes=minutes.fill_null(0))).alias(series.name)).to_series()
+    text = pl.select(pl.when(series.str.contains(_DATE)).then(series)).to_series()
+    length = text.str.len_bytes().max()
+    if length is None or length == len("2024-05-31"):
+        return text.str.to_date("%Y-%m-%d", strict=False)
+    zones = text.str.slice(len("2024-05-31")).str.extract(_ZONE)
+    clock = text.str.slice(11).str.strip_suffix("Z")
+    if zones.null_count() < len(zones):
+        clock = clock.str.replace(_ZONE, "")
+    size, column = pl.col("clock").str.len_bytes(), pl.col("clock")
+    full = pl.when(size == 0).then(pl.lit("00:00:00")).when(size == 5).then(column + ":00").otherwise(column)
+    moment = (pl.col("day") + " " + full).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")
+    frame = pl.DataFrame({"day": text.str.slice(0, 10), "clock": clock, "zone": zones})
+    return frame.select(moment - pl.duration(minutes=_minutes(pl.col("zone")))).to_series()
+
+
+def _minutes(zone: pl.Expr) -> pl.Expr:
+    """Zones such as `+02:00` in minutes, 0 where there is none."""
+    minutes = zone.str.slice(1, 2).cast(pl.Int64) * 60 + zone.str.slice(-2).cast(pl.Int64)
+    return pl.when(zone.str.starts_with("-")).then(-minutes).otherwise(minutes).fill_null(0)
+
+
+@contextmanager
+def located(where: str) -> Iterator[None]:
+    """Give every `DataError` raised within that names no place this one: the file, mostly."""
+    try:
+        yield
+    except DataError as error:
+        if error.where or not where:
+            raise
+        raise DataError(error.what, where=where, expected=error.expected, got=error.got, mend=error.mend) from None
 
 
 def check_finite(frame: pl.DataFrame, *, where: str) -> None:
@@ -153,7 +166,7 @@ def check_finite(frame: pl.DataFrame, *, where: str) -> None:
             raise infinite(series.name, row, series[row], where=where)
 
 
-def infinite(name: str, row: int, value: object, *, where: str) -> DataError:
+def infinite(name: str, row: int, value: object, *, where: str = "") -> DataError:
     """The error for a number that is infinite, or so large that it becomes so."""
     return DataError(
         f"{quoted(name)}, row {row + 1} holds {value!r}, and a network computes with finite numbers",

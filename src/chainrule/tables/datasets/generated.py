@@ -46,7 +46,7 @@ def spirals() -> pl.DataFrame:
 
 
 def sine() -> pl.DataFrame:
-    """target = sin(x) + noise, for x from 0 to 3 pi."""
+    """The target is sin(x) + noise, for x from 0 to 3 pi."""
     x = np.linspace(0, 3 * np.pi, _ROWS)
     return _shuffled({"x": x, "target": np.sin(x) + _noise(0.1, x.shape)})
 

@@ -1,7 +1,7 @@
 """Make the data files of this folder again: `python -m chainrule.tables.datasets.make PENGUINS_CSV`.
 
-PENGUINS_CSV is `palmerpenguins/data/penguins.csv` of the package `palmerpenguins` (0.1.6) on PyPI; the others are read from
-scikit-learn, which must be installed. The files come out the same, byte for byte, on every machine with the same versions.
+PENGUINS_CSV is `palmerpenguins/data/penguins.csv` of the package `palmerpenguins` (0.1.6) on PyPI; the others are read
+from scikit-learn, which must be installed. The files come out the same, byte for byte, with the same versions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main(penguins: str) -> None:
 
 def from_sklearn(name: str, target: str) -> pl.DataFrame:
     """A table of scikit-learn, names in lower case with underscores, classes by their names."""
-    from sklearn import datasets  # noqa: PLC0415: not needed by who uses the package
+    from sklearn import datasets
 
     bunch: Any = getattr(datasets, f"load_{name}")()
     columns = {clean(key): whole(bunch.data[:, place]) for place, key in enumerate(bunch.feature_names)}
