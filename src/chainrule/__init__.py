@@ -1,5 +1,10 @@
 """Neural networks trained by hand-written backpropagation, fast, and able to explain every number."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from chainrule import activations, initializers, losses, metrics, optimizers, schedules
 from chainrule._version import __version__
 from chainrule.callbacks import Callback, StopTraining
@@ -20,6 +25,11 @@ from chainrule.layers import Activation, BatchNorm, Dense, Dropout, LayerNorm, R
 from chainrule.network import Network
 from chainrule.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, RMSProp
 from chainrule.training import EarlyStopping
+
+if TYPE_CHECKING:
+    from chainrule.model import Model, load, train
+    from chainrule.progress import ProgressBar
+    from chainrule.settings import Settings
 
 __all__ = [
     "LBFGS",
@@ -42,20 +52,42 @@ __all__ = [
     "InputError",
     "LayerNorm",
     "MissingExtraError",
+    "Model",
     "NAdam",
     "Network",
     "NotFittedError",
+    "ProgressBar",
     "RMSProp",
     "Residual",
-    "SGD",
+    "Settings",
     "ShapeError",
     "StopTraining",
     "StorageError",
     "__version__",
     "activations",
     "initializers",
+    "load",
     "losses",
     "metrics",
     "optimizers",
     "schedules",
+    "train",
 ]
+
+_LATER = {  # what loads polars or rich, only when it is asked for
+    "Model": "chainrule.model",
+    "ProgressBar": "chainrule.progress",
+    "Settings": "chainrule.settings",
+    "load": "chainrule.model",
+    "train": "chainrule.model",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeAlias, get_args
 
 import msgspec
 
-from chainrule.arrays import Array, namespace
+from chainrule.arrays import Array, namespace, total
 from chainrule.errors import ArgumentError, unknown_name
 
 
@@ -231,14 +231,14 @@ class Softmax(ActivationFunction, frozen=True, tag="softmax"):
     def value(self, Z: Array) -> Array:
         xp = namespace(Z)
         E = xp.exp(Z - xp.max(Z, axis=-1, keepdims=True))
-        return E / xp.sum(E, axis=-1, keepdims=True)
+        return E / total(E, axis=-1, keepdims=True)
 
     def slope(self, Z: Array, Y: Array) -> Array:  # noqa: ARG002 -- Y is enough
         """The diagonal of the Jacobian, dy_k/dz_k = y_k (1 - y_k); `backward` uses all of it."""
         return Y * (1 - Y)
 
     def backward(self, Z: Array, Y: Array, dY: Array) -> Array:  # noqa: ARG002 -- Y is enough
-        return Y * (dY - namespace(Y).sum(dY * Y, axis=-1, keepdims=True))
+        return Y * (dY - total(dY * Y, axis=-1, keepdims=True))
 
 
 AnyActivation: TypeAlias = (

@@ -35,7 +35,17 @@ _WORD = 0xFFFFFFFF  # the hash works on 32-bit words: JAX has no others unless a
 
 def namespace(X: Array) -> Any:
     """The functions that fit this array: `numpy`, `jax.numpy`, ... (the array-API standard)."""
-    return X.__array_namespace__()
+    return np if type(X) is np.ndarray else X.__array_namespace__()
+
+
+def total(X: Array, axis: int | None = None, *, keepdims: bool = False) -> Array:
+    """The sum over an axis, or over all entries: the standard's `sum`, without NumPy's wrapper around its reduction.
+
+    Small networks spend a fifth of a step in that wrapper.
+    """
+    if type(X) is np.ndarray:
+        return np.add.reduce(X, axis=axis, keepdims=keepdims)
+    return namespace(X).sum(X, axis=axis, keepdims=keepdims)
 
 
 def check_dtype(dtype: object, *, where: str) -> DType:

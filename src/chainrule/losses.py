@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from chainrule import checks
-from chainrule.arrays import Array, namespace
+from chainrule.arrays import Array, namespace, total
 from chainrule.errors import ArgumentError, ShapeError, unknown_name
 
 Reduction: TypeAlias = Literal["mean", "sum"]
@@ -69,15 +69,14 @@ class Loss(msgspec.Struct, frozen=True, tag_field="name"):
         """
         if Y.shape != T.shape:
             raise ShapeError("targets", where=self.name, expected=f"shape {Y.shape} like the outputs", got=T.shape)
-        xp = namespace(Y)
         losses, dY = self.rows(Y, T)
         scale = 1 / Y.shape[0] if self.reduction == "mean" else 1.0
         if weights is None:
-            return xp.sum(losses) * scale, dY * scale
+            return total(losses) * scale, dY * scale
         if weights.shape != losses.shape:
             raise ShapeError("sample weights", where=self.name, expected=f"shape {losses.shape}", got=weights.shape)
         scaled = weights * scale
-        return xp.sum(losses * scaled), dY * scaled[:, None]
+        return total(losses * scaled), dY * scaled[:, None]
 
     def fused(self) -> Loss:
         """The loss of the pair, a function of the logits ``Z``; only where `fuses_with` names an activation."""
@@ -91,7 +90,7 @@ class HalfSquaredError(Loss, frozen=True, tag="half_squared_error"):
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         D = Y - T
-        return 0.5 * namespace(Y).sum(D * D, axis=1), D
+        return 0.5 * total(D * D, axis=1), D
 
 
 class MeanSquaredError(Loss, frozen=True, tag="mean_squared_error"):
@@ -101,7 +100,7 @@ class MeanSquaredError(Loss, frozen=True, tag="mean_squared_error"):
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         D = Y - T
-        return namespace(Y).mean(D * D, axis=1), (2 / Y.shape[1]) * D
+        return (1 / Y.shape[1]) * total(D * D, axis=1), (2 / Y.shape[1]) * D
 
 
 class MeanAbsoluteError(Loss, frozen=True, tag="mean_absolute_error"):
@@ -164,7 +163,7 @@ class CrossEntropy(Loss, frozen=True, tag="cross_entropy"):
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         xp = namespace(Y)
         P, inside = _at_least_tiny(Y)
-        return -xp.sum(T * xp.log(P), axis=1), -inside * T / P
+        return -total(T * xp.log(P), axis=1), -inside * T / P
 
     def fused(self) -> SoftmaxCrossEntropy:
         return SoftmaxCrossEntropy(reduction=self.reduction)
@@ -184,8 +183,8 @@ class SoftmaxCrossEntropy(Loss, frozen=True, tag="softmax_cross_entropy"):
         xp = namespace(Y)
         Z = Y - xp.max(Y, axis=1, keepdims=True)
         E = xp.exp(Z)
-        S = xp.sum(E, axis=1, keepdims=True)
-        return xp.log(S[:, 0]) - xp.sum(T * Z, axis=1), E / S - T
+        S = total(E, axis=1, keepdims=True)
+        return xp.log(S[:, 0]) - total(T * Z, axis=1), E / S - T
 
 
 class BinaryCrossEntropy(Loss, frozen=True, tag="binary_cross_entropy"):
@@ -204,7 +203,7 @@ class BinaryCrossEntropy(Loss, frozen=True, tag="binary_cross_entropy"):
         e = float(xp.finfo(Y.dtype).eps)
         P = xp.clip(Y, e, 1 - e)
         inside = xp.astype(P == Y, Y.dtype)
-        losses = -xp.sum(T * xp.log(P) + (1 - T) * xp.log1p(-P), axis=1)
+        losses = -total(T * xp.log(P) + (1 - T) * xp.log1p(-P), axis=1)
         return losses, inside * (P - T) / (P * (1 - P))
 
     def fused(self) -> SigmoidCrossEntropy:
@@ -221,7 +220,7 @@ class SigmoidCrossEntropy(Loss, frozen=True, tag="sigmoid_cross_entropy"):
         xp = namespace(Y)
         E = xp.exp(-xp.abs(Y))  # in (0, 1]: no overflow for either sign
         P = xp.where(Y >= 0, 1.0, E) / (1 + E)
-        return xp.sum(xp.maximum(Y, 0) + xp.log1p(E) - T * Y, axis=1), P - T
+        return total(xp.maximum(Y, 0) + xp.log1p(E) - T * Y, axis=1), P - T
 
 
 AnyLoss: TypeAlias = (

@@ -102,10 +102,17 @@ class Objective:
         return value, (self.l1 * xp.sign(w) + self.l2 * w) * xp.asarray(self.layout.trainable(dtype))
 
     def step(
-        self, theta: Array, params: Params, X: Array, T: Array, weights: Array | None, mode: Mode
+        self, theta: Array, params: Params, batch: tuple[Array, Array, Array | None], mode: Mode
     ) -> tuple[Array, Array, Any]:
-        """``L(theta)``, ``dL/dtheta (P,)`` and what the forward pass saved; `params` are views of `theta`."""
-        value, grads, saved = self.data_term(params, X, T, weights, mode)
+        """``L(theta)``, ``dL/dtheta (P,)`` and what the forward pass saved.
+
+        Args:
+            theta: ``(P,)``.
+            params: theta as layers take it, see `Layout.split`.
+            batch: X, T and the weights of the rows.
+            mode: training or prediction.
+        """
+        value, grads, saved = self.data_term(params, *batch, mode)
         gradient = self.layout.join(grads, theta)
         if self.penalised:
             penalty, slope = self.penalty(theta)
@@ -116,5 +123,5 @@ class Objective:
         self, theta: Array, X: Array, T: Array, weights: Array | None = None, mode: Mode = PREDICTION
     ) -> tuple[Array, Array]:
         """``L(theta)`` and ``dL/dtheta (P,)``; 0 for what is frozen or not trained."""
-        value, gradient, _ = self.step(theta, self.layout.split(theta), X, T, weights, mode)
+        value, gradient, _ = self.step(theta, self.layout.split(theta), (X, T, weights), mode)
         return value, gradient

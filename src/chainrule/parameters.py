@@ -39,6 +39,7 @@ class Layout:
         self._places = {
             p.name: (slice(o, o + n), p) for p, o, n in zip(self.parameters, self.offsets, sizes, strict=True)
         }
+        self._leaves = [(p.path, size) for p, size in zip(self.parameters, sizes, strict=True)]
         self._masks: dict[tuple[str, str], Floats] = {}  # asked for at every step
         self.all_trainable = all(parameter.trainable for parameter in self.parameters)
         self.has_state = any(parameter.kind == "state" for parameter in self.parameters)
@@ -71,14 +72,11 @@ class Layout:
         """Nested gradients as one vector ``(P,)``; 0 for what is frozen or is not trained."""
         xp = namespace(like)
         parts = []
-        for parameter, offset in zip(self.parameters, self.offsets, strict=True):
-            inner = grads
-            for key in parameter.path:
-                inner = inner.get(key)
-                if inner is None:
-                    inner = xp.zeros_like(like[offset : offset + math.prod(parameter.shape)])
-                    break
-            parts.append(inner.reshape(-1))
+        for path, size in self._leaves:
+            grad = grads
+            for key in path:
+                grad = grad.get(key, _NOTHING)
+            parts.append(xp.zeros_like(like[:size]) if grad is _NOTHING else grad.reshape(-1))
         return xp.concat(parts) if parts else xp.zeros_like(like)
 
     def weights(self, dtype: str) -> Floats:
@@ -137,3 +135,6 @@ class Named(MutableMapping[str, Floats]):
     def __repr__(self) -> str:
         rows = [f"  {p.name:<24} {p.shape!s:<14} {p.kind}" for p in self.layout.parameters]
         return "\n".join([f"{self.layout.size} numbers in {len(rows)} arrays", *rows])
+
+
+_NOTHING: dict[Any, Any] = {}

@@ -79,8 +79,8 @@ class ReferenceRun:
         losses = np.empty(len(rates))
         with np.errstate(all="ignore"):  # what is not finite is looked for, once a step
             for i, rate in enumerate(rates.tolist()):
-                losses[i] = self._step(*self._batch(order, first + i), rate, taken + i)
-                if not isfinite(losses[i]):
+                losses[i] = loss = self._step(self._batch(order, first + i), rate, taken + i)
+                if not isfinite(loss):
                     return losses[: i + 1]
         return losses
 
@@ -96,10 +96,10 @@ class ReferenceRun:
         X, T, weights = self.data
         return Data(X[rows], T[rows], None if weights is None else weights[rows])
 
-    def _step(self, X: Floats, T: Floats, weights: Floats | None, rate: float, taken: int) -> float:
+    def _step(self, batch: Data, rate: float, taken: int) -> float:
         objective, theta = self.objective, self.theta
-        mode = Mode(training=True, seed=self.seed, step=taken)
-        value, gradient, saved = objective.step(theta, self._params, X, T, weights, mode)
+        mode = Mode(True, self.seed, taken)
+        value, gradient, saved = objective.step(theta, self._params, batch, mode)
         loss = float(value)
         if not isfinite(loss):
             return loss

@@ -8,7 +8,7 @@ from msgspec.structs import force_setattr
 
 from chainrule import activations, checks, initializers
 from chainrule.activations import ActivationFunction, AnyActivation, Identity
-from chainrule.arrays import Array, namespace
+from chainrule.arrays import Array, total
 from chainrule.errors import unknown_name
 from chainrule.initializers import AnyInitializer
 from chainrule.layers.interface import Layer, Mode, Parameter, Params, Shape, vector_size
@@ -100,5 +100,5 @@ class Dense(Layer, frozen=True, tag="dense"):
         if "W" not in self.frozen:
             grads["W"] = X.T @ dZ
         if self.bias and "b" not in self.frozen:
-            grads["b"] = namespace(dZ).sum(dZ, axis=0)
+            grads["b"] = total(dZ, axis=0)
         return dZ @ params["W"].T if want_dX else None, grads

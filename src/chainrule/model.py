@@ -1,0 +1,326 @@
+"""`Model`: a network with the encoding of its columns: trained from a table, predicts on a table."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from chainrule import losses
+from chainrule.errors import ArgumentError, DataError
+from chainrule.layers import BatchNorm, Dense, Dropout, LayerNorm
+from chainrule.network import Network
+from chainrule.scores import score_classes, score_values
+from chainrule.settings import Settings, settings_from
+from chainrule.splitting import split_rows
+from chainrule.storage import open_file
+from chainrule.tables import MISSING, Columns, describe, dataset_names, fit_columns, read_table
+from chainrule.tables.task import fit_target
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    import polars as pl
+
+    from chainrule.arrays import Floats, Ints
+    from chainrule.callbacks import AnyCallback
+    from chainrule.history import History
+    from chainrule.layers import AnyLayer
+    from chainrule.scores import ClassReport, ValueReport
+    from chainrule.storage import Opened
+
+
+class Model:
+    """A network and the encoding of the table that it was trained from.
+
+    Attributes:
+        network: the `Network`.
+        columns: how a table becomes a matrix, and outputs become answers.
+        settings: how it was trained.
+        test_report: of the rows kept for a test; None when there were none.
+
+    >>> model = train("iris", epochs=30, test=0.2)
+    >>> model.predict("iris").columns
+    ['prediction', 'probability_setosa', 'probability_versicolor', 'probability_virginica']
+    """
+
+    def __init__(self, network: Network, columns: Columns, settings: Settings) -> None:
+        self.network, self.columns, self.settings = network, columns, settings
+        self.test_report: ClassReport | ValueReport | None = None
+
+    @property
+    def history(self) -> History | None:
+        """What happened in the training; None for a model from a file."""
+        return self.network.history
+
+    def __repr__(self) -> str:
+        target = self.columns.target
+        return f"Model({self.columns.task} of {target.name!r} from {len(self.columns.features)} columns, {self.network!r})"
+
+    def predict(self, data: Any) -> pl.DataFrame:
+        """Answers for the rows of a table, in its order.
+
+        Args:
+            data: a path, a built-in name, or a pandas, polars or pyarrow frame with the columns of the training.
+
+        Returns:
+            A polars frame with ``prediction``, and for classes ``probability_<class>``.
+
+        Raises:
+            DataError: when columns are missing or a value cannot be read.
+        """
+        import polars as pl
+
+        Y = self._outputs(self._read(data))
+        if not self.columns.classes:
+            return pl.DataFrame({"prediction": self.columns.decode_values(Y[:, 0])})
+        P = _probabilities(Y)
+        answers = self.columns.decode_classes(P.argmax(axis=1)).alias("prediction")
+        shares = {f"probability_{label}": P[:, k] for k, label in enumerate(self.columns.classes)}
+        return pl.DataFrame([answers, *(pl.Series(name, share) for name, share in shares.items())])
+
+    def evaluate(self, data: Any) -> ClassReport | ValueReport:
+        """How good the answers are for rows whose target is known; print the result.
+
+        Raises:
+            DataError: when columns are missing, the target too, or a value cannot be read.
+        """
+        frame = self._read(data)
+        t = self.columns.encode_target(frame, dtype="float64")
+        Y = self._outputs(frame)
+        if self.columns.classes:
+            return score_classes(t, _probabilities(Y), self.columns.classes)
+        return score_values(
+            self.columns.decode_values(t), self.columns.decode_values(Y[:, 0]), [self.columns.target.name]
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model file: network, encoding and settings in one; `cr.load` reads it.
+
+        Raises:
+            StorageError: when it cannot be written.
+        """
+        self.network.save(path, columns=self.columns, settings=self.settings)
+
+    @classmethod
+    def from_file(cls, opened: Opened) -> Model:
+        """The model of a file whose header has been checked; see `chainrule.load`."""
+        network = Network.from_file(opened)
+        columns = opened.part("columns", Columns)
+        if (len(columns.feature_names),) != network.input_shape:
+            raise DataError(
+                "the columns in the file do not fit the network",
+                where=str(opened.path),
+                expected=f"{network.input_shape[0]} inputs",
+                got=len(columns.feature_names),
+            )
+        return cls(network, columns, opened.part("settings", Settings))
+
+    def _read(self, data: Any) -> pl.DataFrame:
+        return _read(data, self.settings)
+
+    def _outputs(self, frame: pl.DataFrame) -> Floats:
+        return self.network.forward(self.columns.encode(frame, dtype=self.network.dtype))
+
+
+def load(path: str | os.PathLike[str]) -> Network | Model:
+    """A model file as what was saved: a `Model`, or a `Network` alone.
+
+    Raises:
+        FileFormatError: when the file is missing, broken, of another kind or newer; nothing in it is executed.
+    """
+    opened = open_file(path, kind="model")
+    return Model.from_file(opened) if opened.has("columns") else Network.from_file(opened)
+
+
+def train(
+    data: Any,
+    target: str | None = None,
+    *,
+    settings: Settings | None = None,
+    callbacks: Iterable[AnyCallback] = (),
+    resume: str | os.PathLike[str] | None = None,
+    **options: Any,
+) -> Model:
+    """Train on a table: read it, find out the task, encode the columns, hold rows out, train, test.
+
+    Args:
+        data: a path (CSV, TSV, Parquet; gzip or zstd), a built-in name, or a pandas, polars or pyarrow frame.
+        target: the column to predict; a built-in table knows its own.
+        settings: all the settings in one; or
+        options: some of them by name: ``layers=(64, 32), lr=0.01, test=0.2``, see `Settings`.
+        callbacks: functions of an `Epoch`, or `Callback` objects.
+        resume: a checkpoint file to go on from.
+
+    Raises:
+        InputError: when the data or a setting are wrong.
+        DivergenceError: at NaN or Inf.
+        KeyboardInterrupt: after Ctrl-C.
+    """
+    chosen = settings_from(options) if settings is None else dataclasses.replace(settings, **options)
+    if target is not None:
+        chosen = dataclasses.replace(chosen, target=target)
+    training = TableTraining(data, chosen)
+    return training.run(callbacks=callbacks, resume=resume)
+
+
+class TableTraining:
+    """A training from a table, prepared: read, split and encoded; `run` does it.
+
+    Attributes:
+        settings: with the target filled in.
+        columns: the encoding, fitted on the training rows.
+        model: the model, whose network is untrained before `run`; after an interruption it holds the best weights.
+        rows: how many rows there are to train on, to validate on, and to test on.
+    """
+
+    def __init__(self, data: Any, settings: Settings) -> None:
+        frame = _read(data, settings)
+        self.settings = settings = dataclasses.replace(settings, target=_target(data, frame, settings))
+        training, validation, test = _split(frame, settings)
+        self.columns = _fit_columns(frame, training, settings)
+        network = _network(self.columns, settings)
+        self.model = Model(network, self.columns, settings)
+        self._training = self._encode(frame[training])
+        self._validation = None if validation is None else self._encode(validation)
+        self._test = test
+        self.rows = tuple(0 if part is None else len(part) for part in (training, validation, test))
+
+    def run(
+        self, *, callbacks: Iterable[AnyCallback] = (), resume: str | os.PathLike[str] | None = None
+    ) -> Model:
+        """Train; see `train`."""
+        settings = self.settings
+        self.model.network.fit(
+            *self._training,
+            epochs=settings.epochs,
+            batch_size=settings.batch_size or None,
+            optimizer=settings.make_optimizer(),
+            validation=self._validation,
+            early_stopping=settings.patience or None,
+            metrics=("accuracy",) if self.columns.classes else ("r2",),
+            class_weight=None if settings.class_weight == "none" else settings.class_weight,
+            callbacks=callbacks,
+            resume=resume,
+            engine=settings.engine,
+        )
+        if self._test is not None:
+            self.model.test_report = self.model.evaluate(self._test)
+        return self.model
+
+    def _encode(self, frame: pl.DataFrame) -> tuple[Floats, Any]:
+        dtype = self.settings.dtype
+        return self.columns.encode(frame, dtype=dtype), self.columns.encode_target(frame, dtype=dtype)
+
+
+def _read(data: Any, settings: Settings) -> pl.DataFrame:
+    return read_table(data, missing=(*MISSING, *settings.missing), header=settings.header)
+
+
+def _target(data: Any, frame: pl.DataFrame, settings: Settings) -> str:
+    """The column to predict: as asked, or what a built-in table has."""
+    if settings.target is not None:
+        return settings.target
+    if isinstance(data, str) and data in dataset_names():
+        return describe(data).target
+    if isinstance(data, str) and data.partition(":")[0] in {"mnist", "mnist_test", "fashion_mnist", "fashion_mnist_test"}:
+        return frame.columns[0]
+    raise ArgumentError(
+        "which column is the target?",
+        where="train",
+        expected="target=, or --target on the command line",
+        mend=f"The columns are: {', '.join(frame.columns[:20])}{', …' if len(frame.columns) > 20 else ''}.",
+    )
+
+
+def _split(frame: pl.DataFrame, settings: Settings) -> tuple[Ints, pl.DataFrame | None, pl.DataFrame | None]:
+    """The training rows, and the tables to validate and to test on; shares are stratified by class."""
+    kept, test = _hold_out(frame, np.arange(len(frame)), settings.test, "test", 1, settings)
+    training, validation = _hold_out(frame, kept, settings.validation, "validation", 2, settings)
+    return training, validation, test
+
+
+def _hold_out(
+    frame: pl.DataFrame, rows: Ints, part: float | str, name: str, stream: int, settings: Settings
+) -> tuple[Ints, pl.DataFrame | None]:
+    if isinstance(part, str):
+        return rows, _read(part, settings)
+    if part == 0:
+        return rows, None
+    kept, held = split_rows(
+        len(rows), part, seed=settings.seed, classes=_classes_of(frame[rows], settings), stream=stream, where=name
+    )
+    return rows[kept], frame[rows[held]]
+
+
+def _classes_of(frame: pl.DataFrame, settings: Settings) -> Ints | None:
+    """The class of each row, for a stratified split; None when the target is a value, or cannot be used at all."""
+    if settings.target not in frame.columns or len(frame) < 2:
+        return None  # fit_columns says it better
+    column = frame.get_column(str(settings.target))
+    target = fit_target(column, None, settings.task)
+    return target.encode(column) if hasattr(target, "classes") else None
+
+
+def _fit_columns(frame: pl.DataFrame, training: Ints, settings: Settings) -> Columns:
+    columns = fit_columns(
+        frame,
+        str(settings.target),
+        rows=training,
+        task=settings.task,
+        scaling=settings.scaling,
+        categories=settings.categories,
+        drop=settings.drop,
+        missing=(*MISSING, *settings.missing),
+    )
+    if settings.loss == "poisson" and not columns.classes:  # counts are what they are: their logarithm has no unit
+        return msgspec.structs.replace(columns, target=msgspec.structs.replace(columns.target, mean=0.0, std=1.0))
+    return columns
+
+
+def _network(columns: Columns, settings: Settings) -> Network:
+    """Hidden layers as asked, and the last one as task and loss need it."""
+    name = settings.loss
+    if name == "auto":
+        name = "cross_entropy" if columns.classes else "mean_squared_error"
+    loss = losses.get(name)
+    if loss.for_classes and not columns.classes:
+        raise ArgumentError("loss", where="train", expected="a loss for values, since the target holds values", got=name)
+    layers: list[AnyLayer] = []
+    for units in settings.hidden:
+        layers.append(Dense(units, settings.activation, init=settings.init))
+        layers += {"none": [], "batch": [BatchNorm()], "layer": [LayerNorm()]}[settings.norm]
+        layers += [Dropout(settings.dropout)] if settings.dropout else []
+    layers.append(_last_layer(columns, name, settings))
+    return Network(
+        layers,
+        loss,
+        seed=settings.seed,
+        dtype=settings.dtype,
+        n_inputs=len(columns.feature_names),
+        l1=settings.l1,
+        l2=settings.l2,
+    )
+
+
+def _last_layer(columns: Columns, loss: str, settings: Settings) -> Dense:
+    """Softmax under cross-entropy, one sigmoid under binary cross-entropy, sigmoids for classes under other losses."""
+    K = len(columns.classes)
+    if not K:
+        return Dense(1, "softplus" if loss == "poisson" else "identity", init=settings.init)
+    if loss == "binary_cross_entropy":
+        if K != 2:
+            raise ArgumentError("loss", where="train", expected=f"cross_entropy for {K} classes", got=loss)
+        return Dense(1, "sigmoid", init=settings.init)
+    return Dense(K, "softmax" if loss == "cross_entropy" else "sigmoid", init=settings.init)
+
+
+def _probabilities(Y: Floats) -> Floats:
+    """A column for each class, each row summing to 1; separate sigmoids are shared out."""
+    if Y.shape[1] == 1:
+        return np.hstack([1 - Y, Y])
+    total = Y.sum(axis=1, keepdims=True)
+    return Y / np.where(total > 0, total, 1)
