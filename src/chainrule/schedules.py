@@ -12,13 +12,14 @@ training loop treats them alike::
 from __future__ import annotations
 
 import math
-from numbers import Integral, Real
+from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
+from chainrule import checks
 from chainrule.errors import ArgumentError, unknown_name
 
 if TYPE_CHECKING:
@@ -56,11 +57,8 @@ def settle_whole(record: Struct, field: str, least: int) -> None:
     Raises:
         ArgumentError: when it is no whole number, or below `least`.
     """
-    value: object = getattr(record, field)
-    if not isinstance(value, bool) and isinstance(value, Integral) and int(value) >= least:
-        force_setattr(record, field, int(value))
-        return
-    raise ArgumentError(field, where=type(record).__name__, expected=f"a whole number >= {least}", got=value)
+    number = checks.whole(getattr(record, field), field, where=type(record).__name__, least=least)
+    force_setattr(record, field, number)
 
 
 def settle_flag(record: Struct, field: str) -> None:
