@@ -79,8 +79,7 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     def _fill(self, table: pl.DataFrame, X: Floats, places: Sequence[int]) -> None:
         """Write every column from its place on."""
         numbers, series, their_places = [], [], []
-        for feature, place in zip(self.features, places, strict=True):
-            column = table.get_column(feature.name)
+        for feature, column, place in zip(self.features, table.get_columns(), places, strict=True):
             if isinstance(feature, NumberColumn):
                 numbers.append(feature)
                 series.append(feature.read(column))
@@ -116,7 +115,8 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     def _table(self, frame: object, names: Sequence[str]) -> pl.DataFrame:
         """These columns of a table, null where a value is missing."""
         table = as_frame(frame)
-        if absent := [name for name in names if name not in set(table.columns)]:
+        present = set(table.columns)
+        if absent := [name for name in names if name not in present]:
             raise _absent(absent, table.columns)
         return without_marks(table.select(names), self.missing)
 

@@ -44,7 +44,7 @@ def read_delimited(source: Source, *, missing: tuple[str, ...], header: bool) ->
     """
     check_text(source)
     layout = find_layout(source, header=header)
-    frame = _read(source, layout)
+    frame = _read(source, layout, missing)
     frame.columns = layout.names
     frame = _checked(frame, source, layout)
     if frame.height == 0:
@@ -156,21 +156,37 @@ def check_unique(names: list[str], *, where: str) -> None:
         seen[name] = place
 
 
-def _read(source: Source, layout: Layout) -> pl.DataFrame:
-    """The table, with the types of its first rows; where they turn out wrong, as text."""
+def _read(source: Source, layout: Layout, marks: tuple[str, ...]) -> pl.DataFrame:
+    """The table, with the types of its first rows; where they turn out wrong, with wider ones, in the end as text."""
     try:
         sample = _polars(source, layout, n_rows=_INFERRED, infer_schema_length=_INFERRED)
-        small = sample.height < _INFERRED and source.size < _LARGE
-        frame = (
-            sample if small else _polars(source, layout, infer_schema=False, schema_overrides=_types(source, sample))
-        )
-        if frame.width == len(layout.names):
-            return frame
     except pl.exceptions.NoDataError:
         return pl.DataFrame(schema=dict.fromkeys(layout.names, pl.String))
     except pl.exceptions.PolarsError:
-        pass
+        return _read_text(source, layout)
+    if sample.width != len(layout.names):
+        return _read_text(source, layout)
+    if sample.height < _INFERRED:
+        return sample
+    for settings in _attempts(sample, marks, large=source.size >= _LARGE):
+        with contextlib.suppress(pl.exceptions.PolarsError):
+            return _polars(source, layout, infer_schema=False, **settings)
     return _read_text(source, layout)
+
+
+def _attempts(sample: pl.DataFrame, marks: tuple[str, ...], *, large: bool) -> Iterator[dict[str, Any]]:
+    """Settings to try one after the other: each costs time or memory that the one before it saves.
+
+    Marks of missing values are last looked for by polars, since it then compares every field with each of them.
+    """
+    if large:
+        yield {"schema_overrides": {series.name: _narrow(series) for series in sample.get_columns()}}
+    yield {"schema_overrides": sample.schema}
+    yield {"schema_overrides": sample.schema, "null_values": list(marks)}
+    types = {series.name: _narrow(series) for series in sample.get_columns()}
+    if pl.Int64 not in types.values():  # of longer numbers a float would lose the last digits
+        floats = {name: pl.Float64() if dtype.is_integer() else dtype for name, dtype in types.items()}
+        yield {"schema_overrides": floats, "null_values": list(marks)}
 
 
 def _read_text(source: Source, layout: Layout) -> pl.DataFrame:
@@ -196,14 +212,8 @@ def _polars(source: Source, layout: Layout, **settings: Any) -> pl.DataFrame:
     )
 
 
-def _types(source: Source, sample: pl.DataFrame) -> dict[str, pl.DataType]:
-    """The types of the first rows; for a large file narrow ones: 60,000 pictures of MNIST need 94 MB, not 377."""
-    large = source.size >= _LARGE
-    return {series.name: _narrow(series) if large else series.dtype for series in sample.get_columns()}
-
-
 def _narrow(series: pl.Series) -> pl.DataType:
-    """The type for the whole column: with room to spare, since the rows that follow may hold larger numbers."""
+    """A smaller type for whole numbers, with room for larger ones to follow: MNIST needs 94 MB, not 377."""
     if series.dtype != pl.Int64:
         return series.dtype
     low, high = series.min(), series.max()

@@ -98,9 +98,10 @@ def fit_features(
 def _matrix_range(frame: pl.DataFrame, mask: pl.Series | None, features: list[Feature]) -> tuple[float, float]:
     """The smallest and the largest number in the training rows of all columns of numbers; 0 and 1 without such."""
     low, high = math.inf, -math.inf
-    for each in features:
-        if isinstance(each, NumberColumn):
-            values = _training(as_numbers(frame.get_column(each.name)), mask)
+    numbers = {each.name for each in features if isinstance(each, NumberColumn)}
+    for series in frame.get_columns():
+        if series.name in numbers:
+            values = as_numbers(_training(series, mask))
             low, high = min(low, _float(values.min())), max(high, _float(values.max()))
     return (low, high) if low <= high else (0.0, 1.0)
 
@@ -131,7 +132,7 @@ def _reader(dtype: pl.DataType) -> Callable[[_Column, Options], Feature | SetAsi
         return _fit_boolean
     if dtype == pl.Date or isinstance(dtype, pl.Datetime):
         return _fit_date
-    return _fit_text if dtype in (pl.String, pl.Time) else _fit_number
+    return _fit_text if dtype == pl.String else _fit_number
 
 
 def _constant(value: object) -> str:
@@ -198,8 +199,8 @@ def _fit_date(column: _Column, options: Options) -> DateColumn | SetAside:
 
 def _fit_text(column: _Column, options: Options) -> Feature | SetAside:
     """A column of text: numbers, truth values, dates or categories, by what its training rows say."""
-    counts = column.training.drop_nulls().value_counts(name="rows")
-    texts = counts.get_column(column.name)
+    counts = column.training.drop_nulls().alias("value").value_counts(name="rows")
+    texts = counts.get_column("value")
     numbers = as_numbers(texts)
     if not numbers.has_nulls():
         return _fit_number(column, options)
@@ -217,7 +218,7 @@ def _refuse_mistakes(column: _Column, words: pl.DataFrame) -> None:
     there = len(column.training) - column.training.null_count()
     if there - mistakes < 3 or mistakes > max(1, (1 - _NEARLY_ALL) * there):
         return
-    place = column.training.is_in(words.get_column(column.name).implode()).arg_max() or 0
+    place = column.training.is_in(words.get_column("value").implode()).arg_max() or 0
     value = column.training[place]
     share = f"{there - mistakes:,} of {there:,} values are numbers"
     raise DataError(
@@ -230,7 +231,7 @@ def _refuse_mistakes(column: _Column, words: pl.DataFrame) -> None:
 def _fit_categories(column: _Column, options: Options, *, asked: bool) -> CategoryColumn | SetAside:
     """The texts that get a place of their own."""
     numeric = column.training.dtype.is_numeric() or (asked and not as_numbers(column.training.drop_nulls()).has_nulls())
-    texts = category_texts(column.training, numeric=numeric).drop_nulls().alias(column.name)
+    texts = category_texts(column.training, numeric=numeric).drop_nulls().alias("value")
     counts = texts.value_counts(name="rows")
     distinct, most = counts.height, options.max_categories
     if distinct == 1 and not column.has_missing:
@@ -246,6 +247,6 @@ def _fit_categories(column: _Column, options: Options, *, asked: bool) -> Catego
     if distinct > most and 2 * distinct > len(texts):
         what = f"holds {distinct:,} different texts in {len(texts):,} training rows: most stand once"
         return SetAside(column.name, what)
-    kept = counts.sort(["rows", column.name], descending=[True, False]).get_column(column.name).head(most)
+    kept = counts.sort(["rows", "value"], descending=[True, False]).get_column("value").head(most)
     values = sorted(kept, key=float) if numeric else sorted(kept)
     return CategoryColumn(name=column.name, values=tuple(values), grouped=max(distinct - most, 0), numeric=numeric)

@@ -85,8 +85,10 @@ def open_source(name: str | Path) -> Source:
     if str(name) == "-":
         return _decoded(Source(STANDARD_INPUT, data=sys.stdin.buffer.read()))
     path = Path(name).expanduser()
-    _check_path(path)
     try:
+        _check_path(path)
+        if not path.is_file():  # a pipe gives its bytes once
+            return _decoded(Source(str(name), data=path.read_bytes()))
         return _decoded(Source(str(name), path=path))
     except OSError as error:
         raise DataError(f"the file cannot be read: {error.strerror or error}", where=str(name)) from None

@@ -50,7 +50,7 @@ def _number_marks(marks: pl.Series) -> list[float]:
 
 def _without(series: pl.Series, marks: pl.Series, numbers: list[float]) -> pl.Series:
     """One column of `without_marks`; the very same object where nothing changes."""
-    if series.dtype in (pl.Categorical, pl.Enum):
+    if series.dtype in (pl.Categorical, pl.Enum, pl.Time):
         series = series.cast(pl.String)
     if series.dtype == pl.String:
         text = series.str.strip_chars()
@@ -88,7 +88,7 @@ def as_text(series: pl.Series) -> pl.Series:
     if series.dtype == pl.String:
         return series
     if series.dtype.is_float() or isinstance(series.dtype, pl.Decimal):
-        return series.cast(pl.Float64).cast(pl.String).str.replace(r"\.0$", "")
+        return (series.cast(pl.Float64) + 0.0).cast(pl.String).str.replace(r"\.0$", "")  # -0.0 + 0.0 is 0.0
     return series.cast(pl.String, strict=False)
 
 
