@@ -141,7 +141,7 @@ def torch_nadam(theta, G, _decays, lr=0.01, b1=0.9, b2=0.999, eps=1e-8, psi=4e-3
         (opt.NAdam(0.01, momentum_decay=0.0), torch_nadam, {"psi": 0.0}),
         (opt.NAdam(0.01, beta1=0.0), torch_nadam, {"b1": 0.0}),
     ],
-    ids=repr,
+    ids=lambda value: getattr(value, "__name__", None) or repr(value),
 )
 def test_the_published_algorithm_over_many_steps(optimizer, oracle, options):
     G, start = gradients(), np.linspace(-1, 1, P)

@@ -1,11 +1,41 @@
-"""Checks of single arguments, so that every one is refused in the same words."""
+"""Checks of single arguments and of the fields of records, so that every one is refused in the same words.
+
+A checked number is Python's own: a NumPy scalar would promote float32 vectors and cannot be written as JSON.
+"""
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf, isfinite
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
+
+from msgspec.structs import force_setattr
 
 from chainrule.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from msgspec import Struct
+
+
+def number(value: object, argument: str, *, where: str, expected: str, fits: Callable[[float], bool]) -> float:
+    """The value as a `float`.
+
+    Raises:
+        ArgumentError: unless it is a finite real number that fits.
+
+    >>> number(2, "rate", where="SGD", expected="a number above 0", fits=lambda rate: rate > 0)
+    2.0
+    """
+    if not isinstance(value, bool) and isinstance(value, Real):
+        try:
+            plain = float(value)
+        except OverflowError:  # a whole number beyond the range of floats
+            plain = inf
+        if isfinite(plain) and fits(plain):
+            return plain
+    raise ArgumentError(argument, where=where, expected=expected, got=value)
 
 
 def whole(value: object, argument: str, *, where: str, least: int = 1) -> int:
@@ -23,33 +53,37 @@ def whole(value: object, argument: str, *, where: str, least: int = 1) -> int:
 
 
 def share(value: object, argument: str, *, where: str) -> float:
-    """The value as a `float`.
-
-    Raises:
-        ArgumentError: unless ``0 <= value < 1``.
-    """
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < 1:
-        raise ArgumentError(argument, where=where, expected="a number from 0 up to, not including, 1", got=value)
-    return float(value)
+    """The value as a `float`; raises ArgumentError unless ``0 <= value < 1``."""
+    return number(value, argument, where=where, expected="a number from 0 up to, not including, 1", fits=_is_share)
 
 
 def at_least_zero(value: object, argument: str, *, where: str) -> float:
-    """The value as a `float`.
-
-    Raises:
-        ArgumentError: unless it is finite and not negative.
-    """
-    if isinstance(value, bool) or not isinstance(value, Real) or not isfinite(value) or value < 0:
-        raise ArgumentError(argument, where=where, expected="a number >= 0", got=value)
-    return float(value)
+    """The value as a `float`; raises ArgumentError unless it is finite and not negative."""
+    return number(value, argument, where=where, expected="a number >= 0", fits=lambda plain: plain >= 0)
 
 
 def positive(value: object, argument: str, *, where: str) -> float:
-    """The value as a `float`.
+    """The value as a `float`; raises ArgumentError unless it is finite and above 0."""
+    return number(value, argument, where=where, expected="a number > 0", fits=lambda plain: plain > 0)
 
-    Raises:
-        ArgumentError: unless it is finite and above 0.
-    """
-    if isinstance(value, bool) or not isinstance(value, Real) or not isfinite(value) or value <= 0:
-        raise ArgumentError(argument, where=where, expected="a number > 0", got=value)
-    return float(value)
+
+def settle(record: Struct, field: str, expected: str, fits: Callable[[float], bool]) -> None:
+    """Check a number of a record and make it a plain `float`; see `number`."""
+    where = type(record).__name__
+    force_setattr(record, field, number(getattr(record, field), field, where=where, expected=expected, fits=fits))
+
+
+def settle_whole(record: Struct, field: str, least: int) -> None:
+    """Check a whole number of a record and make it a plain `int`; see `whole`."""
+    force_setattr(record, field, whole(getattr(record, field), field, where=type(record).__name__, least=least))
+
+
+def settle_flag(record: Struct, field: str) -> None:
+    """Check that a field of a record is True or False."""
+    value: object = getattr(record, field)
+    if not isinstance(value, bool):
+        raise ArgumentError(field, where=type(record).__name__, expected="True or False", got=value)
+
+
+def _is_share(plain: float) -> bool:
+    return 0 <= plain < 1

@@ -17,6 +17,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from chainrule.checks import settle
 from chainrule.errors import ArgumentError, ShapeError, unknown_name
 
 if TYPE_CHECKING:
@@ -45,19 +46,9 @@ class Initializer(Struct, frozen=True, tag=True):
         raise NotImplementedError
 
 
-def _settle(record: Initializer, field: str, least: float = -math.inf) -> None:
-    """Check a number of a record and make it a plain `float`, which can be written as JSON."""
-    value: object = getattr(record, field)
-    if not isinstance(value, bool) and isinstance(value, Real):
-        try:
-            number = float(value)
-        except OverflowError:  # a whole number beyond the range of floats
-            number = math.inf
-        if math.isfinite(number) and number >= least:
-            force_setattr(record, field, number)
-            return
-    expected = "a finite number" if least == -math.inf else f"a number >= {least:g}"
-    raise ArgumentError(field, where=type(record).__name__, expected=expected, got=value)
+def _finite(record: Initializer, *fields: str) -> None:
+    for field in fields:
+        settle(record, field, "a finite number", lambda _: True)
 
 
 class Zeros(Initializer, frozen=True):
@@ -73,7 +64,7 @@ class Constant(Initializer, frozen=True):
     value: float
 
     def __post_init__(self) -> None:
-        _settle(self, "value")
+        _finite(self, "value")
 
     def _draw(self, _rng: Rng, shape: Shape, _n_in: int, _n_out: int, /) -> Numbers:
         return np.full(shape, self.value)
@@ -90,8 +81,8 @@ class Normal(Initializer, frozen=True):
     mean: float = 0.0
 
     def __post_init__(self) -> None:
-        _settle(self, "std", least=0.0)
-        _settle(self, "mean")
+        settle(self, "std", "a number >= 0", lambda std: std >= 0)
+        _finite(self, "mean")
 
     def _draw(self, rng: Rng, shape: Shape, _n_in: int, _n_out: int, /) -> Numbers:
         return self.mean + self.std * rng.standard_normal(shape)
@@ -104,8 +95,8 @@ class Uniform(Initializer, frozen=True):
     high: float = 1.0
 
     def __post_init__(self) -> None:
-        _settle(self, "low")
-        _settle(self, "high", least=self.low)
+        _finite(self, "low")
+        settle(self, "high", f"a number >= {self.low:g}", lambda high: high >= self.low)
 
     def _draw(self, rng: Rng, shape: Shape, _n_in: int, _n_out: int, /) -> Numbers:
         return self.low + (self.high - self.low) * rng.random(shape)
@@ -180,7 +171,7 @@ class Orthogonal(Initializer, frozen=True):
     gain: float = 1.0
 
     def __post_init__(self) -> None:
-        _settle(self, "gain")
+        _finite(self, "gain")
 
     def _draw(self, rng: Rng, shape: Shape, _n_in: int, _n_out: int, /) -> Numbers:
         if len(shape) < 2:

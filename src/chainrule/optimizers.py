@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from msgspec import Struct
 
 from chainrule.arrays import namespace
+from chainrule.checks import settle, settle_flag, settle_whole
 from chainrule.errors import ArgumentError, unknown_name
-from chainrule.schedules import AnySchedule, settle, settle_flag, settle_schedule, settle_whole
+from chainrule.schedules import AnySchedule, settle_schedule
 from chainrule.schedules import get as get_schedule
 
 if TYPE_CHECKING:
@@ -472,6 +473,11 @@ class LBFGS(Struct, frozen=True, tag=True):
         settle_whole(self, "line_search", 1)
         for field in ("tolerance", "min_decrease"):
             settle(self, field, "a number >= 0", lambda least: least >= 0)
+
+    @property
+    def schedule(self) -> AnySchedule:
+        """The rate is 1 in every step: how far to go is what the line search finds out."""
+        return get_schedule(1.0)
 
     def options(self, iterations: int) -> dict[str, Any]:
         """The `options` of `scipy.optimize.minimize(method="L-BFGS-B")` for so many iterations at most."""

@@ -17,59 +17,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from msgspec import Struct
-from msgspec.structs import force_setattr, replace
+from msgspec.structs import replace
 
-from chainrule import checks
+from chainrule.checks import settle, settle_flag, settle_whole
 from chainrule.errors import ArgumentError, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy.typing as npt
 
     Numbers: TypeAlias = npt.NDArray[np.float64]
     Steps: TypeAlias = npt.NDArray[np.floating[Any]] | npt.NDArray[np.integer[Any]]
-
-
-def settle(record: Struct, field: str, expected: str, fits: Callable[[float], bool]) -> None:
-    """Check a number of a record and make it a plain `float`.
-
-    Plain, because a NumPy scalar would promote float32 vectors and cannot be written as JSON.
-
-    Raises:
-        ArgumentError: when it is no finite number, or does not fit.
-    """
-    value: object = getattr(record, field)
-    if not isinstance(value, bool) and isinstance(value, Real):
-        try:
-            number = float(value)
-        except OverflowError:  # a whole number beyond the range of floats
-            number = math.inf
-        if math.isfinite(number) and fits(number):
-            force_setattr(record, field, number)
-            return
-    raise ArgumentError(field, where=type(record).__name__, expected=expected, got=value)
-
-
-def settle_whole(record: Struct, field: str, least: int) -> None:
-    """Check a whole number of a record and make it a plain `int`.
-
-    Raises:
-        ArgumentError: when it is no whole number, or below `least`.
-    """
-    number = checks.whole(getattr(record, field), field, where=type(record).__name__, least=least)
-    force_setattr(record, field, number)
-
-
-def settle_flag(record: Struct, field: str) -> None:
-    """Check that a field of a record is True or False.
-
-    Raises:
-        ArgumentError: when it is not.
-    """
-    value: object = getattr(record, field)
-    if not isinstance(value, bool):
-        raise ArgumentError(field, where=type(record).__name__, expected="True or False", got=value)
 
 
 def settle_rate(record: Struct, field: str = "rate") -> None:

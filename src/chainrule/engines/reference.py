@@ -105,7 +105,7 @@ class ReferenceRun:
             return loss
         gradient = clip(gradient, self.optimizer)
         change, self.slots = self.optimizer.change(
-            theta, gradient, self.slots, rate=rate, t=taken + 1, weights=self._weights
+            theta, gradient, self.slots, rate=rate, t=taken + 1, weights=self._weights, reuse=True
         )
         theta += change if self._trainable is None else change * self._trainable
         if objective.layout.has_state:
