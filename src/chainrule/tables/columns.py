@@ -189,13 +189,9 @@ def _check_settings(table: pl.DataFrame, target: str, options: Options, task: st
         raise unknown_name("scaling", options.scaling, get_args(Scaling), where=where)
     if task not in get_args(Task):
         raise unknown_name("task", task, get_args(Task), where=where)
-    if (
-        isinstance(options.max_categories, bool)
-        or not isinstance(options.max_categories, int)
-        or options.max_categories < 1
-    ):
-        expected = "a whole number >= 1"
-        raise ArgumentError("max_categories", where=where, expected=expected, got=options.max_categories)
+    most: object = options.max_categories
+    if not isinstance(most, int) or isinstance(most, bool) or most < 1:
+        raise ArgumentError("max_categories", where=where, expected="a whole number >= 1", got=most)
     for name in sorted(options.categories | options.drop):
         if name not in table.columns:
             raise unknown_name("column", name, table.columns, where=where)

@@ -218,7 +218,7 @@ def _refuse_mistakes(column: _Column, words: pl.DataFrame) -> None:
     there = len(column.training) - column.training.null_count()
     if there - mistakes < 3 or mistakes > max(1, (1 - _NEARLY_ALL) * there):
         return
-    place = column.training.is_in(words.get_column("value").implode()).arg_max() or 0
+    place = column.training.is_in(words.get_column("value").to_list()).arg_max() or 0
     value = column.training[place]
     share = f"{there - mistakes:,} of {there:,} values are numbers"
     raise DataError(

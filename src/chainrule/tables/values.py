@@ -34,7 +34,7 @@ def quoted(name: str) -> str:
 
 def without_marks(frame: pl.DataFrame, missing: Iterable[str]) -> pl.DataFrame:
     """The frame with null wherever a value is missing: a mark, blank text, NaN; text loses the blanks around it."""
-    marks = pl.Series(sorted({mark.strip() for mark in missing} | {""}), dtype=pl.String)
+    marks = sorted({mark.strip() for mark in missing} | {""})
     numbers = _number_marks(marks)
     changed = [_without(series, marks, numbers) for series in frame.get_columns()]
     if all(new is old for new, old in zip(changed, frame.get_columns(), strict=True)):
@@ -42,13 +42,13 @@ def without_marks(frame: pl.DataFrame, missing: Iterable[str]) -> pl.DataFrame:
     return pl.DataFrame(changed)
 
 
-def _number_marks(marks: pl.Series) -> list[float]:
+def _number_marks(marks: list[str]) -> list[float]:
     """Marks such as `-999`, which stand in columns of numbers as numbers."""
-    parsed = marks.cast(pl.Float64, strict=False).drop_nulls().to_list()
+    parsed = pl.Series(marks, dtype=pl.String).cast(pl.Float64, strict=False).drop_nulls().to_list()
     return [number for number in parsed if math.isfinite(number)]
 
 
-def _without(series: pl.Series, marks: pl.Series, numbers: list[float]) -> pl.Series:
+def _without(series: pl.Series, marks: list[str], numbers: list[float]) -> pl.Series:
     """One column of `without_marks`; the very same object where nothing changes."""
     if series.dtype in (pl.Categorical, pl.Enum, pl.Time):
         series = series.cast(pl.String)
