@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from contextlib import contextmanager
+import secrets
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-from chainrule.errors import StorageError
+from chainrule.errors import ArgumentError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,54 +18,64 @@ if TYPE_CHECKING:
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """A file to write to, which takes the place of `path` when the block ends well: write, flush to disk, rename.
 
-    The temporary file lies in the same folder, since a rename is atomic within one file system only. A link is followed, a
-    file that stood there keeps its permissions.
+    The temporary file lies in the same folder, since a rename is atomic within one file system only. A link is
+    followed, a file that stood there keeps its permissions. A device or a pipe has no place to take: it is written to.
 
     Raises:
+        ArgumentError: when `path` is no path.
         StorageError: when it cannot be written; what stood there still stands.
     """
-    target = Path(os.path.realpath(path))
+    target = _target(path)
+    writing = _in_place if target.exists() and not target.is_file() else _beside
     try:
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        with writing(target) as file:
+            yield file
     except OSError as fault:
-        raise _unwritable(path, fault) from None
-    temporary = Path(name)
+        reason = fault.strerror or str(fault)
+        raise StorageError(
+            f"{os.fspath(path)}: could not be written: {reason}. Check the folder, its permissions and the free space."
+        ) from None
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[IO[bytes]]:
+    """A new file in the folder of the target, renamed to it in the end; gone when anything fails."""
+    temporary = target.with_name(f".chainrule-{secrets.token_hex(8)}.part")
+    # Opened by its number, so that the system itself applies the umask, which a program cannot read safely in threads.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        if target.exists():
+            temporary.chmod(target.stat().st_mode & 0o777)
         temporary.replace(target)
-        _sync_folder(target.parent)
-    except OSError as fault:
-        raise _unwritable(path, fault) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    _sync_folder(target.parent)
 
 
-def _unwritable(path: Any, fault: OSError) -> StorageError:
-    reason = fault.strerror or str(fault)
-    return StorageError(
-        f"{os.fspath(path)}: could not be written: {reason}. Check the folder, its permissions and the free space."
-    )
+@contextmanager
+def _in_place(target: Path) -> Iterator[IO[bytes]]:
+    """A device or a pipe itself: to replace `/dev/null` by a file would harm the whole machine."""
+    with target.open("wb") as file:
+        yield file
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _target(path: str | os.PathLike[str]) -> Path:
+    try:
+        return Path(os.path.realpath(os.fspath(path)))
+    except (TypeError, ValueError):  # no path at all, or a NUL byte in it
+        raise ArgumentError("path", where="save", expected="the path of a file", got=path) from None
 
 
 def _sync_folder(folder: Path) -> None:
     """Make the rename itself last through a power cut, where the system lets a folder be opened."""
-    try:
+    with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
