@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,8 +17,8 @@ from chainrule.scores import score_classes, score_values
 from chainrule.settings import Settings, settings_from
 from chainrule.splitting import split_rows
 from chainrule.storage import open_file
-from chainrule.tables import MISSING, Columns, describe, dataset_names, fit_columns, read_table
-from chainrule.tables.task import fit_target
+from chainrule.tables import MISSING, Columns, dataset_names, describe, fit_columns, read_table
+from chainrule.tables.task import ClassTarget, fit_target
 
 if TYPE_CHECKING:
     import os
@@ -58,23 +59,31 @@ class Model:
 
     def __repr__(self) -> str:
         target = self.columns.target
-        return f"Model({self.columns.task} of {target.name!r} from {len(self.columns.features)} columns, {self.network!r})"
+        return (
+            f"Model({self.columns.task} of {target.name!r} from {len(self.columns.features)} columns, {self.network!r})"
+        )
 
-    def predict(self, data: Any) -> pl.DataFrame:
+    def predict(self, data: Any, *, with_input: bool = False) -> pl.DataFrame:
         """Answers for the rows of a table, in its order.
 
         Args:
             data: a path, a built-in name, or a pandas, polars or pyarrow frame with the columns of the training.
+            with_input: whether the columns of the table stand before the answers.
 
         Returns:
-            A polars frame with ``prediction``, and for classes ``probability_<class>``.
+            A polars frame with ``prediction``, and for classes ``probability_<class>``. An input column of such a name
+            becomes ``input_<name>``.
 
         Raises:
             DataError: when columns are missing or a value cannot be read.
         """
+        frame = _read(data, self.settings)
+        answers = self._answers(self.network.forward(self._encode(frame, data)))
+        return _beside(frame, answers) if with_input else answers
+
+    def _answers(self, Y: Floats) -> pl.DataFrame:
         import polars as pl
 
-        Y = self._outputs(self._read(data))
         if not self.columns.classes:
             return pl.DataFrame({"prediction": self.columns.decode_values(Y[:, 0])})
         P = _probabilities(Y)
@@ -88,14 +97,9 @@ class Model:
         Raises:
             DataError: when columns are missing, the target too, or a value cannot be read.
         """
-        frame = self._read(data)
-        t = self.columns.encode_target(frame, dtype="float64")
-        Y = self._outputs(frame)
-        if self.columns.classes:
-            return score_classes(t, _probabilities(Y), self.columns.classes)
-        return score_values(
-            self.columns.decode_values(t), self.columns.decode_values(Y[:, 0]), [self.columns.target.name]
-        )
+        frame = _read(data, self.settings)
+        t = self.columns.encode_target(frame, dtype="float64", where=_name(data))
+        return _score(self, self._encode(frame, data), t)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file: network, encoding and settings in one; `cr.load` reads it.
@@ -119,11 +123,8 @@ class Model:
             )
         return cls(network, columns, opened.part("settings", Settings))
 
-    def _read(self, data: Any) -> pl.DataFrame:
-        return _read(data, self.settings)
-
-    def _outputs(self, frame: pl.DataFrame) -> Floats:
-        return self.network.forward(self.columns.encode(frame, dtype=self.network.dtype))
+    def _encode(self, frame: pl.DataFrame, data: Any) -> Floats:
+        return self.columns.encode(frame, dtype=self.network.dtype, where=_name(data))
 
 
 def load(path: str | os.PathLike[str]) -> Network | Model:
@@ -174,6 +175,7 @@ class TableTraining:
         settings: with the target filled in.
         columns: the encoding, fitted on the training rows.
         model: the model, whose network is untrained before `run`; after an interruption it holds the best weights.
+        shape: rows and columns of the table, target included.
         rows: how many rows there are to train on, to validate on, and to test on.
     """
 
@@ -181,17 +183,16 @@ class TableTraining:
         frame = _read(data, settings)
         self.settings = settings = dataclasses.replace(settings, target=_target(data, frame, settings))
         training, validation, test = _split(frame, settings)
-        self.columns = _fit_columns(frame, training, settings)
+        self.columns = _fit_columns(frame, training, settings, where=_name(data))
         network = _network(self.columns, settings)
         self.model = Model(network, self.columns, settings)
-        self._training = self._encode(frame[training])
-        self._validation = None if validation is None else self._encode(validation)
-        self._test = test
+        self._training = self._encode(frame[training], where=_name(data))
+        self._validation = None if validation is None else self._encode(validation, where=_name(settings.validation))
+        self._test = None if test is None else self._encode(test, where=_name(settings.test), exactly=True)
+        self.shape = frame.shape
         self.rows = tuple(0 if part is None else len(part) for part in (training, validation, test))
 
-    def run(
-        self, *, callbacks: Iterable[AnyCallback] = (), resume: str | os.PathLike[str] | None = None
-    ) -> Model:
+    def run(self, *, callbacks: Iterable[AnyCallback] = (), resume: str | os.PathLike[str] | None = None) -> Model:
         """Train; see `train`."""
         settings = self.settings
         self.model.network.fit(
@@ -208,12 +209,26 @@ class TableTraining:
             engine=settings.engine,
         )
         if self._test is not None:
-            self.model.test_report = self.model.evaluate(self._test)
+            self.model.test_report = _score(self.model, *self._test)
         return self.model
 
-    def _encode(self, frame: pl.DataFrame) -> tuple[Floats, Any]:
+    def report(self) -> tuple[str, ClassReport | ValueReport]:
+        """How good the model is on ``test`` rows; without any on ``validation`` rows, or else on ``training`` rows."""
+        if self.model.test_report is not None:
+            return "test", self.model.test_report
+        part = "training" if self._validation is None else "validation"
+        return part, _score(self.model, *(self._validation or self._training))
+
+    def _encode(self, frame: pl.DataFrame, *, where: str, exactly: bool = False) -> tuple[Floats, Any]:
+        """Inputs and targets; targets `exactly` in float64, to be scored and not trained on."""
         dtype = self.settings.dtype
-        return self.columns.encode(frame, dtype=dtype), self.columns.encode_target(frame, dtype=dtype)
+        X = self.columns.encode(frame, dtype=dtype, where=where)
+        return X, self.columns.encode_target(frame, dtype="float64" if exactly else dtype, where=where)
+
+
+def _name(data: Any) -> str:
+    """Where a message says that a fault lies: the file, if there is one."""
+    return str(data) if isinstance(data, str | Path) else ""
 
 
 def _read(data: Any, settings: Settings) -> pl.DataFrame:
@@ -226,7 +241,12 @@ def _target(data: Any, frame: pl.DataFrame, settings: Settings) -> str:
         return settings.target
     if isinstance(data, str) and data in dataset_names():
         return describe(data).target
-    if isinstance(data, str) and data.partition(":")[0] in {"mnist", "mnist_test", "fashion_mnist", "fashion_mnist_test"}:
+    if isinstance(data, str) and data.partition(":")[0] in {
+        "mnist",
+        "mnist_test",
+        "fashion_mnist",
+        "fashion_mnist_test",
+    }:
         return frame.columns[0]
     raise ArgumentError(
         "which column is the target?",
@@ -262,10 +282,10 @@ def _classes_of(frame: pl.DataFrame, settings: Settings) -> Ints | None:
         return None  # fit_columns says it better
     column = frame.get_column(str(settings.target))
     target = fit_target(column, None, settings.task)
-    return target.encode(column) if hasattr(target, "classes") else None
+    return target.encode(column) if isinstance(target, ClassTarget) else None
 
 
-def _fit_columns(frame: pl.DataFrame, training: Ints, settings: Settings) -> Columns:
+def _fit_columns(frame: pl.DataFrame, training: Ints, settings: Settings, *, where: str) -> Columns:
     columns = fit_columns(
         frame,
         str(settings.target),
@@ -273,8 +293,10 @@ def _fit_columns(frame: pl.DataFrame, training: Ints, settings: Settings) -> Col
         task=settings.task,
         scaling=settings.scaling,
         categories=settings.categories,
+        max_categories=settings.max_categories,
         drop=settings.drop,
         missing=(*MISSING, *settings.missing),
+        where=where,
     )
     if settings.loss == "poisson" and not columns.classes:  # counts are what they are: their logarithm has no unit
         return msgspec.structs.replace(columns, target=msgspec.structs.replace(columns.target, mean=0.0, std=1.0))
@@ -288,12 +310,16 @@ def _network(columns: Columns, settings: Settings) -> Network:
         name = "cross_entropy" if columns.classes else "mean_squared_error"
     loss = losses.get(name)
     if loss.for_classes and not columns.classes:
-        raise ArgumentError("loss", where="train", expected="a loss for values, since the target holds values", got=name)
+        raise ArgumentError(
+            "loss", where="train", expected="a loss for values, since the target holds values", got=name
+        )
     layers: list[AnyLayer] = []
     for units in settings.hidden:
         layers.append(Dense(units, settings.activation, init=settings.init))
-        layers += {"none": [], "batch": [BatchNorm()], "layer": [LayerNorm()]}[settings.norm]
-        layers += [Dropout(settings.dropout)] if settings.dropout else []
+        if settings.norm != "none":
+            layers.append(BatchNorm() if settings.norm == "batch" else LayerNorm())
+        if settings.dropout:
+            layers.append(Dropout(settings.dropout))
     layers.append(_last_layer(columns, name, settings))
     return Network(
         layers,
@@ -316,6 +342,27 @@ def _last_layer(columns: Columns, loss: str, settings: Settings) -> Dense:
             raise ArgumentError("loss", where="train", expected=f"cross_entropy for {K} classes", got=loss)
         return Dense(1, "sigmoid", init=settings.init)
     return Dense(K, "softmax" if loss == "cross_entropy" else "sigmoid", init=settings.init)
+
+
+def _beside(frame: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
+    """The table and its answers; a column that has the name of an answer gets ``input_`` before it."""
+    taken = {*frame.columns, *answers.columns}
+    names = {}
+    for name in set(frame.columns) & set(answers.columns):
+        fresh = f"input_{name}"
+        while fresh in taken:
+            fresh = f"input_{fresh}"
+        names[name] = fresh
+        taken.add(fresh)
+    return frame.rename(names).hstack(answers)
+
+
+def _score(model: Model, X: Floats, t: Any) -> ClassReport | ValueReport:
+    """How good the answers for encoded rows ``X (N, I)`` are, by their encoded targets ``(N,)``."""
+    columns, Y = model.columns, model.network.forward(X)
+    if columns.classes:
+        return score_classes(t, _probabilities(Y), columns.classes)
+    return score_values(columns.decode_values(t), columns.decode_values(Y[:, 0]), [columns.target.name])
 
 
 def _probabilities(Y: Floats) -> Floats:

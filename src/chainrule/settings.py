@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
+import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from chainrule import checks, losses, optimizers, schedules
+from chainrule import activations, checks, initializers, losses, optimizers, schedules
 from chainrule.arrays import DType
-from chainrule.errors import ArgumentError, DataError, FileFormatError, unknown_name
+from chainrule.engines.choose import choose
+from chainrule.errors import ArgumentError, DataError, unknown_name
+from chainrule.files import atomic_write
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+
+Record = TypeVar("Record")
+
+_WORDS = {  # msgspec's names of types, for people
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "bool": "true or false",
+    "array": "a list",
+    "null": "nothing",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +46,8 @@ class Settings:
         loss: auto: cross_entropy for classes, mean_squared_error for values.
         optimizer: sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw, nadam or lbfgs.
         lr: Learning rate; unless given, the optimizer's own.
-        schedule: Of the learning rate: constant, step, exponential, cosine, warm_up, one_cycle, inverse_scaling or plateau.
+        schedule: Of the learning rate: constant, step, exponential, cosine, warm_up, one_cycle, inverse_scaling or
+            reduce_on_plateau.
         epochs: Passes over the training rows, at most.
         batch_size: Rows in a batch; 0 for all of them.
         patience: Epochs without a better validation loss before training ends with the best weights; 0: never.
@@ -37,10 +58,12 @@ class Settings:
         l1: Penalty: l1 * sum |W|.
         l2: Penalty: l2/2 * sum W^2.
         clip_norm: Largest norm of the gradient; 0 for no limit.
+        clip_value: Largest size of each number of the gradient; 0 for no limit.
         class_weight: none, or balanced: every class counts the same.
         init: Initial weights: auto, glorot_uniform, he_normal, ...
         scaling: Of number columns: standard, minmax, minmax-matrix (one range for all) or none.
         categories: Number columns that are names of categories.
+        max_categories: Places of a text column; rarer values share one.
         drop: Columns to leave out.
         missing: Texts that mean a missing value, besides the usual ones.
         header: Whether the first line names the columns.
@@ -67,10 +90,12 @@ class Settings:
     l1: float = 0.0
     l2: float = 1e-4
     clip_norm: float = 0.0
+    clip_value: float = 0.0
     class_weight: Literal["none", "balanced"] = "none"
     init: str = "auto"
     scaling: Literal["standard", "minmax", "minmax-matrix", "none"] = "standard"
     categories: tuple[str, ...] = ()
+    max_categories: int = 255
     drop: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     header: bool = True
@@ -80,19 +105,34 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check what needs no data, so that a long reading is not in vain."""
-        for name, least in (("epochs", 1), ("batch_size", 0), ("patience", 0), ("seed", 0)):
-            checks.whole(getattr(self, name), name, where="train", least=least)
-        for name in ("l1", "l2", "clip_norm"):
-            checks.at_least_zero(getattr(self, name), name, where="train")
-        checks.share(self.dropout, "dropout", where="train")
+        for name, choices in choices_of_settings().items():
+            if getattr(self, name) not in choices:
+                raise unknown_name(name, getattr(self, name), choices, where="train")
+        self._check_numbers()
         for units in self.layers:
             checks.whole(units, "layers", where="train", least=0 if len(self.layers) == 1 else 1)
         for name in ("validation", "test"):
             if not isinstance(getattr(self, name), str):
                 checks.share(getattr(self, name), name, where="train")
-        if self.loss != "auto":
-            losses.get(self.loss, where="train")
+        self._check_names()
         self.make_optimizer()
+
+    def _check_numbers(self) -> None:
+        least = {"epochs": 1, "batch_size": 0, "patience": 0, "max_categories": 1, "seed": 0}
+        for name, smallest in least.items():
+            checks.whole(getattr(self, name), name, where="train", least=smallest)
+        if self.lr is not None:
+            checks.positive(self.lr, "lr", where="train")
+        for name in ("l1", "l2", "clip_norm", "clip_value"):
+            checks.at_least_zero(getattr(self, name), name, where="train")
+        checks.share(self.dropout, "dropout", where="train")
+
+    def _check_names(self) -> None:
+        activations.get(self.activation, where="train")
+        for name, get in (("loss", losses.get), ("init", initializers.get)):
+            if getattr(self, name) != "auto":
+                get(getattr(self, name), where="train")
+        choose(self.engine)
 
     @property
     def hidden(self) -> tuple[int, ...]:
@@ -105,30 +145,98 @@ class Settings:
         Raises:
             ArgumentError: for a name that is not known, or a number out of range.
         """
-        chosen = optimizers.get(self.optimizer)
+        chosen = optimizers.get(self.optimizer, where="train")
         if isinstance(chosen, optimizers.LBFGS):
-            return chosen if self.lr is None else optimizers.get(self.optimizer, rate=self.lr)
-        rate = chosen.schedule.rate if self.lr is None else self.lr
-        scheduled = schedules.named(self.schedule, rate=rate) if self.schedule != "constant" else rate
-        options = {"clip_norm": self.clip_norm} if self.clip_norm else {}
-        return optimizers.get(self.optimizer, rate=scheduled, **options)
+            return self._checked_lbfgs(chosen)
+        rate: Any = chosen.rate if self.lr is None else self.lr
+        limits = {"clip_norm": self.clip_norm, "clip_value": self.clip_value}
+        options: dict[str, Any] = {name: limit for name, limit in limits.items() if limit}
+        return optimizers.get(self.optimizer, rate=schedules.named(self.schedule, rate=rate), **options)
+
+    def _checked_lbfgs(self, chosen: optimizers.LBFGS) -> optimizers.LBFGS:
+        """L-BFGS finds the length of its steps itself: what would set it is refused, not ignored."""
+        plain = {"lr": None, "schedule": "constant", "clip_norm": 0, "clip_value": 0}
+        for name, value in plain.items():
+            if getattr(self, name) != value:
+                raise ArgumentError(
+                    name, where="train", expected="nothing: L-BFGS finds its own steps", got=getattr(self, name)
+                )
+        return chosen
 
 
-def settings_from(options: dict[str, Any], *, where: str = "train") -> Settings:
+@cache
+def choices_of_settings() -> dict[str, tuple[str, ...]]:
+    """The settings that are one of a few words, and these words."""
+    hints = get_type_hints(Settings)
+    return {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Literal}
+
+
+def settings_from(options: Mapping[str, Any], *, where: str = "train") -> Settings:
     """Settings from plain values, as keyword arguments or a TOML file give them.
 
     Raises:
         ArgumentError: for an unknown name or a value of the wrong type; says which.
     """
     known = [field.name for field in dataclasses.fields(Settings)]
-    for name in options:
+    choices = choices_of_settings()
+    given = dict(options)
+    for name, value in options.items():
         if name not in known:
             raise unknown_name("setting", name, known, where=where)
-    given = {name: (value,) if name == "layers" and isinstance(value, int) else value for name, value in options.items()}
+        if name in choices and value not in choices[name]:
+            raise unknown_name(name, value, choices[name], where=where)
+        if name == "layers" and isinstance(value, int):
+            given[name] = (value,)
+    return convert(given, Settings, where=where)
+
+
+def convert(options: Mapping[str, Any], to: type[Record], *, where: str) -> Record:
+    """A record from plain values.
+
+    Raises:
+        ArgumentError: for a value of the wrong type, by its name.
+    """
     try:
-        return msgspec.convert(given, Settings)
+        return msgspec.convert(options, to)
     except msgspec.ValidationError as fault:
         if isinstance(fault.__cause__, ArgumentError):
             raise fault.__cause__ from None
         message, _, place = str(fault).partition(" - at `$.")
-        raise ArgumentError(place.rstrip("`") or "settings", where=where, expected=message) from None
+        name = place.partition("[")[0].rstrip("`")
+        expected, _, _ = message.removeprefix("Expected ").partition(", got ")
+        words = " or ".join(_WORDS.get(word, word) for word in expected.replace("`", "").split(" | "))
+        raise ArgumentError(name, where=where, expected=words, got=options.get(name)) from None
+
+
+def read_options(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The options of a run in a TOML file; a dash in a name means the same as an underscore.
+
+    Raises:
+        DataError: when it cannot be read as TOML; with the line.
+    """
+    where = str(path)
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        return {name.replace("-", "_"): value for name, value in tomllib.loads(text).items()}
+    except UnicodeDecodeError:
+        raise DataError("this is not a TOML file: it holds bytes that are not UTF-8 text", where=where) from None
+    except tomllib.TOMLDecodeError as fault:
+        raise DataError(f"this is not TOML: {fault}", where=where, mend="Write lines such as: lr = 0.01") from None
+    except FileNotFoundError:
+        raise DataError("there is no such file", where=where, mend="Look at the spelling and the folder") from None
+    except OSError as fault:
+        raise DataError(f"the file cannot be read: {fault.strerror or fault}", where=where) from None
+
+
+def write_options(path: str | os.PathLike[str], options: Mapping[str, Any], *, comment: str) -> None:
+    """Write options as TOML under a line of comment; atomic. What is None is left out: TOML has no word for it.
+
+    Raises:
+        StorageError: when it cannot be written.
+    """
+    import tomli_w
+
+    given = {name: value for name, value in options.items() if value is not None}
+    lines = [f"# {line}" for line in comment.splitlines()]
+    with atomic_write(path) as file:
+        file.write("\n".join([*lines, "", tomli_w.dumps(given)]).encode())

@@ -1,0 +1,51 @@
+"""The command line: arguments in, records out; no mathematics.
+
+A file a command; each is imported when it is called, so that ``chainrule --help`` loads none of them.
+"""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+from chainrule._version import __version__
+from chainrule.cli.running import run_app
+
+_EXAMPLES = """\
+Examples:
+  chainrule train digits --test 0.25 --plot digits.png
+  chainrule train flowers.csv --target species --out flowers.safetensors
+  chainrule predict flowers.safetensors new.csv --out answers.csv
+
+chainrule COMMAND --help tells more; --debug after any command shows where an
+error came from. Exit codes: 0 done, 1 the work failed, 2 the call or the data
+was wrong, 130 Ctrl-C."""
+
+_COMMANDS = {
+    "train": "Train a network on a table, and write it to a file.",
+    "predict": "Answers for the rows of a table, as CSV or Parquet.",
+    "evaluate": "How good the answers of a model are for rows that are known.",
+    "data": "The built-in tables; or what is in a table.",
+    "doctor": "What is installed here, and what is missing.",
+    "example": "Worked examples, each with the conventions of its document.",
+}
+
+
+def make_app() -> App:
+    """The application with its commands."""
+    app = App(
+        name="chainrule",
+        help="Train feed-forward networks by backpropagation on a table, and use them.",
+        help_epilogue=_EXAMPLES,
+        help_format="plaintext",
+        version=f"chainrule {__version__}",
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+    )
+    for name, about in _COMMANDS.items():
+        app.command(f"chainrule.cli.{name}:app", name=name, help=about)
+    return app
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; the exit code."""
+    return run_app(make_app, arguments)

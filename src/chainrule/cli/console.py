@@ -1,0 +1,108 @@
+"""Words for people on standard output and standard error; colour on a terminal only."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class _Patient(Console):
+    """A console that falls silent when nobody reads it any longer (``| head``): the work goes on to its end."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        silence()
+
+
+def output() -> Console:
+    """Standard output."""
+    return _Patient(highlight=False, markup=False, emoji=False)
+
+
+def errors() -> Console:
+    """Standard error."""
+    return _Patient(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def say(console: Console, text: str = "", *, style: str | None = None) -> None:
+    """Lines as they are, or wrapped between words where a terminal is narrower; never wrapped in a pipe."""
+    console.print(text, style=style, soft_wrap=not console.is_terminal)
+
+
+def show(console: Console, text: str) -> None:
+    """Text that is laid out already: a report, a table."""
+    console.print(text, soft_wrap=True)
+
+
+def facts(console: Console, rows: Sequence[tuple[str, str]]) -> None:
+    """Names and what is to be said of each, in two columns."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if not console.is_terminal:
+        width = max(len(name) for name, _ in rows)
+        for name, words in rows:
+            say(console, f"  {name:<{width}}  {words}")
+        return
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, style="bold cyan")
+    grid.add_column()
+    for name, words in rows:
+        grid.add_row(f"  {name}", Text(words))
+    console.print(grid)
+
+
+def write_json(record: dict[str, Any]) -> None:
+    """One JSON object on a line of its own, at once."""
+    import msgspec
+
+    try:
+        sys.stdout.write(msgspec.json.encode(record).decode() + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence()
+
+
+def silence() -> None:
+    """Send what else is written to standard output nowhere: its reader has gone."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)
+
+
+def plural(count: int, word: str) -> str:
+    """``1 row``, ``1,797 rows``.
+
+    >>> plural(1797, "row")
+    '1,797 rows'
+    """
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def columns_of_text(
+    console: Console, lines: Sequence[tuple[str, ...]], *, right: tuple[int, ...] = (), most: int | None = None
+) -> None:
+    """Lines in columns under a head; each is cut after `most` characters; without, a terminal wraps the last one."""
+    from rich.table import Table
+    from rich.text import Text
+
+    head, *rows = lines
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold cyan")
+    for place, name in enumerate(head):
+        last = place == len(head) - 1 and most is None
+        side: Literal["left", "right"] = "right" if place in right else "left"
+        table.add_column(
+            Text(name), justify=side, no_wrap=not last, max_width=most, overflow="fold" if last else "ellipsis"
+        )
+    for row in rows:
+        table.add_row(*map(Text, row))
+    if console.is_terminal:
+        console.print(table)
+    else:
+        console.print(table, width=max(console.measure(table).maximum, 1), soft_wrap=True)

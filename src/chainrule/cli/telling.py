@@ -1,0 +1,196 @@
+"""What a training says: to people, to machines, or nothing."""
+
+from __future__ import annotations
+
+import shlex
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from chainrule.callbacks import Callback
+from chainrule.cli.console import facts, output, plural, say, show, write_json
+from chainrule.layers import Dense, Dropout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chainrule.callbacks import AnyCallback
+    from chainrule.cli.plan import RunPlan
+    from chainrule.history import History
+    from chainrule.model import TableTraining
+    from chainrule.network import Network
+    from chainrule.tables import SetAside
+    from chainrule.training import Epoch
+
+_NAMED = 5  # columns, or reasons, that are named one by one
+
+
+class Teller:
+    """Says nothing; the others say the same things to somebody.
+
+    Attributes:
+        listeners: to the training.
+    """
+
+    def __init__(self, plan: RunPlan) -> None:
+        self.plan = plan
+        self.listeners: list[AnyCallback] = []
+
+    def begin(self, training: TableTraining) -> None:
+        """What was read, and what is going to be trained."""
+
+    def end(self, training: TableTraining, written: dict[str, str]) -> None:
+        """How good it is, and what was written."""
+
+    def end_early(self, training: TableTraining, written: dict[str, str]) -> None:
+        """The same after Ctrl-C or a fault, of which standard error is told."""
+
+
+class PlainTeller(Teller):
+    """Tells people."""
+
+    def __init__(self, plan: RunPlan) -> None:
+        from chainrule.progress import ProgressBar
+
+        super().__init__(plan)
+        self.console = output()
+        self.listeners = [ProgressBar(console=self.console)]
+
+    def begin(self, training: TableTraining) -> None:
+        rows, columns = training.shape
+        say(self.console, f"{self.plan.files.data}: {plural(rows, 'row')}, {plural(columns, 'column')}", style="bold")
+        facts(self.console, _facts(training))
+        if self.plan.files.resume is not None:
+            say(self.console, f"going on from {self.plan.files.resume}")
+        say(self.console)
+
+    def end(self, training: TableTraining, written: dict[str, str]) -> None:
+        part, report = training.report()
+        rows = plural(report.rows, f"{part} row")
+        remark = " (it was trained on these: with new rows it will do worse)" if part == "training" else ""
+        say(self.console, f"\nOn the {rows}{remark}:\n", style="bold")
+        show(self.console, str(report))
+        say(self.console)
+        history = training.model.history
+        if history is not None:
+            say(self.console, _ended(history, restored=training.settings.patience > 0))
+        self._tell_written(written)
+        example = shlex.join(["chainrule", "predict", self.plan.out, "NEW.csv"])
+        say(self.console, f"Next: {example}", style="bold")
+
+    def end_early(self, training: TableTraining, written: dict[str, str]) -> None:  # noqa: ARG002 -- nothing to tell
+        say(self.console)
+
+    def _tell_written(self, written: dict[str, str]) -> None:
+        replaced = " (in place of the one before)" if self.plan.replaces else ""
+        model, *others = written.items()
+        say(self.console, f"Wrote {model[0]}: {model[1]}{replaced}")
+        for path, what in others:
+            say(self.console, f"      {path}: {what}")
+
+
+class JsonTeller(Teller):
+    """Tells machines: ``begin``, an ``epoch`` each, and ``end``, one JSON object a line."""
+
+    def __init__(self, plan: RunPlan) -> None:
+        super().__init__(plan)
+        self.listeners = [_JsonEpochs()]
+
+    def begin(self, training: TableTraining) -> None:
+        columns = training.columns
+        write_json(
+            {
+                "event": "begin",
+                "data": self.plan.files.data,
+                "rows": training.shape[0],
+                "columns": training.shape[1],
+                "target": columns.target.name,
+                "task": columns.task,
+                "reason": columns.target.reason,
+                "classes": columns.classes,
+                "inputs": columns.feature_names,
+                "set_aside": {each.name: each.reason for each in columns.set_aside},
+                "parameters": int(training.model.network.theta.size),
+                **dict(zip(("training_rows", "validation_rows", "test_rows"), training.rows, strict=True)),
+            }
+        )
+
+    def end(self, training: TableTraining, written: dict[str, str]) -> None:
+        part, report = training.report()
+        self._end(training, written, {"scored_on": part, "report": report})
+
+    def end_early(self, training: TableTraining, written: dict[str, str]) -> None:
+        self._end(training, written, {})
+
+    def _end(self, training: TableTraining, written: dict[str, str], result: dict[str, Any]) -> None:
+        history = training.model.history
+        told = (
+            {}
+            if history is None
+            else {
+                "epochs": len(history),
+                "best_epoch": history.best_epoch,
+                "stopped": history.stopped,
+                "seconds": history.seconds,
+            }
+        )
+        write_json({"event": "end", **told, **result, "written": list(written)})
+
+
+class _JsonEpochs(Callback):
+    def on_epoch(self, record: Epoch) -> None:
+        write_json({"event": "epoch", **msgspec.structs.asdict(record)})
+
+
+def _facts(training: TableTraining) -> list[tuple[str, str]]:
+    """What a person wants to know before it begins."""
+    columns = training.columns
+    used, inputs = len(columns.features), len(columns.feature_names)
+    told = [("task", columns.target.reason)]
+    told.append(("inputs", f"{inputs:,} from {plural(used, 'column')}"))
+    told += [("set aside", line) for line in _set_aside(columns.set_aside)]
+    told.append(("network", network_in_words(training.model.network)))
+    parts = zip(training.rows, ("training", "validation", "test"), strict=True)
+    told.append(("rows", ", ".join(f"{count:,} for {part}" for count, part in parts if count)))
+    return told
+
+
+def _set_aside(columns: Iterable[SetAside]) -> list[str]:
+    """Columns of one reason together."""
+    by_reason = defaultdict(list)
+    for each in columns:
+        by_reason[each.reason].append(each.name)
+    lines = [f"{_listed(names)}: {'each ' if len(names) > 1 else ''}{reason}" for reason, names in by_reason.items()]
+    rest = sum(len(names) for names in list(by_reason.values())[_NAMED:])
+    return lines[:_NAMED] + ([f"and {plural(rest, 'other column')}"] if rest else [])
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def network_in_words(network: Network) -> str:
+    """``61 inputs, 64 relu, 32 relu, 10 softmax: 6,378 parameters``."""
+    words = []
+    for layer in network.layers:
+        if isinstance(layer, Dense):
+            words.append(f"{layer.units} {layer.f.name}")
+        elif isinstance(layer, Dropout):
+            words.append(f"dropout {layer.rate:g}")
+        else:
+            words.append(layer.kind.replace("_", " "))
+    return f"{', '.join(words)}; {network.theta.size:,} parameters; loss {network.loss.name}"
+
+
+def _ended(history: History, *, restored: bool) -> str:
+    """The best epoch, and whose weights the model holds."""
+    epochs, best = len(history), history.best_epoch
+    name = "validation_loss" if "validation_loss" in history.names else "loss"
+    value = f"{name.replace('_', ' ')} {history[name][best - 1]:.4g}"
+    stopped = f"Stopped after epoch {epochs}: {history.stopped.replace('_', ' ')}. " if history.stopped else ""
+    if restored or best == epochs:
+        return f"{stopped}The model holds epoch {best} of {epochs}, the best ({value})."
+    held = f"The model holds epoch {epochs}, the last; the best was {best} ({value})"
+    return f"{stopped}{held}: --patience 20 would keep the best."

@@ -1,0 +1,154 @@
+"""``chainrule train``: from a table to a model file."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from chainrule.cli.options import GROUPS, as_options
+from chainrule.cli.plan import Files, RunPlan, make_plan
+from chainrule.cli.running import FAILED, INTERRUPTED, Stop
+from chainrule.errors import DivergenceError, StorageError
+from chainrule.interruption import postponed_interrupt
+from chainrule.settings import Settings
+
+if TYPE_CHECKING:
+    from chainrule.callbacks import AnyCallback
+    from chainrule.cli.telling import Teller
+    from chainrule.model import TableTraining
+
+SETTINGS_GROUPS = {
+    **dict.fromkeys(("target", "task", "validation", "test", "scaling", "categories"), "Data"),
+    **dict.fromkeys(("max_categories", "drop", "missing", "header"), "Data"),
+    **dict.fromkeys(("layers", "activation", "norm", "dropout", "init", "dtype"), "Network"),
+    **dict.fromkeys(("loss", "optimizer", "lr", "schedule", "epochs", "batch_size", "patience"), "Training"),
+    **dict.fromkeys(("l1", "l2", "clip_norm", "clip_value", "class_weight", "seed", "engine"), "Training"),
+}
+_FILES_GROUPS = {
+    **dict.fromkeys(("checkpoint", "checkpoint_every", "resume"), "Training"),
+    **dict.fromkeys(("out", "plot", "json", "quiet"), "Output"),
+}
+_METAVARS = {
+    "target": "COLUMN",
+    "layers": "N,N,...",
+    "validation": "SHARE|FILE",
+    "test": "SHARE|FILE",
+    "categories": "COLUMNS",
+    "drop": "COLUMNS",
+    "missing": "TEXTS",
+    "lr": "RATE",
+    "checkpoint": "FILE",
+    "checkpoint_every": "SECONDS",
+    "resume": "FILE",
+    "out": "FILE",
+    "plot": "FILE",
+}
+_CONFIG = Parameter(
+    group=GROUPS["Data"],
+    metavar="FILE",
+    help="A TOML file with any of these options, and `data`; what is given here wins over it. Each run writes one "
+    "beside its model that repeats it.",
+)
+_DATA = Parameter(
+    group=GROUPS["Data"],
+    help="The table: a CSV, TSV or Parquet file (gzip or zstd too), - for standard input, or the name of a built-in "
+    "table; see chainrule data.",
+)
+_EXAMPLES = """\
+Examples:
+  chainrule train digits --test 0.25 --plot digits.png
+  chainrule train houses.csv --target price --layers 128,64 --patience 20
+  chainrule train big.parquet --target y --checkpoint run.ckpt --resume run.ckpt
+  chainrule train --config houses.toml --seed 1 --out other.safetensors"""
+
+if TYPE_CHECKING:
+    TrainOptions = Any
+else:
+    TrainOptions = dataclasses.make_dataclass(
+        "TrainOptions",
+        [
+            *as_options(Settings, SETTINGS_GROUPS, _METAVARS),
+            *as_options(Files, _FILES_GROUPS, _METAVARS),
+            ("config", Annotated[str | None, _CONFIG], dataclasses.field(default=None)),
+        ],
+        frozen=True,
+        kw_only=True,
+        namespace={"__module__": __name__},
+    )
+
+app = App(
+    name="train",
+    help="Train a network on a table, and write it to a file.\n\n"
+    "It finds out whether the target asks for classes or for values, encodes every column, trains, and reports "
+    "how good the answers are for rows that it has not seen.",
+    help_epilogue=_EXAMPLES,
+)
+
+
+@app.default
+def train(
+    data: Annotated[str | None, _DATA] = None, /, *, options: Annotated[TrainOptions, Parameter(name="*")] = None
+) -> None:
+    """Train as asked; see `app` for the words that a person reads."""
+    plan = make_plan(data, options)
+    teller = _teller(plan)
+    from chainrule.model import TableTraining
+
+    training = TableTraining(plan.files.data, plan.settings)
+    teller.begin(training)
+    try:
+        training.run(callbacks=_listeners(plan, teller), resume=plan.files.resume)
+    except KeyboardInterrupt:
+        _end_early(plan, training, teller, "Interrupted", INTERRUPTED)
+    except (DivergenceError, StorageError) as fault:
+        _end_early(plan, training, teller, f"Error: {fault}", FAILED)
+    with postponed_interrupt() as interruption:
+        teller.end(training, _write(plan, training))
+    if interruption:
+        raise Stop(INTERRUPTED)
+
+
+def _teller(plan: RunPlan) -> Teller:
+    from chainrule.cli import telling
+
+    if plan.files.json:
+        return telling.JsonTeller(plan)
+    return telling.Teller(plan) if plan.files.quiet else telling.PlainTeller(plan)
+
+
+def _listeners(plan: RunPlan, teller: Teller) -> list[AnyCallback]:
+    """The checkpoint first: what is said to be done can be resumed."""
+    listeners: list[AnyCallback] = []
+    if plan.files.checkpoint is not None:
+        from chainrule.checkpoints import Checkpoint
+
+        listeners.append(Checkpoint(plan.files.checkpoint, every=plan.files.checkpoint_every))
+    return [*listeners, *teller.listeners]
+
+
+def _write(plan: RunPlan, training: TableTraining) -> dict[str, str]:
+    """Write model, TOML and picture; what was written, by path."""
+    written = {plan.out: "the model"}
+    training.model.save(plan.out)
+    history = training.model.history
+    toml = plan.write_toml(training.settings)
+    written[str(toml)] = "this run, to be repeated"
+    if plan.files.plot is not None and history is not None and len(history):
+        history.plot(plan.files.plot)
+        written[plan.files.plot] = "the curves"
+    return written
+
+
+def _end_early(plan: RunPlan, training: TableTraining, teller: Teller, why: str, code: int) -> None:
+    """Write the weights that there are, and end."""
+    history = training.model.history
+    if history is None:
+        raise Stop(code, f"{why}. Nothing was written." if code == INTERRUPTED else why)
+    with postponed_interrupt():
+        written = _write(plan, training)
+        teller.end_early(training, written)
+    best = history.best_epoch
+    weights = f"the weights of epoch {best}, the best so far" if best else "the weights as they were in the first epoch"
+    raise Stop(code, f"{why}{'.' if code == INTERRUPTED else ''} Written to {plan.out}: {weights}.")
