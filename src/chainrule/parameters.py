@@ -1,7 +1,7 @@
 """One flat vector: how theta is laid out, and named views onto it.
 
-All parameters of a network are one contiguous ``theta (P,)``; ``W (I, O)`` and ``b (O,)`` of each layer are views of it,
-named ``"dense_1.W"``. Gradients, optimiser slots and checkpoints have the same layout.
+All parameters of a network are one contiguous ``theta (P,)``; ``W (I, O)`` and ``b (O,)`` of each layer are views of
+it, named ``"dense_1.W"``. Gradients, optimiser slots and checkpoints have the same layout.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.arrays import Array, Floats, namespace
-from chainrule.errors import ShapeError, unknown_name
+from chainrule.errors import ArgumentError, ShapeError, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,13 +118,28 @@ class Named(MutableMapping[str, Floats]):
         return view
 
     def __setitem__(self, name: str, values: Any) -> None:
-        view, values = self[name], np.asarray(values)
+        view, values = self[name], _numbers(values, name)
         if view.shape != values.shape:
             raise ShapeError(name, where="parameters", expected=f"shape {view.shape}", got=values.shape)
         view[...] = values
 
     def __delitem__(self, name: str) -> None:
         raise TypeError(f"parameters of a network cannot be deleted; set {name!r} to zeros instead")
+
+    def __contains__(self, name: object) -> bool:  # the inherited one waits for a KeyError
+        return any(name == known for known in self)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The part of that name, or `default`."""
+        found = name in self
+        return self[name] if found else default
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Named):
+            return NotImplemented
+        return list(self) == list(other) and bool(np.array_equal(self.theta, other.theta))
+
+    __hash__ = None  # type: ignore[assignment] # its numbers change
 
     def __iter__(self) -> Iterator[str]:
         return (parameter.name for parameter in self.layout.parameters)
@@ -138,3 +153,18 @@ class Named(MutableMapping[str, Floats]):
 
 
 _NOTHING: dict[Any, Any] = {}
+
+
+def _numbers(values: Any, name: str) -> np.ndarray[Any, Any]:
+    """The values as an array of real numbers.
+
+    Raises:
+        ArgumentError: when they are anything else.
+    """
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError) as error:  # ragged lists; objects that only look like an array
+        raise ArgumentError(name, where="parameters", expected="numbers", got=values) from error
+    if array.dtype.kind not in "biuf":
+        raise ArgumentError(name, where="parameters", expected="numbers", got=values)
+    return array
