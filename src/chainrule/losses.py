@@ -115,9 +115,9 @@ class MeanAbsoluteError(Loss, frozen=True, tag="mean_absolute_error"):
 
 
 class Huber(Loss, frozen=True, tag="huber"):
-    """l = 1/O sum_o h(y_o - t_o), h(d) = d^2/2 for |d| <= delta, else delta (|d| - delta/2); h'(d) = clip(d, -delta, delta).
+    """l = 1/O sum_o h(y_o - t_o), h(d) = d^2/2 for |d| <= delta, else delta (|d| - delta/2).
 
-    Huber, "Robust Estimation of a Location Parameter" (1964), section 3.
+    dl/dy_o = 1/O clip(y_o - t_o, -delta, delta). Huber, "Robust Estimation of a Location Parameter" (1964), section 3.
     """
 
     delta: float = 1.0
@@ -137,8 +137,8 @@ class Huber(Loss, frozen=True, tag="huber"):
 class Poisson(Loss, frozen=True, tag="poisson"):
     """l = 1/O sum_o (y_o - t_o log y_o), dl/dy_o = 1/O (1 - t_o / y_o): counts t_o with expected value y_o > 0.
 
-    The negative log-likelihood without log t_o!, which no weight changes. An output below the smallest positive number
-    counts as that number. Use softplus outputs.
+    The negative log-likelihood without log t_o!, which no weight changes. An output below 1e-31 (float64: 1e-292)
+    counts as that. Use softplus outputs.
     """
 
     formula: ClassVar[str] = "1/O sum_o (y_o - t_o log y_o)"
@@ -152,8 +152,8 @@ class Poisson(Loss, frozen=True, tag="poisson"):
 class CrossEntropy(Loss, frozen=True, tag="cross_entropy"):
     """l = -sum_k t_k log y_k = -log y[true class], dl/dy_k = -t_k / y_k; rows of ``T`` are one-hot, or sum to 1.
 
-    With softmax outputs the pair is computed from the logits (see `SoftmaxCrossEntropy`). A probability below the smallest
-    positive number counts as that number.
+    With softmax outputs the pair is computed from the logits (see `SoftmaxCrossEntropy`). A probability below 1e-31
+    (float64: 1e-292) counts as that.
     """
 
     fuses_with: ClassVar[str] = "softmax"
@@ -170,10 +170,10 @@ class CrossEntropy(Loss, frozen=True, tag="cross_entropy"):
 
 
 class SoftmaxCrossEntropy(Loss, frozen=True, tag="softmax_cross_entropy"):
-    """Softmax and cross-entropy as one function of the logits: l = log sum_j exp(z_j) - sum_k t_k z_k, dl/dz_k = p_k - t_k.
+    """Softmax and cross-entropy as one function of the logits: l = log sum_j exp(z_j) - sum_k t_k z_k.
 
-    The softmax's Jacobian and the cross-entropy's 1/p cancel: no log(0), no overflow. The objective puts it in place of
-    the two; rows of ``T`` sum to 1.
+    dl/dz_k = p_k - t_k. The softmax's Jacobian and the cross-entropy's 1/p cancel: no log(0), no overflow. The
+    objective puts it in place of the two; rows of ``T`` sum to 1.
     """
 
     for_classes: ClassVar[bool] = True
@@ -188,10 +188,10 @@ class SoftmaxCrossEntropy(Loss, frozen=True, tag="softmax_cross_entropy"):
 
 
 class BinaryCrossEntropy(Loss, frozen=True, tag="binary_cross_entropy"):
-    """l = -sum_o (t_o log y_o + (1 - t_o) log(1 - y_o)), dl/dy_o = (y_o - t_o) / (y_o (1 - y_o)), for t_o in [0, 1].
+    """l = -sum_o (t_o log y_o + (1 - t_o) log(1 - y_o)), for t_o in [0, 1].
 
-    With sigmoid outputs the pair is computed from the logits (see `SigmoidCrossEntropy`). Probabilities outside [e, 1 - e],
-    with e the spacing of numbers at 1, count as e or 1 - e.
+    dl/dy_o = (y_o - t_o) / (y_o (1 - y_o)). With sigmoid outputs the pair is computed from the logits (see
+    `SigmoidCrossEntropy`). Probabilities outside [e, 1 - e], with e the spacing of numbers at 1, count as e or 1 - e.
     """
 
     fuses_with: ClassVar[str] = "sigmoid"
@@ -211,7 +211,10 @@ class BinaryCrossEntropy(Loss, frozen=True, tag="binary_cross_entropy"):
 
 
 class SigmoidCrossEntropy(Loss, frozen=True, tag="sigmoid_cross_entropy"):
-    """Sigmoid and binary cross-entropy as one function of the logits: l = sum_o (log(1 + exp(z_o)) - t_o z_o), dl/dz_o = p_o - t_o."""
+    """Sigmoid and binary cross-entropy as one function of the logits: l = sum_o (log(1 + exp(z_o)) - t_o z_o).
+
+    dl/dz_o = p_o - t_o.
+    """
 
     for_classes: ClassVar[bool] = True
     formula: ClassVar[str] = "sum_o (log(1 + exp(z_o)) - t_o z_o)"
@@ -254,7 +257,12 @@ def get(loss: str | Loss, *, where: str = "") -> Any:
 
 
 def _at_least_tiny(Y: Array) -> tuple[Array, Array]:
-    """``max(Y, tiny)`` and 1 where Y was above it, 0 elsewhere: there the clipped function is flat."""
+    """``max(Y, tiny)`` and 1 where Y was above it, 0 elsewhere: there the clipped function is flat.
+
+    The smallest normal number over eps, so that t / y overflows for no count t below 1/eps.
+    """
     xp = namespace(Y)
-    tiny = float(xp.finfo(Y.dtype).tiny)
-    return xp.maximum(Y, tiny), xp.astype(Y > tiny, Y.dtype)
+    limits = xp.finfo(Y.dtype)
+    tiny = float(limits.smallest_normal) / float(limits.eps)
+    above = tiny < Y
+    return xp.maximum(Y, tiny), xp.astype(above, Y.dtype)
