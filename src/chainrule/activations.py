@@ -1,8 +1,8 @@
 """Activation functions, each beside its slope.
 
-An activation maps ``Z (B, O)`` to ``Y = f(Z) (B, O)``. `slope` gives ``f'(Z)`` from ``Z`` and the ``Y`` that the forward
-pass already has, whichever is cheaper; `backward` turns ``dY`` into ``dZ``. For all but softmax, which mixes the outputs
-of a row, ``dZ = dY * f'(Z)``.
+An activation maps ``Z (B, O)`` to ``Y = f(Z) (B, O)``. `slope` gives ``f'(Z)`` from ``Z`` and the ``Y`` that the
+forward pass already has, whichever is cheaper; `backward` turns ``dY`` into ``dZ``. For all but softmax, which mixes
+the outputs of a row, ``dZ = dY * f'(Z)``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import math
 from typing import Any, ClassVar, TypeAlias, get_args
 
 import msgspec
+from msgspec.structs import force_setattr
 
+from chainrule import checks
 from chainrule.arrays import Array, namespace, total
 from chainrule.errors import ArgumentError, unknown_name
 
@@ -123,6 +125,9 @@ class LeakyReLU(ActivationFunction, frozen=True, tag="leaky_relu"):
     kinks: ClassVar[tuple[float, ...]] = (0.0,)
     formula: ClassVar[str] = "z if z > 0 else a z"
 
+    def __post_init__(self) -> None:
+        force_setattr(self, "leak", checks.at_least_zero(self.leak, "leak", where="leaky_relu"))
+
     def value(self, Z: Array) -> Array:
         return namespace(Z).where(Z > 0, Z, self.leak * Z)
 
@@ -133,12 +138,16 @@ class LeakyReLU(ActivationFunction, frozen=True, tag="leaky_relu"):
 class ELU(ActivationFunction, frozen=True, tag="elu"):
     """f(z) = z for z > 0, else a (exp(z) - 1); f'(z) = 1 for z > 0, else f(z) + a, with a = `alpha`.
 
-    Clevert, Unterthiner, Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear Units" (2016), eq. 15.
+    Clevert, Unterthiner, Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear Units" (2016),
+    eq. 15.
     """
 
     alpha: float = 1.0
     kinks: ClassVar[tuple[float, ...]] = (0.0,)  # smooth there for alpha = 1 only
     formula: ClassVar[str] = "z if z > 0 else a (exp(z) - 1)"
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "alpha", checks.at_least_zero(self.alpha, "alpha", where="elu"))
 
     def value(self, Z: Array) -> Array:
         xp = namespace(Z)
@@ -170,8 +179,9 @@ class SELU(ActivationFunction, frozen=True, tag="selu"):
 class GELU(ActivationFunction, frozen=True, tag="gelu"):
     """f(z) = z/2 (1 + tanh(u)), u = sqrt(2/pi) (z + 0.044715 z^3).
 
-    Hendrycks, Gimpel, "Gaussian Error Linear Units" (2016), section 2. Sources disagree: this is the paper's approximation,
-    which TensorFlow's and PyTorch's ``approximate="tanh"`` give too; their default, z Phi(z), differs by at most 5e-4.
+    Hendrycks, Gimpel, "Gaussian Error Linear Units" (2016), section 2. Sources disagree: this is the paper's
+    approximation, which TensorFlow's and PyTorch's ``approximate="tanh"`` give too; their default, z Phi(z), differs by
+    at most 5e-4.
     """
 
     formula: ClassVar[str] = "z/2 (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3)))"
@@ -221,8 +231,8 @@ class Softplus(ActivationFunction, frozen=True, tag="softplus"):
 class Softmax(ActivationFunction, frozen=True, tag="softmax"):
     """y_k = exp(z_k) / sum_j exp(z_j) over the outputs of a row; dy_k/dz_j = y_k (1[k = j] - y_j).
 
-    The maximum of each row is subtracted first, which changes nothing but the overflow. `backward` is the whole Jacobian
-    applied to ``dY``: dz_j = y_j (dy_j - sum_k dy_k y_k).
+    The maximum of each row is subtracted first, which changes nothing but the overflow. `backward` is the whole
+    Jacobian applied to ``dY``: dz_j = y_j (dy_j - sum_k dy_k y_k).
     """
 
     elementwise: ClassVar[bool] = False

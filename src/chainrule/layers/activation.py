@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import force_setattr
 
 from chainrule import activations
 from chainrule.activations import ActivationFunction, AnyActivation
-from chainrule.arrays import Array
 from chainrule.layers.interface import Layer, Mode, Params
+
+if TYPE_CHECKING:
+    from chainrule.arrays import Array
 
 
 class ActivationSaved(NamedTuple):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from msgspec.structs import force_setattr
 
-from chainrule.arrays import Array
 from chainrule.errors import ArgumentError, ShapeError
 from chainrule.layers.activation import Activation
 from chainrule.layers.dense import Dense
@@ -17,6 +16,8 @@ from chainrule.layers.normalization import BatchNorm, LayerNorm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from chainrule.arrays import Array
 
 
 class Composite(Layer, frozen=True):
@@ -81,7 +82,7 @@ class Composite(Layer, frozen=True):
 
 
 class Sequence(Composite, frozen=True, tag="sequence"):
-    """The layers one after the other; backward goes through them in reverse, each handing its ``dX`` to the one before."""
+    """The layers one after the other; backward goes in reverse, each layer handing its ``dX`` to the one before."""
 
     def forward(self, params: Params, X: Array, mode: Mode) -> tuple[Array, tuple[Any, ...]]:
         return self._forward(params, X, mode)

@@ -9,9 +9,8 @@ from msgspec.structs import force_setattr
 from chainrule import activations, checks, initializers
 from chainrule.activations import ActivationFunction, AnyActivation, Identity
 from chainrule.arrays import Array, total
-from chainrule.errors import unknown_name
 from chainrule.initializers import AnyInitializer
-from chainrule.layers.interface import Layer, Mode, Parameter, Params, Shape, vector_size
+from chainrule.layers.interface import Layer, Mode, Parameter, Params, Shape, frozen_names, vector_size
 
 
 class DenseSaved(NamedTuple):
@@ -58,11 +57,7 @@ class Dense(Layer, frozen=True, tag="dense"):
 
     def __post_init__(self) -> None:
         force_setattr(self, "units", checks.whole(self.units, "units", where="Dense"))
-        frozen = (self.frozen,) if isinstance(self.frozen, str) else tuple(self.frozen)
-        for name in frozen:
-            if name not in self.PARAMETERS:
-                raise unknown_name("parameter", name, self.PARAMETERS, where="Dense: frozen")
-        force_setattr(self, "frozen", frozen)
+        force_setattr(self, "frozen", frozen_names(self.frozen, self.PARAMETERS, where="Dense"))
         force_setattr(self, "activation", activations.get(self.activation, where="Dense"))
         force_setattr(self, "bias_init", initializers.get(self.bias_init, where="Dense: bias_init"))
         if not (isinstance(self.init, str) and self.init == "auto"):
@@ -79,9 +74,10 @@ class Dense(Layer, frozen=True, tag="dense"):
 
     def parameters(self, shape: Shape) -> tuple[Parameter, ...]:
         I, O = vector_size(self, shape), self.units
-        init = initializers.for_activation(self.f.name) if self.init == "auto" else self.init
+        auto = isinstance(self.init, str) and self.init == "auto"  # an array in Given has an == of its own
+        init = initializers.for_activation(self.f.name) if auto else initializers.get(self.init)
         W = Parameter("W", (I, O), "weight", init, I, O, trainable="W" not in self.frozen)
-        b = Parameter("b", (O,), "bias", self.bias_init, I, O, trainable="b" not in self.frozen)
+        b = Parameter("b", (O,), "bias", initializers.get(self.bias_init), I, O, trainable="b" not in self.frozen)
         return (W, b) if self.bias else (W,)
 
     def forward(self, params: Params, X: Array, mode: Mode) -> tuple[Array, DenseSaved]:  # noqa: ARG002 -- always the same

@@ -20,9 +20,9 @@ class DropoutSaved(NamedTuple):
 class Dropout(Layer, frozen=True, tag="dropout"):
     """In training each entry becomes 0 with probability `rate`, and ``x / (1 - rate)`` otherwise; ``dX = dY * mask``.
 
-    So the expected value stays and prediction changes nothing ("inverted" dropout; Srivastava et al. 2014, section 10, scales
-    at prediction instead). The mask depends on the seed, the layer, the step and the place alone: every engine makes the
-    same one.
+    So the expected value stays and prediction changes nothing ("inverted" dropout; Srivastava et al. 2014, section 10,
+    scales at prediction instead). The mask depends on the seed, the layer, the step and the place alone: every engine
+    makes the same one.
 
     Args:
         rate: the share of entries dropped, 0 <= rate < 1.

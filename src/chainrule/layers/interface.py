@@ -1,8 +1,8 @@
 """What a layer is: a frozen spec that holds no numbers, with `forward` and `backward` as a pair.
 
 `forward` gives the output and a record of what `backward` needs (a NamedTuple, which a trace can print). Both are pure
-and use the array-API standard only, so the same lines run on NumPy and under a compiler. `backward` is right next to any
-loss.
+and use the array-API standard only, so the same lines run on NumPy and under a compiler. `backward` is right next to
+any loss.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from chainrule.arrays import Array, hash_int
-from chainrule.errors import ShapeError
+from chainrule.errors import ArgumentError, ShapeError, unknown_name
+from chainrule.initializers import Initializer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from chainrule.initializers import Initializer
 
 Shape: TypeAlias = tuple[int, ...]
 """The shape of one row: ``(I,)`` for a vector of I numbers; the batch axis comes before it."""
@@ -118,6 +117,21 @@ class Layer(msgspec.Struct, frozen=True, tag_field="layer"):
     def new_state(self, params: Params, saved: Any) -> dict[Any, Any]:  # noqa: ARG002 -- most layers have none
         """The state after this batch, by name: what is kept, not trained (batch norm's running averages)."""
         return {}
+
+
+def frozen_names(frozen: object, known: tuple[str, ...], *, where: str) -> tuple[str, ...]:
+    """The parameters that training leaves as they are, from one name or several.
+
+    Raises:
+        ArgumentError: for a name that the layer does not have.
+    """
+    names = (frozen,) if isinstance(frozen, str) else frozen
+    if not isinstance(names, list | tuple | set | frozenset):
+        raise ArgumentError("frozen", where=where, expected=f"names out of {', '.join(known)}", got=frozen)
+    for name in names:
+        if name not in known:
+            raise unknown_name("parameter", name, known, where=f"{where}: frozen")
+    return tuple(name for name in known if name in names)
 
 
 def vector_size(layer: Layer, shape: Shape) -> int:

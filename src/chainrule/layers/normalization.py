@@ -8,8 +8,7 @@ from msgspec.structs import force_setattr
 
 from chainrule import checks, initializers
 from chainrule.arrays import Array, namespace
-from chainrule.errors import unknown_name
-from chainrule.layers.interface import Layer, Mode, Parameter, Params, Shape, vector_size
+from chainrule.layers.interface import Layer, Mode, Parameter, Params, Shape, frozen_names, vector_size
 
 
 class NormSaved(NamedTuple):
@@ -35,9 +34,7 @@ class Norm(Layer, frozen=True):
 
     def __post_init__(self) -> None:
         force_setattr(self, "epsilon", checks.positive(self.epsilon, "epsilon", where=self.kind))
-        for name in self.frozen:
-            if name not in self.PARAMETERS:
-                raise unknown_name("parameter", name, self.PARAMETERS, where=f"{self.kind}: frozen")
+        force_setattr(self, "frozen", frozen_names(self.frozen, self.PARAMETERS, where=self.kind))
 
     def parameters(self, shape: Shape) -> tuple[Parameter, ...]:
         I = vector_size(self, shape)
@@ -57,7 +54,7 @@ class Norm(Layer, frozen=True):
     def _backward(
         self, params: Params, saved: NormSaved, dY: Array, *, axis: int, want_dX: bool
     ) -> tuple[Array | None, dict[Any, Any]]:
-        """``dX = (dH - mean dH - H * mean (dH * H)) / std`` with ``dH = dY * gamma`` and means over the normalised axis."""
+        """``dX = (dH - mean dH - H * mean (dH * H)) / std`` with ``dH = dY * gamma``; means over that axis."""
         xp = namespace(dY)
         every = {"gamma": xp.sum(dY * saved.H, axis=0), "beta": xp.sum(dY, axis=0)}
         grads = {name: grad for name, grad in every.items() if name not in self.frozen}
@@ -74,8 +71,8 @@ class Norm(Layer, frozen=True):
 class BatchNorm(Norm, frozen=True, tag="batch_norm"):
     """Each feature gets mean 0 and variance 1 over the rows of the batch: ``Y = gamma * (X - mean) / std + beta``.
 
-    Ioffe, Szegedy, "Batch Normalization" (2015), algorithms 1 and 2. The variance that normalises is the biased one (1/B); the
-    running averages, used in prediction, take the unbiased one (1/(B - 1)) as the paper does, and change by
+    Ioffe, Szegedy, "Batch Normalization" (2015), algorithms 1 and 2. The variance that normalises is the biased one
+    (1/B); the running averages, used in prediction, take the unbiased one (1/(B - 1)) as the paper does, and change by
     ``running = momentum * running + (1 - momentum) * batch``. Sources disagree: Keras averages the biased one, with
     momentum 0.99; PyTorch calls 1 - momentum "momentum", with 0.1. With B = 1, ``Y = beta``.
 
