@@ -56,14 +56,21 @@ class LBFGSRun:
 
     def advance(self, order: Ints | None, first: int, rates: Floats, taken: int) -> Floats:  # noqa: ARG002 -- all rows
         """One iteration for each rate; the loss is that of before the iteration, as everywhere."""
-        return np.array([self._loss if self.finished else self._iterate() for _ in rates])
+        losses: list[float] = []
+        for _ in rates:
+            losses.append(self._loss if self.finished else self._iterate())
+            if not isfinite(losses[-1]):
+                break
+        return np.array(losses)
 
     def _iterate(self) -> float:
         iteration = self._solver.next()
         self._loss, self.finished = iteration.after, iteration.finished
-        if not (isfinite(iteration.before) and np.isfinite(iteration.trained).all()):
+        with np.errstate(over="ignore"):
+            trained = iteration.trained.astype(self.theta.dtype)
+        if not (isfinite(iteration.before) and np.isfinite(trained).all()):
             return float("nan")
-        self.theta[self._trained] = iteration.trained
+        self.theta[self._trained] = trained
         return iteration.before
 
     def restore(self, theta: Floats, slots: Mapping[str, Floats]) -> None:  # noqa: ARG002 -- refused

@@ -1,7 +1,7 @@
 """The contract of an engine: it runs an objective over batches, on data that stay in place.
 
-All that an engine needs to know is numbers made elsewhere: theta, the rows of an epoch in order, a learning rate for each
-step. So every engine runs the same training, to rounding, and a fixed seed gives the same bits on the same engine.
+All that an engine needs to know is numbers made elsewhere: theta, the rows of an epoch in order, a learning rate for
+each step. So every engine runs the same training, to rounding, and a fixed seed gives the same bits on the same engine.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Run(Protocol):
             taken: the steps taken before in the whole run; dropout and Adam's bias correction count by it.
 
         Returns:
-            The value of the objective at each step, before its update. A value that is not finite is the last: the engine
-            stops there without updating.
+            The value of the objective at each step, before its update. A value that is not finite is the last: the
+            engine stops there without updating.
         """
 
     def restore(self, theta: Floats, slots: Mapping[str, Floats]) -> None:

@@ -1,4 +1,4 @@
-"""The reference engine: one step of gradient descent, readable from top to bottom, on NumPy. The oracle of the others."""
+"""The reference engine: a step of gradient descent, readable from top to bottom, on NumPy. The oracle of the others."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class ReferenceRun:
         self._params = objective.layout.split(theta)
         layout, dtype = objective.layout, str(theta.dtype)
         self._weights = layout.weights(dtype)
-        self._trainable = None if layout.all_trainable else layout.trainable(dtype)
+        self._trainable: Any = True if layout.all_trainable else layout.trainable(dtype) != 0
 
     def advance(self, order: Ints | None, first: int, rates: Floats, taken: int) -> Floats:
         """Take ``len(rates)`` steps; see the contract."""
@@ -107,7 +107,7 @@ class ReferenceRun:
         change, self.slots = self.optimizer.change(
             theta, gradient, self.slots, rate=rate, t=taken + 1, weights=self._weights, reuse=True
         )
-        theta += change if self._trainable is None else change * self._trainable
+        np.add(theta, change, out=theta, where=self._trainable)  # what is frozen keeps its bits, whatever the change is
         if objective.layout.has_state:
             self._keep_state(saved)
         return loss
