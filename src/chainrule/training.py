@@ -12,29 +12,28 @@ from __future__ import annotations
 
 from math import ceil, inf, isfinite
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import msgspec
 import numpy as np
 from msgspec.structs import force_setattr
 
-from chainrule import checks, metrics
+from chainrule import checks
 from chainrule.divergence import Rewind, Stretch, place_in_pass, place_in_theta
 from chainrule.engines.interface import Data
-from chainrule.errors import DivergenceError, unknown_name
+from chainrule.errors import ArgumentError, DivergenceError, unknown_name
 from chainrule.layers import Mode
 from chainrule.optimizers import AnyOptimizer
 from chainrule.schedules import Plan, PlateauState
 from chainrule.splitting import epoch_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Mapping
 
     from chainrule.arrays import Floats, Ints
     from chainrule.engines.interface import Run
+    from chainrule.metrics import Better
     from chainrule.objective import Objective
-
-    Scores: TypeAlias = dict[str, float]
 
 _AT_ONCE = 0.1  # seconds
 
@@ -55,8 +54,10 @@ class EarlyStopping(msgspec.Struct, frozen=True):
     monitor: str | None = None
 
     def __post_init__(self) -> None:
-        checks.whole(self.patience, "patience", where="EarlyStopping")
-        checks.at_least_zero(self.min_delta, "min_delta", where="EarlyStopping")
+        checks.settle_whole(self, "patience", 1)
+        checks.settle(self, "min_delta", "a number >= 0", lambda delta: delta >= 0)
+        if not isinstance(self.monitor, str | None):
+            raise ArgumentError("monitor", where="EarlyStopping", expected="a name, or None", got=self.monitor)
 
 
 class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +82,11 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
             force_setattr(self, name, checks.whole(getattr(self, name), name, where="fit"))
+        if not isinstance(self.shuffle, bool):
+            raise ArgumentError("shuffle", where="fit", expected="True or False", got=self.shuffle)
+        if not isinstance(self.early_stopping, EarlyStopping | None):
+            expected = "an EarlyStopping, or its patience in epochs"
+            raise ArgumentError("early_stopping", where="fit", expected=expected, got=self.early_stopping)
 
 
 class Steps(msgspec.Struct, frozen=True):
@@ -142,6 +148,32 @@ class Standing(msgspec.Struct):
     epochs: list[Epoch] = []
 
 
+class Scores(Protocol):
+    """Measures theta after each epoch.
+
+    Attributes:
+        better: for each score by name, ``validation_loss`` the first of them, which of two values is the better one.
+        held: the rows that it measures on, where they are not those of the training.
+    """
+
+    better: Mapping[str, Better]
+    held: Data | None
+
+    def __call__(self) -> dict[str, float]:
+        """The scores by name; nan where one is undefined."""
+
+
+class NoScores:
+    """Measures nothing."""
+
+    better: Mapping[str, Better] = {}
+    held: Data | None = None
+
+    def __call__(self) -> dict[str, float]:
+        """Nothing."""
+        return {}
+
+
 class Training:
     """A run over its epochs; iterate to run it.
 
@@ -150,7 +182,10 @@ class Training:
         run: an engine's run, at the weights to begin or go on with.
         data: the rows that the run trains on.
         settings: how.
-        score: measures theta after each epoch.
+        scores: measure theta after each epoch.
+
+    Raises:
+        ArgumentError: when early stopping is to monitor what is not measured.
     """
 
     def __init__(
@@ -160,14 +195,16 @@ class Training:
         data: Data,
         settings: TrainingSettings,
         *,
-        score: Callable[[], Scores] = dict,
+        scores: Scores | None = None,
     ) -> None:
         self.objective, self.run, self.data, self.settings = objective, run, data, settings
+        self.scores: Scores = NoScores() if scores is None else scores
+        self.monitor, self._sign = _monitor(settings.early_stopping, self.scores.better)
         self.standing, self.best_theta = Standing(), run.theta.copy()
         self.steps_per_epoch = ceil(len(data.X) / settings.batch_size)
         self.schedule = settings.optimizer.schedule
         self.plan = Plan(self.steps_per_epoch, settings.epochs, settings.batch_size, len(data.X))
-        self._score, self._pace, self._rewind = score, _Pace(), Rewind()
+        self._pace, self._rewind = _Pace(), Rewind()
         self._start = perf_counter()
 
     def go_on(self, standing: Standing, best_theta: Floats) -> None:
@@ -207,9 +244,7 @@ class Training:
             losses = self.run.advance(order, now.step, stretch.rates, now.taken)
             self._pace.note(len(losses), perf_counter() - start)
             self._check_finite(losses)
-            now.loss_sum += self._rows_times(losses)
-            now.step += len(losses)
-            now.taken += len(losses)
+            self._count(losses)
             if now.step < total:
                 now.seconds = self.seconds
                 yield Steps(now.epoch + 1, now.step, total, float(losses.mean()))
@@ -220,9 +255,9 @@ class Training:
         loss = now.loss_sum / len(self.data.X) if mean else now.loss_sum
         rate = float(self._rates(1, back=1)[0])
         now.epoch, now.step, now.loss_sum = now.epoch + 1, 0, 0.0
-        scores = self._score()
+        scores = self.scores()
         if not isfinite(scores.get("validation_loss", 0.0)):
-            self._fail(now.epoch, now.taken, "the validation loss")
+            self._fail(now.epoch, now.taken, "the validation loss", kept="those of that epoch")
         improved = self._watch(loss, scores)
         now.stopped = now.stopped or self.run.finished
         now.seconds = self.seconds
@@ -230,18 +265,18 @@ class Training:
         now.epochs.append(record)
         return record
 
-    def _watch(self, loss: float, scores: Scores) -> bool:
+    def _watch(self, loss: float, scores: dict[str, float]) -> bool:
         """Whether this epoch is the best so far; notes it, its theta, and whether to stop."""
         now, stopping = self.standing, self.settings.early_stopping
-        name, value = _monitored(stopping.monitor if stopping else None, loss, scores)
+        value = self._sign * {"loss": loss, **scores}[self.monitor]
         now.plateau = self.schedule.observe(now.plateau, value)
         margin = stopping.min_delta if stopping else 0.0
-        improved = now.best_value is None or value < now.best_value - margin
+        improved = isfinite(value) and (now.best_value is None or value < now.best_value - margin)
         if improved:
             now.best_value, now.best_epoch = value, now.epoch
             self.best_theta[...] = self.run.theta
         elif stopping and now.epoch - now.best_epoch >= stopping.patience:
-            now.stopped = f"{name} has not improved for {stopping.patience} epochs"
+            now.stopped = f"{self.monitor} has not improved for {stopping.patience} epochs"
         return improved
 
     def _order(self, epoch: int) -> Ints | None:
@@ -257,14 +292,20 @@ class Training:
         X, T, weights = self.data
         return Data(X[rows], T[rows], None if weights is None else weights[rows])
 
-    def _rows_times(self, losses: Floats) -> float:
-        """The sum of some steps' values, means times their rows, so that the mean over the epoch comes out."""
-        if self.objective.loss.reduction == "sum":
-            return float(losses.sum())
-        B, N = self.settings.batch_size, len(self.data.X)
-        last = self.standing.step + len(losses) == self.steps_per_epoch
-        short = last and N % B
-        return float(losses.sum()) * B - (float(losses[-1]) * (B - N % B) if short else 0.0)
+    def _count(self, losses: Floats) -> None:
+        """Add the values of some steps to the epoch's: means times their rows, for the mean over all rows.
+
+        One after the other, so that no bit depends on how many steps were taken at once.
+        """
+        now, B = self.standing, self.settings.batch_size
+        terms = np.array([now.loss_sum, *losses.tolist()])
+        now.step += len(losses)
+        now.taken += len(losses)
+        if self.objective.loss.reduction == "mean":
+            terms[1:] *= B
+            if now.step == self.steps_per_epoch:
+                terms[-1] *= (len(self.data.X) - (now.step - 1) * B) / B
+        now.loss_sum = float(np.add.accumulate(terms)[-1])
 
     def _check_finite(self, losses: Floats) -> None:
         """Raise when the last value or theta is not finite: name the first step and quantity that was not."""
@@ -280,16 +321,12 @@ class Training:
             mode = Mode(training=True, seed=self.settings.seed, step=taken)
             self._fail(now.epoch + 1, taken + 1, place_in_pass(self.objective, theta, rows, mode))
 
-    def _fail(self, epoch: int, taken: int, place: str) -> None:
+    def _fail(self, epoch: int, taken: int, place: str, kept: str = "those before that step") -> NoReturn:
         best = self.standing.best_epoch
         self.restore_best()
-        kept = (
-            f"The weights kept are those of epoch {best}, the best."
-            if best
-            else "The weights kept are those of before."
-        )
-        mend = f"Try a smaller learning rate, clip_norm=1.0 in the optimizer, or scaled inputs. {kept}"
-        raise DivergenceError(epoch=epoch, step=taken, place=place, mend=mend)
+        kept = f"those of epoch {best}, the best" if best else kept
+        mend = "Try a smaller learning rate, clip_norm=1.0 in the optimizer, or scaled inputs"
+        raise DivergenceError(epoch=epoch, step=taken, place=place, mend=f"{mend}. The weights kept are {kept}.")
 
 
 class _Pace:
@@ -305,12 +342,12 @@ class _Pace:
         self._seconds_per_step = max(seconds / steps, 1e-9)
 
 
-def _monitored(name: str | None, loss: float, scores: Scores) -> tuple[str, float]:
-    """The name of the quantity to watch and its value, turned so that lower is better."""
-    known = {"loss": loss, **scores}
-    name = name or next((key for key in scores if key == "validation_loss"), "loss")
+def _monitor(stopping: EarlyStopping | None, better: Mapping[str, Better]) -> tuple[str, int]:
+    """The name of the quantity to watch, and the factor that turns it so that lower is better."""
+    known: dict[str, Better] = {"loss": "lower", **better}
+    name = stopping.monitor if stopping else None
+    if name is None:
+        name = "validation_loss" if "validation_loss" in known else "loss"
     if name not in known:
         raise unknown_name("quantity", name, known, where="EarlyStopping: monitor")
-    metric = name.removeprefix("validation_")
-    higher = metric != "loss" and metrics.get(metric).better == "higher"
-    return name, -known[name] if higher else known[name]
+    return name, 1 if known[name] == "lower" else -1
