@@ -28,8 +28,8 @@ def split_rows(
         n_rows: N.
         share: of the rows to hold out, 0 < share < 1; rounded to whole rows, at least one on each side.
         seed: what the draw depends on, with `stream`.
-        classes: the class index of each row: then each class gives its share, and a class of two rows or more is on both
-            sides.
+        classes: the class index of each row: then each class gives its share, and a class of two rows or more is on
+            both sides.
         stream: tells two splits of one run apart.
         where: the name of the split in messages.
 

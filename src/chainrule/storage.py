@@ -1,8 +1,8 @@
 """Files of tensors with a record: safetensors, versioned, written atomically, read with distrust.
 
-A file holds named tensors and, in its metadata under ``"chainrule"``, one JSON record: format version, kind of file, library
-version, and parts (``network``, ``columns``, ...) that belong to whoever wrote them. Nothing in it is ever executed, and no
-tensor is allocated before its size has been checked against what the record says it must be.
+A file holds named tensors and, in its metadata under ``"chainrule"``, one JSON record: format version, kind of file,
+library version, and parts (``network``, ``columns``, ...) that belong to whoever wrote them. Nothing in it is ever
+executed, and no tensor is allocated before its size has been checked against what the record says it must be.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import safetensors
 import safetensors.numpy
 
 from chainrule._version import __version__
-from chainrule.errors import FileFormatError, did_you_mean
+from chainrule.errors import ArgumentError, FileFormatError, did_you_mean
 from chainrule.files import atomic_write
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class Opened:
         """Whether the record has this part."""
         return part in self._parts
 
-    def part(self, name: str, of: type[Part]) -> Part:
-        """A part of the record, checked against its type.
+    def part(self, name: str, of: type[Part], *, strict: bool = True) -> Part:
+        """A part of the record, checked against its type; unless `strict`, text may stand for a number: ``"nan"``.
 
         Raises:
             FileFormatError: when it is missing or does not fit.
@@ -69,8 +69,8 @@ class Opened:
         if name not in self._parts:
             raise FileFormatError(f"the record has no part {name!r}", where=str(self.path))
         try:
-            return msgspec.json.decode(self._parts[name], type=of)
-        except (msgspec.MsgspecError, ValueError, TypeError) as fault:
+            return msgspec.json.decode(self._parts[name], type=of, strict=strict)
+        except (msgspec.MsgspecError, ArithmeticError, RecursionError, TypeError, ValueError) as fault:
             raise FileFormatError(
                 f"the record's part {name!r} is not valid: {fault}",
                 where=str(self.path),
@@ -100,8 +100,11 @@ class Opened:
         extra = [name for name in self._shapes if name not in expected]
         if extra:
             raise FileFormatError(f"there is a tensor {extra[0]!r} that the record does not tell of", where=where)
-        with safetensors.safe_open(self.path, framework="numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in expected}
+        try:
+            with safetensors.safe_open(self.path, framework="numpy") as file:
+                arrays = {name: file.get_tensor(name) for name in expected}
+        except (OSError, safetensors.SafetensorError) as fault:
+            raise FileFormatError(f"the file was changed while it was read ({fault})", where=where) from None
         for name, array in arrays.items():
             if not np.isfinite(array).all():
                 raise FileFormatError(f"tensor {name!r} holds NaN or infinity", where=where)
@@ -129,15 +132,8 @@ def open_file(path: str | os.PathLike[str], *, kind: FileKind) -> Opened:
     Raises:
         FileFormatError: when the file is missing, truncated, of another format or kind, or of a newer version.
     """
-    path = Path(path)
+    path = _existing(path, kind)
     where = str(path)
-    if not path.exists():
-        near = (
-            did_you_mean(path.name, [p.name for p in path.parent.glob("*.safetensors")]) if path.parent.is_dir() else ""
-        )
-        raise FileFormatError(f"there is no such {kind} file", where=where, mend=near if "mean" in near else "")
-    if path.is_dir():
-        raise FileFormatError(f"this is a folder, not a {kind} file", where=where)
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -154,11 +150,30 @@ def open_file(path: str | os.PathLike[str], *, kind: FileKind) -> Opened:
     return Opened(path, _head(metadata, kind, where), shapes)
 
 
+def _existing(path: str | os.PathLike[str], kind: FileKind) -> Path:
+    """The path of a regular file."""
+    try:
+        path = Path(path)
+    except TypeError:
+        raise ArgumentError("path", where="load", expected=f"the path of a {kind} file", got=path) from None
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise FileFormatError(f"this is a folder, not a {kind} file", where=str(path))
+    if path.exists():
+        raise FileFormatError(f"this is a device or a pipe, not a {kind} file", where=str(path))
+    beside = [p.name for p in path.parent.glob("*.safetensors")] if path.parent.is_dir() else []
+    near = did_you_mean(path.name, beside)
+    raise FileFormatError(f"there is no such {kind} file", where=str(path), mend=near if "mean" in near else "")
+
+
 def _head(metadata: dict[str, str], kind: FileKind, where: str) -> _Head:
     if _KEY not in metadata:
         raise FileFormatError("this is a safetensors file, but not one that chainrule wrote", where=where)
     try:
         version = msgspec.json.decode(metadata[_KEY].encode(), type=_Version).format
+        if version < 1:
+            raise FileFormatError(f"there never was a format {version}", where=where)
         if version > FORMAT:
             raise FileFormatError(
                 f"written in format {version} by a newer chainrule; this one reads up to {FORMAT}",
@@ -166,7 +181,7 @@ def _head(metadata: dict[str, str], kind: FileKind, where: str) -> _Head:
                 mend="Upgrade: pip install --upgrade chainrule.",
             )
         head = msgspec.json.decode(metadata[_KEY].encode(), type=_Head)
-    except msgspec.MsgspecError as fault:
+    except (msgspec.MsgspecError, RecursionError) as fault:
         raise FileFormatError(f"the record is not valid: {fault}", where=where) from None
     if head.kind != kind:
         raise FileFormatError(f"this is a {head.kind} file", where=where, mend=f"Give a {kind} file.")
