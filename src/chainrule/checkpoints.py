@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from math import isfinite
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from chainrule import checks
 from chainrule.callbacks import Callback
 from chainrule.errors import ArgumentError, FileFormatError
+from chainrule.optimizers import LBFGS
 from chainrule.storage import open_file, write_file
 from chainrule.training import Epoch, Standing, Steps, TrainingSettings
 
@@ -30,12 +32,14 @@ class Fingerprint(msgspec.Struct, frozen=True):
     Attributes:
         settings: how it trains; the number of epochs may differ, so that a run can be made longer.
         objective: layers, loss and penalties, as text.
-        data: a hash of inputs, targets and weights.
+        data: a hash of inputs, targets and weights, those held out for validation too.
+        scores: what is measured after each epoch.
     """
 
     settings: TrainingSettings
     objective: str
     data: str
+    scores: tuple[str, ...]
 
     def differs_from(self, other: Fingerprint) -> str:
         """What differs, in words; empty when nothing does that matters."""
@@ -43,6 +47,8 @@ class Fingerprint(msgspec.Struct, frozen=True):
             return "the network, its loss or its penalties"
         if self.data != other.data:
             return "the data"
+        if self.scores != other.scores:
+            return "the metrics"
         mine, theirs = msgspec.structs.asdict(self.settings), msgspec.structs.asdict(other.settings)
         return ", ".join(name for name, value in mine.items() if name != "epochs" and theirs[name] != value)
 
@@ -59,12 +65,17 @@ class Checkpoint(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, every: float | None = None) -> None:
-        self.path, self.every = Path(path), None if every is None else checks.positive(every, "every", where="Checkpoint")
+        self.path = Path(path)
+        self.every = None if every is None else checks.positive(every, "every", where="Checkpoint")
         self._written = monotonic()
         self._training: Training | None = None
         self._fingerprint: Fingerprint | None = None
 
     def on_begin(self, training: Training) -> None:
+        if isinstance(training.settings.optimizer, LBFGS):
+            raise ArgumentError(
+                "an L-BFGS run cannot go on from a checkpoint", where="Checkpoint", mend="Use adam or sgd, or none."
+            )
         self._training, self._fingerprint = training, fingerprint(training)
         self._write()
 
@@ -90,11 +101,11 @@ def fingerprint(training: Training) -> Fingerprint:
     objective = training.objective
     text = repr((objective.network, objective.loss, objective.input_shape, objective.l1, objective.l2))
     digest = hashlib.blake2b(digest_size=16)
-    for array in training.data:
+    for array in (*training.data, *(training.scores.held or ())):
+        digest.update(b"none" if array is None else f"{array.shape} {array.dtype}".encode())
         if array is not None:
-            digest.update(str((array.shape, array.dtype)).encode())
             digest.update(np.ascontiguousarray(array).data)
-    return Fingerprint(training.settings, text, digest.hexdigest())
+    return Fingerprint(training.settings, text, digest.hexdigest(), tuple(training.scores.better))
 
 
 def write_checkpoint(path: Path, training: Training, fingerprint: Fingerprint) -> None:
@@ -103,12 +114,11 @@ def write_checkpoint(path: Path, training: Training, fingerprint: Fingerprint) -
     Raises:
         StorageError: when it cannot be written.
     """
-    now = training.standing
     slots = {f"slot.{name}": slot for name, slot in training.run.slots.items()}
     write_file(
         path,
         kind="checkpoint",
-        parts={"fingerprint": fingerprint, "standing": now},
+        parts={"fingerprint": fingerprint, "standing": _speakable(msgspec.to_builtins(training.standing))},
         tensors={"theta": training.run.theta, "best_theta": training.best_theta, **slots},
     )
 
@@ -129,7 +139,7 @@ def go_on(training: Training, path: str | os.PathLike[str]) -> None:
             where=str(path),
             mend="Give the same data and the same settings as then; only the number of epochs may change.",
         )
-    standing = opened.part("standing", Standing)
+    standing = opened.part("standing", Standing, strict=False)
     _check_standing(standing, training, str(path))
     run = training.run
     shapes = {"theta": run.theta.shape, "best_theta": run.theta.shape}
@@ -139,13 +149,33 @@ def go_on(training: Training, path: str | os.PathLike[str]) -> None:
     training.go_on(standing, tensors["best_theta"])
 
 
+def _speakable(value: Any) -> Any:
+    """The value with text for numbers that JSON cannot write: a score may be undefined, nan."""
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _speakable(inner) for key, inner in value.items()}
+    return [_speakable(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _slots(tensors: Mapping[str, Floats]) -> dict[str, Floats]:
     return {name.removeprefix("slot."): array for name, array in tensors.items() if name.startswith("slot.")}
 
 
 def _check_standing(standing: Standing, training: Training, where: str) -> None:
     """A record that was tampered with must not send the loop astray."""
-    total, n_epochs = training.steps_per_epoch, len(standing.epochs)
-    sane = 0 <= standing.step < total and standing.epoch == n_epochs and 0 <= standing.best_epoch <= n_epochs
-    if not sane or standing.taken != standing.epoch * total + standing.step:
+    total, plateau = training.steps_per_epoch, standing.plateau
+    done = [(epoch, epoch * total) for epoch in range(1, len(standing.epochs) + 1)]
+    claims = (
+        standing.epoch == len(done),
+        0 <= standing.step < total,
+        standing.taken == standing.epoch * total + standing.step,
+        [(record.epoch, record.taken) for record in standing.epochs] == done,
+        all(record.scores.keys() == training.scores.better.keys() for record in standing.epochs),
+        0 <= standing.best_epoch <= len(done),
+        (standing.best_value is None) == (standing.best_epoch == 0),
+        all(map(isfinite, (standing.loss_sum, standing.seconds, standing.best_value or 0.0))),
+        plateau is None or (0 < plateau.factor <= 1 and plateau.bad_epochs >= 0 and plateau.cooling >= 0),
+    )
+    if not all(claims):
         raise FileFormatError("the record of where the run stood contradicts itself", where=where)
