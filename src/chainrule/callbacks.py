@@ -40,19 +40,22 @@ class _Each(Callback):
     """A plain function, called with each epoch's record."""
 
     def __init__(self, function: Callable[[Epoch], Any]) -> None:
-        self.on_epoch = function  # type: ignore[method-assign] # this is all that it does
+        self._function = function
+
+    def on_epoch(self, record: Epoch) -> None:
+        self._function(record)
 
 
 class Listeners(Callback):
-    """Many callbacks as one, in the order given.
+    """Many callbacks as one, in the order given; one alone needs no list.
 
     Raises:
         ArgumentError: when something given is neither a Callback nor callable.
     """
 
-    def __init__(self, callbacks: Iterable[AnyCallback]) -> None:
+    def __init__(self, callbacks: AnyCallback | Iterable[AnyCallback]) -> None:
         self._each: list[Callback] = []
-        for callback in callbacks:
+        for callback in [callbacks] if isinstance(callbacks, Callback) or callable(callbacks) else callbacks:
             if isinstance(callback, Callback):
                 self._each.append(callback)
             elif callable(callback):

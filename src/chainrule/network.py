@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,12 +14,11 @@ from chainrule.arrays import DType, check_dtype
 from chainrule.callbacks import Listeners, StopTraining
 from chainrule.checkpoints import go_on
 from chainrule.engines.choose import EngineChoice, choose
-from chainrule.engines.interface import Data
 from chainrule.errors import ArgumentError, NotFittedError, ShapeError
 from chainrule.history import History
-from chainrule.inputs import Targets, as_matrix, as_targets, row_weights
+from chainrule.inputs import Rows, as_matrix, as_targets, class_weights, sample_weights
 from chainrule.interruption import postponed_interrupt
-from chainrule.layers import AnyLayer, Sequence, Shape
+from chainrule.layers import AnyLayer, Layer, Sequence, Shape
 from chainrule.lbfgs import LBFGSRun
 from chainrule.losses import AnyLoss
 from chainrule.objective import Objective
@@ -29,12 +30,13 @@ from chainrule.training import EarlyStopping, Training, TrainingSettings
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from chainrule.arrays import Floats, Ints
     from chainrule.callbacks import AnyCallback
-    from chainrule.engines.interface import Run
+    from chainrule.engines.interface import Data, Run
     from chainrule.losses import Loss
+    from chainrule.metrics import Better, Metric
     from chainrule.optimizers import AnyOptimizer
 
 Label = str | int | float | bool
@@ -51,6 +53,27 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
     l2: float = 0.0
     seed: int = 0
     classes: tuple[Label, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Check what a file may say: nothing in it has been believed yet."""
+        if len(self.input_shape) != 1:
+            raise ShapeError("input_shape", where="network", expected="one number, of inputs", got=self.input_shape)
+        checks.whole(self.input_shape[0], "input_shape", where="network")
+        checks.whole(self.seed, "seed", where="network", least=0)
+        outputs = self.objective().output_shape[0]
+        if self.classes is None:
+            return
+        kinds = {type(label) for label in self.classes}
+        if len(self.classes) != max(outputs, 2) or len(kinds) != 1 or len(set(self.classes)) != len(self.classes):
+            raise ArgumentError(
+                "classes", where="network", expected=f"{max(outputs, 2)} labels of one kind", got=self.classes
+            )
+
+    def objective(self) -> Objective:
+        """What a network of this record computes."""
+        if not self.layers:
+            raise ArgumentError("layers", where="network", expected="at least one layer", got=[])
+        return Objective(Sequence(self.layers), self.loss, self.input_shape, self.l1, self.l2)
 
 
 class Network:
@@ -88,6 +111,8 @@ class Network:
         l1: float = 0.0,
         l2: float = 0.0,
     ) -> None:
+        if isinstance(layers, Layer) or not isinstance(layers, Iterable):
+            raise ArgumentError("layers", where="Network", expected="a list such as [Dense(10, 'softmax')]", got=layers)
         self.layers = Sequence(tuple(layers)).layers
         self.loss = losses.get(loss, where="Network")
         self.dtype = check_dtype(dtype, where="Network")
@@ -176,10 +201,10 @@ class Network:
         shuffle: bool = True,
         validation: float | tuple[Any, Any] | tuple[Any, Any, Any] | None = None,
         early_stopping: EarlyStopping | int | None = None,
-        metrics: Iterable[str] = (),
+        metrics: str | Iterable[str | Metric] = (),
         class_weight: str | dict[Any, float] | None = None,
         sample_weight: Any = None,
-        callbacks: Iterable[AnyCallback] = (),
+        callbacks: AnyCallback | Iterable[AnyCallback] = (),
         resume: str | os.PathLike[str] | None = None,
         engine: str = "auto",
     ) -> History:
@@ -194,10 +219,10 @@ class Network:
             shuffle: whether each epoch takes the rows in a new order.
             validation: a share of the rows to hold out (stratified by class), or ``(X, y)`` or ``(X, y, weights)``.
             early_stopping: an `EarlyStopping`, or its patience in epochs.
-            metrics: names from `chainrule.metrics`, measured after each epoch on the validation rows, or, where there are
-                none, on the training rows.
-            class_weight: ``"balanced"`` or ``{label: weight}``.
-            sample_weight: a weight for each row ``(N,)``.
+            metrics: names from `chainrule.metrics`, measured after each epoch on the validation rows, or, where there
+                are none, on the training rows; nan where one is undefined.
+            class_weight: ``"balanced"`` over the training rows, or ``{label: weight}``; counts in validation too.
+            sample_weight: a weight for each row ``(N,)``; a share held out keeps its own.
             callbacks: functions of an `Epoch`, or `Callback` objects.
             resume: a checkpoint file to go on from.
             engine: ``"auto"`` or the name of one.
@@ -210,57 +235,45 @@ class Network:
             DivergenceError: at NaN or Inf; the weights are the last good ones.
             KeyboardInterrupt: after Ctrl-C; the weights are then the best so far.
         """
-        choice, matrix = choose(engine), as_matrix(X, self.dtype, where="fit")
+        choice, listeners = choose(engine), Listeners(callbacks)
+        rows, held = self._hold_out(self._read(X, y, sample_weight, "fit"), validation)
+        of_class = class_weights(class_weight, rows.targets, where="fit")
+        data = rows.data(of_class)
+        settings = _settings(epochs, batch_size, optimizer, shuffle, early_stopping, seed=self.seed, n_rows=len(data.X))
         if self._objective is None:
-            self.build(matrix.shape[1])
-        training_rows, held, targets = self._rows(matrix, y, sample_weight, class_weight, validation)
-        chosen = optimizers.get(optimizer)
-        full = batch_size is None or isinstance(chosen, LBFGS)
-        settings = TrainingSettings(
-            epochs=epochs,
-            batch_size=len(training_rows.X) if full else batch_size,
-            optimizer=chosen,
-            shuffle=shuffle,
-            seed=self.seed,
-            early_stopping=EarlyStopping(early_stopping) if isinstance(early_stopping, int) else early_stopping,
-        )
-        score = _Score(self, choice, training_rows, held, tuple(metrics))
-        run = self._start(choice, training_rows, settings)
-        training = Training(self.objective, run, training_rows, settings, score=score)
+            self.build(data.X.shape[1])
+        measured = held.data(of_class) if held is not None else None
+        scores = _Scores(self, choice, data, measured, [metrics] if isinstance(metrics, str) else metrics)
+        training = Training(self.objective, self._start(choice, data, settings), data, settings, scores=scores)
         if resume is not None:
             go_on(training, resume)
-        self.engine_choice, self.classes = choice, targets.classes
-        return self._drive(training, Listeners(callbacks))
+        self.engine_choice, self.classes = choice, rows.targets.classes
+        return self._drive(training, listeners)
 
-    def _rows(
-        self, X: Floats, y: Any, sample_weight: Any, class_weight: Any, validation: Any
-    ) -> tuple[Data, Data | None, Targets]:
+    def _hold_out(self, rows: Rows, validation: Any) -> tuple[Rows, Rows | None]:
         """The rows to train on and those to validate on."""
-        self._check_width(X, "fit")
-        targets = self._targets(y, len(X), "fit")
-        weights = row_weights(sample_weight, class_weight, targets, self.dtype)
-        rows = Data(X, targets.T, weights)
         if validation is None:
-            return rows, None, targets
-        if isinstance(validation, tuple | list):
-            return rows, self._validation_data(validation, targets), targets
-        kept, held = split_rows(len(X), validation, seed=self.seed, classes=targets.indices)
-        return _take(rows, kept), _take(rows, held), targets
-
-    def _validation_data(self, given: Any, training: Targets) -> Data:
-        if len(given) not in (2, 3):
+            return rows, None
+        if not isinstance(validation, tuple | list):
+            kept, held = split_rows(len(rows.X), validation, seed=self.seed, classes=rows.targets.indices)
+            return rows.take(kept), rows.take(held)
+        if len(validation) not in {2, 3}:
             raise ArgumentError(
-                "validation", where="fit", expected="a share, (X, y) or (X, y, weights)", got=f"{len(given)} things"
+                "validation",
+                where="fit",
+                expected="a share, (X, y) or (X, y, weights)",
+                got=f"{len(validation)} things",
             )
-        X = as_matrix(given[0], self.dtype, where="fit: validation")
-        self._check_width(X, "fit: validation")
-        targets = self._targets(given[1], len(X), "fit: validation", training.classes)
-        weights = row_weights(given[2] if len(given) == 3 else None, None, targets, self.dtype, where="fit: validation")
-        return Data(X, targets.T, weights)
+        X, y, *weights = validation
+        classes, width = rows.targets.classes, rows.X.shape[1]
+        return rows, self._read(X, y, weights[0] if weights else None, "fit: validation", classes=classes, width=width)
 
     def _start(self, choice: EngineChoice, rows: Data, settings: TrainingSettings) -> Run:
         if isinstance(settings.optimizer, LBFGS):
             return LBFGSRun(self.objective, self.theta, rows, settings.optimizer, settings.epochs)
+        refused = choice.engine.refuses(self.objective, settings.optimizer)
+        if refused:
+            raise ArgumentError(f"the engine {choice.engine.name} cannot run this: {refused}", where="fit")
         return choice.engine.start(
             self.objective,
             self.theta,
@@ -280,8 +293,8 @@ class Network:
                 for record in training:
                     listeners.on_record(record)
                     if interruption:
-                        interrupted = True
                         break
+            interrupted = bool(interruption)
         except StopTraining as wish:
             now.stopped = str(wish) or "a callback asked for it"
         except KeyboardInterrupt:
@@ -306,26 +319,27 @@ class Network:
             ShapeError, DataError: when X does not fit.
         """
         matrix = as_matrix(X, self.dtype, where="forward")
+        self._check_width(matrix, "forward")
         if self._objective is None:
             self.build(matrix.shape[1])
-        self._check_width(matrix, "forward")
         return self.engine_choice.engine.predict(self.objective, self.theta, matrix)
 
     def predict(self, X: Any) -> np.ndarray[Any, Any]:
-        """Class labels ``(N,)`` where the targets were classes (0 or 1 each, ``(N, O)``, where several at once); else values.
+        """Labels ``(N,)`` of classes; values ``(N,)`` of one output, ``(N, O)`` of more.
 
-        Values are ``(N,)`` for one output and ``(N, O)`` for more.
+        Labels are those of the training, or the places 0 to K - 1 where there was none. Where several classes hold at
+        once (binary cross-entropy on a table of targets) each output is 0 or 1, ``(N, O)``.
         """
         Y = self.forward(X)
-        if self.classes is not None:
-            chosen = (Y[:, 0] >= 0.5).astype(int) if Y.shape[1] == 1 else Y.argmax(axis=1)
-            return self.classes[chosen]
-        if self.loss.name == "binary_cross_entropy":
-            return (Y >= 0.5).astype(int)
-        return Y[:, 0] if Y.shape[1] == 1 else Y
+        if self.classes is None and not self.loss.for_classes:
+            return Y[:, 0] if Y.shape[1] == 1 else Y
+        if self.classes is None and self.loss.name == "binary_cross_entropy" and Y.shape[1] > 1:
+            return (Y >= 0.5).astype(np.int64)
+        places = _chosen(Y)
+        return places if self.classes is None else np.asarray(self.classes[places])
 
     def predict_proba(self, X: Any) -> Floats:
-        """Probabilities ``(N, K)``, a column for each of `classes`; of each output ``(N, O)`` where several classes at once.
+        """Probabilities ``(N, K)``, a column for each class; ``(N, O)`` where several classes hold at once.
 
         Raises:
             ArgumentError: when the network does not give probabilities.
@@ -344,21 +358,24 @@ class Network:
 
         ``gradient.theta`` is the whole vector ``(P,)``, ``gradient["dense_1.W"]`` a part of it.
         """
-        rows = self._data(X, y, sample_weight, "loss_and_gradient")
+        rows = self._built(self._read(X, y, sample_weight, "loss_and_gradient"))
         value, gradient = self.objective.value_and_gradient(self.theta, *rows)
         return float(value), Named(self.objective.layout, gradient)
 
     def evaluate_loss(self, X: Any, y: Any, *, sample_weight: Any = None) -> float:
         """The objective over all these rows, penalties included, in prediction mode."""
-        return self.engine_choice.engine.loss(self.objective, self.theta, self._data(X, y, sample_weight, "loss"))
+        rows = self._built(self._read(X, y, sample_weight, "evaluate_loss"))
+        return self.engine_choice.engine.loss(self.objective, self.theta, rows)
 
     def astype(self, dtype: DType) -> Network:
         """A copy that computes with this number type."""
         other = Network(self.layers, self.loss, seed=self.seed, dtype=dtype, l1=self.l1, l2=self.l2)
         if self._objective is not None:
-            other.build(self.input_shape[0])
-            other.theta = self.theta
-            other.classes = self.classes
+            other._objective, other._theta, other.classes = (
+                self._objective,
+                self.theta.astype(other.dtype),
+                self.classes,
+            )
         return other
 
     # ---- files ------------------------------------------------------------------------------------------------------
@@ -397,46 +414,52 @@ class Network:
         """
         record = opened.part("network", NetworkRecord)
         network = cls(record.layers, record.loss, seed=record.seed, dtype=record.dtype, l1=record.l1, l2=record.l2)
-        network._objective = Objective(Sequence(record.layers), record.loss, record.input_shape, record.l1, record.l2)
+        network._objective = record.objective()
         layout = network._objective.layout
         tensors = opened.tensors({p.name: p.shape for p in layout.parameters}, record.dtype)
-        network._theta = np.concatenate([tensors[p.name].reshape(-1) for p in layout.parameters])
+        network._theta = np.empty(layout.size, record.dtype)  # as large as the tensors that were read
+        network.parameters.update(tensors)
         network.classes = None if record.classes is None else np.asarray(record.classes)
         return network
 
     # ---- within -----------------------------------------------------------------------------------------------------
 
-    def _check_width(self, X: Floats, where: str) -> None:
-        if X.shape[1:] != self.input_shape:
-            raise ShapeError(
-                "X", where=where, expected=f"{self.input_shape[0]} columns, as this network has inputs", got=X.shape
-            )
+    def _check_width(self, X: Floats, where: str, width: int | None = None) -> None:
+        """Raise unless X has as many columns as the network has inputs, or will have."""
+        if self._objective is not None:
+            width = self.input_shape[0]
+        if width is not None and X.shape[1] != width:
+            raise ShapeError("X", where=where, expected=f"{width} columns, as this network has inputs", got=X.shape)
 
-    def _targets(self, y: Any, n_rows: int, where: str, classes: Any = None) -> Targets:
-        known = self.classes if classes is None else classes
-        targets = as_targets(y, self.loss, self.objective.output_shape[0], self.dtype, classes=known, where=where)
-        if len(targets.T) != n_rows:
-            raise ShapeError("y", where=where, expected=f"{n_rows} rows, as X has", got=len(targets.T))
-        return targets
-
-    def _data(self, X: Any, y: Any, sample_weight: Any, where: str) -> Data:
+    def _read(self, X: Any, y: Any, weights: Any, where: str, *, classes: Any = None, width: int | None = None) -> Rows:
+        """Rows as they came, checked against this network; the network is left as it is."""
         matrix = as_matrix(X, self.dtype, where=where)
+        self._check_width(matrix, where, width)
+        (n_outputs,) = Sequence(self.layers).output_shape((matrix.shape[1],))
+        known = self.classes if classes is None else classes
+        targets = as_targets(y, self.loss, n_outputs, self.dtype, classes=known, where=where)
+        if len(targets.T) != len(matrix):
+            raise ShapeError("y", where=where, expected=f"{len(matrix)} rows, as X has", got=len(targets.T))
+        return Rows(matrix, targets, sample_weights(weights, len(matrix), where=where))
+
+    def _built(self, rows: Rows) -> Data:
+        """The rows as an engine takes them, after the network has its weights."""
         if self._objective is None:
-            self.build(matrix.shape[1])
-        self._check_width(matrix, where)
-        targets = self._targets(y, len(matrix), where)
-        return Data(matrix, targets.T, row_weights(sample_weight, None, targets, self.dtype, where=where))
+            self.build(rows.X.shape[1])
+        return rows.data()
 
 
-class _Score:
-    """Measures a network after each epoch: the validation loss, and the metrics asked for."""
+class _Scores:
+    """See `chainrule.training.Scores`: the validation loss, and the metrics asked for."""
 
     def __init__(
-        self, network: Network, choice: EngineChoice, training: Data, held: Data | None, names: tuple[str, ...]
+        self, network: Network, choice: EngineChoice, training: Data, held: Data | None, asked: Iterable[str | Metric]
     ) -> None:
         self.network, self.engine, self.held = network, choice.engine, held
-        self.rows, self.prefix = (training, "") if held is None else (held, "validation_")
-        self.metrics = [metrics.get(name) for name in names]
+        rows, prefix = (training, "") if held is None else (held, "validation_")
+        self.rows, self.metrics = rows, {prefix + m.name: m for m in map(metrics.get, asked)}
+        better: dict[str, Better] = {} if held is None else {"validation_loss": "lower"}
+        self.better: Mapping[str, Better] = better | {name: metric.better for name, metric in self.metrics.items()}
 
     def __call__(self) -> dict[str, float]:
         objective, theta = self.network.objective, self.network.theta
@@ -445,21 +468,44 @@ class _Score:
             scores["validation_loss"] = self.engine.loss(objective, theta, self.held)
         if self.metrics:
             Y = self.engine.predict(objective, theta, self.rows.X)
-            for metric in self.metrics:
-                scores[self.prefix + metric.name] = metric(*_as_asked(metric.kind, self.rows.T, Y))
+            defined = bool(np.isfinite(Y).all())
+            for name, metric in self.metrics.items():
+                scores[name] = metric(*_as_asked(metric.kind, self.rows.T, Y)) if defined else nan
         return scores
+
+
+def _settings(
+    epochs: int,
+    batch_size: int | None,
+    optimizer: str | AnyOptimizer,
+    shuffle: bool,
+    early_stopping: EarlyStopping | int | None,
+    *,
+    seed: int,
+    n_rows: int,
+) -> TrainingSettings:
+    chosen = optimizers.get(optimizer, where="fit")
+    if isinstance(early_stopping, int) and not isinstance(early_stopping, bool):
+        early_stopping = EarlyStopping(early_stopping)
+    return TrainingSettings(
+        epochs=epochs,
+        batch_size=n_rows if batch_size is None or isinstance(chosen, LBFGS) else batch_size,
+        optimizer=chosen,
+        shuffle=shuffle,
+        seed=seed,
+        early_stopping=early_stopping,  # type: ignore[arg-type] # checked there, whatever it is
+    )
 
 
 def _as_asked(kind: str, T: Floats, Y: Floats) -> tuple[Any, Any]:
     """Targets and outputs as a metric takes them: class indices, probabilities of each class, or values."""
     if kind == "values":
         return T, Y
-    single = Y.shape[1] == 1
-    t = (T[:, 0] >= 0.5).astype(int) if single else T.argmax(axis=1)
     if kind == "probabilities":
-        return t, np.hstack([1 - Y, Y]) if single else Y
-    return t, (Y[:, 0] >= 0.5).astype(int) if single else Y.argmax(axis=1)
+        return _chosen(T), np.hstack([1 - Y, Y]) if Y.shape[1] == 1 else Y
+    return _chosen(T), _chosen(Y)
 
 
-def _take(rows: Data, places: Ints) -> Data:
-    return Data(rows.X[places], rows.T[places], None if rows.weights is None else rows.weights[places])
+def _chosen(Y: Floats) -> Ints:
+    """The class of each row: of one output, whether it reaches a half; of several, the first largest."""
+    return (Y[:, 0] >= 0.5).astype(np.int64) if Y.shape[1] == 1 else Y.argmax(axis=1)
