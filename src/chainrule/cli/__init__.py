@@ -20,12 +20,21 @@ chainrule COMMAND --help tells more; --debug after any command shows where an
 error came from. Exit codes: 0 done, 1 the work failed, 2 the call or the data
 was wrong, 130 Ctrl-C."""
 
-_COMMANDS = {
-    "train": "Train a network on a table, and write it to a file.",
-    "predict": "Answers for the rows of a table, as CSV or Parquet.",
-    "evaluate": "How good the answers of a model are for rows that are known.",
-    "data": "The built-in tables; or what is in a table.",
-    "doctor": "What is installed here, and what is missing.",
+_COMMANDS = {  # the first paragraph stands in the list of commands, all in the command's own help
+    "train": """Train a network on a table, and write it to a file.
+
+It finds out whether the target asks for classes or for values, encodes every column, trains, and reports how good the \
+answers are for rows that it has not seen.""",
+    "predict": """Answers for the rows of a table, as CSV or Parquet.
+
+A column `prediction` in the order of the rows and, for classes, the probability of each.""",
+    "evaluate": """How good the answers of a model are for rows that are known.
+
+A report, and for classes the confusion matrix.""",
+    "data": """The built-in tables; or what is in a table.
+
+Of each column: what it holds, how many values are missing, and what a network would see of it.""",
+    "doctor": "What is installed here, which engine runs and why, what is missing.",
     "example": "Worked examples, each with the conventions of its document.",
 }
 
@@ -41,8 +50,8 @@ def make_app() -> App:
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    for name, about in _COMMANDS.items():
-        app.command(f"chainrule.cli.{name}:app", name=name, help=about)
+    for place, (name, about) in enumerate(_COMMANDS.items()):
+        app.command(f"chainrule.cli.{name}:app", name=name, help=about, sort_key=place)
     return app
 
 

@@ -92,17 +92,32 @@ def columns_of_text(
     from rich.table import Table
     from rich.text import Text
 
+    if not console.is_terminal:
+        show(console, _in_columns(lines, right, most))
+        return
     head, *rows = lines
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold cyan")
     for place, name in enumerate(head):
-        last = place == len(head) - 1 and most is None
+        wrapped = place == len(head) - 1 and most is None
         side: Literal["left", "right"] = "right" if place in right else "left"
-        table.add_column(
-            Text(name), justify=side, no_wrap=not last, max_width=most, overflow="fold" if last else "ellipsis"
-        )
+        table.add_column(Text(name), justify=side, no_wrap=not wrapped, max_width=most, overflow="ellipsis")
     for row in rows:
         table.add_row(*map(Text, row))
-    if console.is_terminal:
-        console.print(table)
-    else:
-        console.print(table, width=max(console.measure(table).maximum, 1), soft_wrap=True)
+    console.print(table)
+
+
+def _in_columns(lines: Sequence[tuple[str, ...]], right: tuple[int, ...], most: int | None) -> str:
+    """The same as plain text, for a pipe: no line is wrapped or filled up with blanks."""
+    from rich.cells import cell_len, set_cell_size
+
+    cut = [
+        [cell if most is None or cell_len(cell) <= most else f"{set_cell_size(cell, most - 1)}…" for cell in line]
+        for line in lines
+    ]
+    widths = [max(cell_len(line[place]) for line in cut) for place in range(len(cut[0]))]
+
+    def padded(cell: str, place: int) -> str:
+        blanks = " " * (widths[place] - cell_len(cell))
+        return blanks + cell if place in right else cell + blanks
+
+    return "\n".join("  ".join(padded(cell, place) for place, cell in enumerate(line)).rstrip() for line in cut)

@@ -27,8 +27,7 @@ Examples:
 
 app = App(
     name="data",
-    help="List the built-in tables, or show what is in one, or in a file: its columns, what is missing, and what a "
-    "network would see of each.",
+    usage="Usage: chainrule data [NAME] [OPTIONS]",
     help_epilogue=_EXAMPLES,
 )
 
@@ -49,7 +48,7 @@ def data(
         list[str] | None, Parameter(group=_GROUP, metavar="TEXTS", negative=(), help="Texts that mean a missing value.")
     ] = None,
     header: Annotated[
-        bool, Parameter(group=_GROUP, negative="--no-header", help="Whether the first line names the columns.")
+        bool, Parameter(group=_GROUP, show_default="yes", help="Whether the first line names the columns.")
     ] = True,
 ) -> None:
     """Show the table; see `app` for the words that a person reads."""
@@ -159,7 +158,7 @@ def _type(series: pl.Series) -> str:
         return f"{values.n_unique():,} different texts" if values.n_unique() > 1 else f"the text {values[0]!r}"
     if values.dtype == pl.Boolean:
         return "true and false" if values.n_unique() > 1 else str(values[0]).lower()
-    return f"{values.min()} to {values.max()}" if values.dtype.is_temporal() else str(values.dtype)
+    return f"{values.min()!s} to {values.max()!s}" if values.dtype.is_temporal() else str(values.dtype)
 
 
 def _number(value: Any) -> str:

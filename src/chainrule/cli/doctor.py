@@ -18,7 +18,7 @@ from chainrule._version import __version__
 from chainrule.cli.console import facts, output, say, write_json
 from chainrule.cli.options import GROUPS
 
-app = App(name="doctor", help="What is installed here, which engine runs and why, and what is missing.")
+app = App(name="doctor", help_epilogue="Example:\n  chainrule doctor --json")
 
 
 class Extra(msgspec.Struct, frozen=True):

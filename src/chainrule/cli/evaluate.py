@@ -15,7 +15,7 @@ _DATA, _OUTPUT = GROUPS["Data"], GROUPS["Output"]
 
 app = App(
     name="evaluate",
-    help="How good the answers of a model are for rows whose target is known: report and confusion matrix.",
+    usage="Usage: chainrule evaluate MODEL DATA [OPTIONS]",
     help_epilogue="Example:\n  chainrule evaluate flowers.safetensors test.csv",
 )
 
@@ -39,7 +39,7 @@ def evaluate(
     """Print the report; see `app` for the words that a person reads."""
     from chainrule.scores import ClassReport
 
-    opened = open_model(model)
+    opened = open_model(model, data, command="evaluate")
     report = opened.evaluate(data)
     if json:
         write_json(msgspec.to_builtins(report))

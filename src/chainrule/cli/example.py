@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from cyclopts import App, Parameter
+import ast
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_origin
 
-from chainrule.cli.console import output, show
+import cyclopts
+
 from chainrule.examples import EXAMPLES
 
-
-def _print(result: object) -> None:
-    """What an example returns is what it prints."""
-    if result is not None:
-        show(output(), str(result))
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-app = App(
+def _converted(kind: Any, tokens: Sequence[cyclopts.Token]) -> Any:
+    """Values as usual, and a list of numbers with commas between them as well: ``--hidden 32,16``."""
+    if get_origin(kind) is tuple:
+        tokens = [token.evolve(value=part) for token in tokens for part in token.value.split(",")]
+    return cyclopts.convert(kind, tokens)
+
+
+def _about(module: str) -> str:
+    """The first line of the module's docstring, read without running the module."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        return ""
+    text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0]
+
+
+app = cyclopts.App(
     name="example",
-    help="Worked examples from three published documents, each with that document's own conventions.",
     help_epilogue="Examples:\n  chainrule example xor\n  chainrule example NAME --help",
-    help_format="plaintext",
-    result_action=_print,
-    default_parameter=Parameter(negative=()),
+    default_parameter=cyclopts.Parameter(negative=(), converter=_converted),
 )
 for _name, _module in EXAMPLES.items():
-    app.command(f"{_module}:run", name=_name)
+    app.command(f"{_module}:run", name=_name, help=_about(_module))

@@ -14,6 +14,8 @@ from chainrule.errors import ArgumentError
 
 GROUPS = {name: Group(name, sort_key=place) for place, name in enumerate(("Data", "Network", "Training", "Output"))}
 
+_METAVARS = {int: "N", float: "X", bool: ""}
+
 
 def as_options(
     record: type, groups: dict[str, str], metavars: dict[str, str] | None = None
@@ -37,7 +39,7 @@ def as_options(
             group=GROUPS[group],
             help=words.get(name, ""),
             show_default=_default(defaults[name]),
-            metavar=(metavars or {}).get(name),
+            metavar=(metavars or {}).get(name) or _METAVARS.get(kind, "NAME"),
             negative=None if kind is bool and defaults[name] else (),
         )
         fields.append((name, Annotated[kind | None, parameter], dataclasses.field(default=None)))
@@ -84,11 +86,13 @@ def attributes_told(record: type) -> dict[str, str]:
 
 
 def _kind(hint: Any) -> Any:
-    """The type that cyclopts is to read: a list of numbers as one text, see `numbers_in`."""
+    """The type that cyclopts is to read: lists of numbers, and words of which there are few, are texts: the settings check them."""
     if get_origin(hint) is tuple:
         return list[str] if get_args(hint)[0] is str else str
+    if get_origin(hint) is Literal:
+        return str
     kinds = [kind for kind in get_args(hint) if kind is not type(None)]
-    return kinds[0] if get_origin(hint) is not Literal and len(kinds) == 1 else hint
+    return kinds[0] if len(kinds) == 1 else hint
 
 
 def _default(value: Any) -> Any:

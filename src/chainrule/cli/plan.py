@@ -94,8 +94,7 @@ class RunPlan:
     def _check_other_paths(self) -> None:
         files = self.files
         if files.plot is not None:
-            check_picture_path(files.plot)
-            check_writable(files.plot, "--plot")
+            _check_plot_path(files.plot)
         if files.checkpoint_every is not None:
             checks.positive(files.checkpoint_every, "checkpoint_every", where="train")
             if files.checkpoint is None:
@@ -193,6 +192,14 @@ def check_writable(path: str, option: str) -> None:
         )
     if not os.access(folder, os.W_OK):
         raise StorageError(f"{option}: the folder {folder} may not be written to. Name another place.")
+
+
+def _check_plot_path(path: str) -> None:
+    try:
+        check_picture_path(path)
+    except ArgumentError as fault:
+        raise ArgumentError("--plot", expected=fault.expected, got=path) from None
+    check_writable(path, "--plot")
 
 
 def _check_model_path(path: str) -> None:

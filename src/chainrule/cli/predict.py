@@ -18,13 +18,12 @@ _DATA, _OUTPUT = GROUPS["Data"], GROUPS["Output"]
 _EXAMPLES = """\
 Examples:
   chainrule predict flowers.safetensors new.csv
-  chainrule predict flowers.safetensors new.csv --with-input --out answers.parquet
-  cat new.csv | chainrule predict flowers.safetensors - | head"""
+  chainrule predict flowers.safetensors new.csv --out answers.parquet
+  cat new.csv | chainrule predict flowers.safetensors - --with-input | head"""
 
 app = App(
     name="predict",
-    help="Answers for the rows of a table, in its order: a column `prediction` and, "
-    "for classes, the probability of each.",
+    usage="Usage: chainrule predict MODEL DATA [OPTIONS]",
     help_epilogue=_EXAMPLES,
 )
 
@@ -51,7 +50,7 @@ def predict(
     """Write the answers; see `app` for the words that a person reads."""
     if out != "-":
         _check_out(out, model, data)
-    opened = open_model(model)
+    opened = open_model(model, data, command="predict")
     from chainrule.tables import write_table
 
     answers = opened.predict(data, with_input=with_input)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shlex
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -13,10 +14,11 @@ from cyclopts.exceptions import (
     CycloptsError,
     MissingArgumentError,
     RepeatArgumentError,
+    UnknownCommandError,
     UnusedCliTokensError,
 )
 
-from chainrule.errors import ArgumentError, ChainruleError, InputError, shown
+from chainrule.errors import ArgumentError, ChainruleError, InputError, shown, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,10 +80,8 @@ def _told(fault: Exception) -> tuple[str, int]:
     """What to say, and the exit code."""
     if isinstance(fault, CycloptsError):
         return f"Error: {_call(fault)}", WRONG
-    if isinstance(fault, InputError):
-        return f"Error: {in_words_of_the_command_line(fault)}", WRONG
     if isinstance(fault, ChainruleError):
-        return f"Error: {fault}", FAILED
+        return f"Error: {as_options_say(fault)}", WRONG if isinstance(fault, InputError) else FAILED
     if isinstance(fault, MemoryError):
         return "Error: there is not enough memory for this. Use fewer rows or a smaller network.", FAILED
     if isinstance(fault, OSError) and fault.strerror:
@@ -90,20 +90,15 @@ def _told(fault: Exception) -> tuple[str, int]:
     return f"Error: {what}. This is a fault of chainrule: run it again with --debug and report what it shows.", FAILED
 
 
-def in_words_of_the_command_line(fault: InputError) -> str:
+def as_options_say(fault: ChainruleError) -> str:
     """The message, with keyword arguments as options: ``epochs`` as ``--epochs``, ``drop=['a']`` as ``--drop a``."""
     text = str(fault)
-    if fault.where == "train":
+    if isinstance(fault, InputError) and fault.where == "train":
         text = text.removeprefix("train: ")
         if fault.expected and fault.what.isidentifier():
             text = f"--{fault.what.replace('_', '-')}{text.removeprefix(fault.what)}"
-    return _KEYWORD.sub(lambda m: f"--{m[1]} {_quoted(m[3])}", text).replace("max_categories", "--max-categories")
-
-
-def _quoted(text: str) -> str:
-    import shlex
-
-    return shlex.quote(text)
+    text = text.replace("max_categories", "--max-categories").replace("clip_norm=1.0 in the optimizer", "--clip-norm 1")
+    return _KEYWORD.sub(lambda m: f"--{m[1]} {shlex.quote(m[3])}", text)
 
 
 def _call(fault: CycloptsError) -> str:
@@ -112,10 +107,17 @@ def _call(fault: CycloptsError) -> str:
     name = name if name.startswith("--") else name.upper()
     if isinstance(fault, CoercionError) and fault.token is not None and fault.target_type in _TYPES:
         return str(ArgumentError(name, expected=_TYPES[fault.target_type], got=fault.token.value))
+    if isinstance(fault, UnknownCommandError) and fault.app is not None and fault.unused_tokens:
+        names = [name for name in fault.app if not name.startswith("-")]
+        return str(unknown_name("command", fault.unused_tokens[0], names))
     if isinstance(fault, MissingArgumentError):
-        return f"{name}: a value is missing"
+        return f"{name}: a value is missing" if name.startswith("--") else f"{name} is missing. {_usage(fault)}"
     if isinstance(fault, RepeatArgumentError):
-        return f"{name}: given more than once"
+        return f"{fault.token.keyword}: given more than once"
     if isinstance(fault, UnusedCliTokensError) and fault.unused_tokens:
         return f"{shown(fault.unused_tokens[0])} is one argument too many. Options begin with two dashes"
     return str(fault)
+
+
+def _usage(fault: CycloptsError) -> str:
+    return (fault.app.usage or "").partition("\n")[0] if fault.app is not None else ""

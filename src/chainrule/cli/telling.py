@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import defaultdict
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +15,7 @@ from chainrule.layers import Dense, Dropout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     from chainrule.callbacks import AnyCallback
     from chainrule.cli.plan import RunPlan
@@ -37,6 +39,10 @@ class Teller:
         self.plan = plan
         self.listeners: list[AnyCallback] = []
 
+    def reading(self) -> AbstractContextManager[object]:
+        """While the table is read."""
+        return nullcontext()
+
     def begin(self, training: TableTraining) -> None:
         """What was read, and what is going to be trained."""
 
@@ -56,6 +62,11 @@ class PlainTeller(Teller):
         super().__init__(plan)
         self.console = output()
         self.listeners = [ProgressBar(console=self.console)]
+
+    def reading(self) -> AbstractContextManager[object]:
+        if self.console.is_terminal and not self.console.is_dumb_terminal:
+            return self.console.status(f"reading {self.plan.files.data}")
+        return nullcontext()
 
     def begin(self, training: TableTraining) -> None:
         rows, columns = training.shape
@@ -191,6 +202,6 @@ def _ended(history: History, *, restored: bool) -> str:
     value = f"{name.replace('_', ' ')} {history[name][best - 1]:.4g}"
     stopped = f"Stopped after epoch {epochs}: {history.stopped.replace('_', ' ')}. " if history.stopped else ""
     if restored or best == epochs:
-        return f"{stopped}The model holds epoch {best} of {epochs}, the best ({value})."
-    held = f"The model holds epoch {epochs}, the last; the best was {best} ({value})"
-    return f"{stopped}{held}: --patience 20 would keep the best."
+        return f"{stopped}The model holds the weights of epoch {best} of {epochs}, the best ({value})."
+    held = f"The model holds the weights of epoch {epochs}, the last; the best was {best} ({value})"
+    return f"{stopped}{held}. --patience 20 would keep the best."

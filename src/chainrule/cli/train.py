@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from chainrule.cli.options import GROUPS, as_options
 from chainrule.cli.plan import Files, RunPlan, make_plan
-from chainrule.cli.running import FAILED, INTERRUPTED, Stop
+from chainrule.cli.running import FAILED, INTERRUPTED, Stop, as_options_say
 from chainrule.errors import DivergenceError, StorageError
 from chainrule.interruption import postponed_interrupt
 from chainrule.settings import Settings
@@ -31,6 +31,9 @@ _FILES_GROUPS = {
     **dict.fromkeys(("out", "plot", "json", "quiet"), "Output"),
 }
 _METAVARS = {
+    "dropout": "SHARE",
+    "l1": "WEIGHT",
+    "l2": "WEIGHT",
     "target": "COLUMN",
     "layers": "N,N,...",
     "validation": "SHARE|FILE",
@@ -60,8 +63,9 @@ _EXAMPLES = """\
 Examples:
   chainrule train digits --test 0.25 --plot digits.png
   chainrule train houses.csv --target price --layers 128,64 --patience 20
-  chainrule train big.parquet --target y --checkpoint run.ckpt --resume run.ckpt
-  chainrule train --config houses.toml --seed 1 --out other.safetensors"""
+  chainrule train --config houses.toml --seed 1 --out other.safetensors
+  chainrule train big.parquet --target y --checkpoint run.ckpt
+      ... and after a crash the same again with --resume run.ckpt"""
 
 if TYPE_CHECKING:
     TrainOptions = Any
@@ -80,9 +84,7 @@ else:
 
 app = App(
     name="train",
-    help="Train a network on a table, and write it to a file.\n\n"
-    "It finds out whether the target asks for classes or for values, encodes every column, trains, and reports "
-    "how good the answers are for rows that it has not seen.",
+    usage="Usage: chainrule train DATA --target COLUMN [OPTIONS]",
     help_epilogue=_EXAMPLES,
 )
 
@@ -96,14 +98,17 @@ def train(
     teller = _teller(plan)
     from chainrule.model import TableTraining
 
-    training = TableTraining(plan.files.data, plan.settings)
+    with teller.reading():
+        training = TableTraining(plan.files.data, plan.settings)
     teller.begin(training)
     try:
         training.run(callbacks=_listeners(plan, teller), resume=plan.files.resume)
     except KeyboardInterrupt:
-        _end_early(plan, training, teller, "Interrupted", INTERRUPTED)
+        weights = _write_what_there_is(plan, training, teller)
+        raise Stop(INTERRUPTED, f"Interrupted. {weights}") from None
     except (DivergenceError, StorageError) as fault:
-        _end_early(plan, training, teller, f"Error: {fault}", FAILED)
+        weights = _write_what_there_is(plan, training, teller)
+        raise Stop(FAILED, f"Error: {as_options_say(fault)} {weights}") from None
     with postponed_interrupt() as interruption:
         teller.end(training, _write(plan, training))
     if interruption:
@@ -141,14 +146,15 @@ def _write(plan: RunPlan, training: TableTraining) -> dict[str, str]:
     return written
 
 
-def _end_early(plan: RunPlan, training: TableTraining, teller: Teller, why: str, code: int) -> None:
-    """Write the weights that there are, and end."""
+def _write_what_there_is(plan: RunPlan, training: TableTraining, teller: Teller) -> str:
+    """Write the weights after a run that did not come to its end; what was written, in words."""
     history = training.model.history
     if history is None:
-        raise Stop(code, f"{why}. Nothing was written." if code == INTERRUPTED else why)
+        return "Nothing was written."
     with postponed_interrupt():
-        written = _write(plan, training)
-        teller.end_early(training, written)
+        teller.end_early(training, _write(plan, training))
     best = history.best_epoch
-    weights = f"the weights of epoch {best}, the best so far" if best else "the weights as they were in the first epoch"
-    raise Stop(code, f"{why}{'.' if code == INTERRUPTED else ''} Written to {plan.out}: {weights}.")
+    weights = (
+        f"the weights of epoch {best}, the best so far" if best else "the weights as they stood in the first epoch"
+    )
+    return f"Wrote {plan.out}: {weights}."
