@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import contextmanager
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ from chainrule.training import EarlyStopping, Training, TrainingSettings
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from chainrule.arrays import Floats, Ints
     from chainrule.callbacks import AnyCallback
@@ -238,17 +239,28 @@ class Network:
         choice, listeners = choose(engine), Listeners(callbacks)
         rows, held = self._hold_out(self._read(X, y, sample_weight, "fit"), validation)
         of_class = class_weights(class_weight, rows.targets, where="fit")
-        data = rows.data(of_class)
+        data, measured = rows.data(of_class), None if held is None else held.data(of_class)
         settings = _settings(epochs, batch_size, optimizer, shuffle, early_stopping, seed=self.seed, n_rows=len(data.X))
-        if self._objective is None:
-            self.build(data.X.shape[1])
-        measured = held.data(of_class) if held is not None else None
-        scores = _Scores(self, choice, data, measured, [metrics] if isinstance(metrics, str) else metrics)
-        training = Training(self.objective, self._start(choice, data, settings), data, settings, scores=scores)
-        if resume is not None:
-            go_on(training, resume)
+        with self._built_for(data.X.shape[1]):
+            scores = _Scores(self, choice, data, measured, [metrics] if isinstance(metrics, str) else metrics)
+            training = Training(self.objective, self._start(choice, data, settings), data, settings, scores=scores)
+            if resume is not None:
+                go_on(training, resume)
         self.engine_choice, self.classes = choice, rows.targets.classes
         return self._drive(training, listeners)
+
+    @contextmanager
+    def _built_for(self, n_inputs: int) -> Iterator[None]:
+        """The network with weights; without them again when what is prepared in this block is refused."""
+        if self._objective is not None:
+            yield
+            return
+        self.build(n_inputs)
+        try:
+            yield
+        except BaseException:
+            self._objective = self._theta = None
+            raise
 
     def _hold_out(self, rows: Rows, validation: Any) -> tuple[Rows, Rows | None]:
         """The rows to train on and those to validate on."""
