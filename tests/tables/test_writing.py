@@ -39,7 +39,7 @@ def test_a_failure_leaves_what_stood_there(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StorageError, match=r"t\.csv: cannot be written: No space left on device"):
+    with pytest.raises(StorageError, match=r"t\.csv: could not be written: No space left on device"):
         write_table(FRAME, path)
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["t.csv"]
@@ -56,10 +56,10 @@ def test_a_link_stays_a_link(tmp_path):
 def test_faults(tmp_path):
     with pytest.raises(ArgumentError, match=r"expected \.csv or \.tsv or .*, got '\.xlsx'"):
         write_table(FRAME, tmp_path / "t.xlsx")
-    with pytest.raises(StorageError, match=r"There is no folder '.*nowhere': make it first"):
+    with pytest.raises(StorageError, match="could not be written: No such file or directory"):
         write_table(FRAME, tmp_path / "nowhere" / "t.csv")
     (tmp_path / "d.csv").mkdir()
-    with pytest.raises(StorageError, match="cannot be written"):
+    with pytest.raises(StorageError, match="could not be written"):
         write_table(FRAME, tmp_path / "d.csv")
     with pytest.raises(DataError, match="Write Parquet instead"):
         write_table(pl.DataFrame({"a": [[1, 2]]}), tmp_path / "t.csv")

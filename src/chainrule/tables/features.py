@@ -98,6 +98,7 @@ class CategoryColumn(msgspec.Struct, frozen=True, kw_only=True, tag="category", 
 class BooleanColumn(msgspec.Struct, frozen=True, kw_only=True, tag="boolean", tag_field="kind"):
     """A truth value: 1 or 0; where it is missing, the share of true ones among the training rows.
 
+    A word that says neither is as good as missing, as a new category is: `maybe` may be rare, and in no training row.
     A second place says 1 where it is missing, if any was missing in the training rows.
     """
 
@@ -118,11 +119,12 @@ class BooleanColumn(msgspec.Struct, frozen=True, kw_only=True, tag="boolean", ta
         """Write the places of this column into X (N, I), from `place` on.
 
         Raises:
-            DataError: for a value that is neither true nor false.
+            DataError: for a number or date.
         """
         truth = as_truth(series)
-        mend = f"Correct it, list it under `missing`, or train with categories=[{self.name!r}]"
-        check_read(series, truth, expected="yes or no, true or false, 1 or 0", mend=mend)
+        if series.dtype != pl.String:
+            mend = f"Correct it, or train with categories=[{self.name!r}]"
+            check_read(series, truth, expected="yes or no, true or false, 1 or 0", mend=mend)
         X[:, place] = truth.cast(pl.Float64).fill_null(self.share).to_numpy()
         if self.indicator:
             X[:, place + 1] = truth.is_null().to_numpy()

@@ -28,8 +28,8 @@ def read_table(source: object, *, missing: Iterable[str] = MISSING, header: bool
 
     Args:
         source: a path (CSV, TSV, also with semicolons or bars; compressed with gzip or zstd; Parquet), `-` for standard
-            input, a built-in name (`iris`), `mnist:FOLDER`, `mnist_test:FOLDER` (also `fashion_mnist`), a polars,
-            pandas or pyarrow frame, a dict of columns, or a matrix.
+            input, a built-in name (`iris`; a file of that name is `./iris`), `mnist:FOLDER`, `mnist_test:FOLDER` (also
+            `fashion_mnist`), a polars, pandas or pyarrow frame, a dict of columns, or a matrix.
         missing: texts that say that a value is missing.
         header: whether the first line of a text file names the columns; if not they are `column_1`, `column_2`, ...
 

@@ -23,6 +23,7 @@ MISSING = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "n
 TRUTH_WORDS = (("no", "yes"), ("false", "true"), ("n", "y"), ("f", "t"))
 """Pairs of words, false then true, that make a text column a boolean one."""
 
+_OF_NUMPY = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Float32, pl.Float64)
 _DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$"
 _ZONE = r"([+-]\d{2}:?\d{2})$"
 
@@ -70,10 +71,10 @@ def as_numbers(series: pl.Series) -> pl.Series:
     Text is read as Python reads it; truth values become 0 and 1. A column of numbers comes back as it is, not copied.
     """
     dtype = series.dtype
-    if dtype in (pl.Int128, pl.UInt128) or isinstance(dtype, pl.Decimal):
-        return series.cast(pl.Float64)
-    if dtype.is_numeric():
+    if dtype in _OF_NUMPY:
         return series
+    if dtype.is_numeric():  # decimals, whole numbers of 128 bits
+        return series.cast(pl.Float64)
     if dtype == pl.String:
         return series.str.strip_chars().cast(pl.Float64, strict=False).fill_nan(None)
     if dtype in (pl.Boolean, pl.Null):
