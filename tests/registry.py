@@ -268,7 +268,7 @@ def full(layers: str) -> Iterator[Case]:
 
 def of_the_objective() -> Iterator[Case]:
     """The whole product of what concerns loss and penalties, for networks that have each kind of last layer."""
-    for layers in ("output", "batch norm"):
+    for layers in ("output", "batch norm, epsilon 0.1"):
         product = itertools.product((Sigmoid, Softmax), LOSSES, REDUCTIONS, (1, 2), (1, 2, 3), (False, True), PENALTIES)
         for rest in product:
             yield Case(layers, *rest)

@@ -56,8 +56,8 @@ def check_dtype(dtype: object, *, where: str) -> DType:
         ArgumentError: for any other.
     """
     try:
-        name = np.dtype(dtype).name  # type: ignore[call-overload]
-    except TypeError:
+        name = np.dtype(dtype).name if dtype is not None else None  # type: ignore[call-overload] # NumPy: None is float64
+    except (TypeError, ValueError):
         name = None
     for known in DTYPES:
         if name == known:
