@@ -268,7 +268,7 @@ def _hold_out(
 ) -> tuple[Ints, pl.DataFrame | None]:
     if isinstance(part, str):
         return rows, _read(part, settings)
-    if part == 0:
+    if part == 0 or len(frame) < 2:  # fit_columns says better what is wrong with a single row
         return rows, None
     kept, held = split_rows(
         len(rows), part, seed=settings.seed, classes=_classes_of(frame[rows], settings), stream=stream, where=name

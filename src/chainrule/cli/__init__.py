@@ -5,9 +5,10 @@ A file a command; each is imported when it is called, so that ``chainrule --help
 
 from __future__ import annotations
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from chainrule._version import __version__
+from chainrule.cli.options import converted
 from chainrule.cli.running import run_app
 
 _EXAMPLES = """\
@@ -46,6 +47,7 @@ def make_app() -> App:
         help="Train feed-forward networks by backpropagation on a table, and use them.",
         help_epilogue=_EXAMPLES,
         help_format="plaintext",
+        default_parameter=Parameter(converter=converted),
         version=f"chainrule {__version__}",
         result_action="return_value",
         suppress_keyboard_interrupt=False,

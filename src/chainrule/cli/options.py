@@ -6,15 +6,29 @@ import csv
 import dataclasses
 import inspect
 import re
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, Token, convert
 
 from chainrule.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DASH = "\ue000"
+"""Stands for an argument that is a dash alone, which cyclopts would take for an option; see `converted`."""
 
 GROUPS = {name: Group(name, sort_key=place) for place, name in enumerate(("Data", "Network", "Training", "Output"))}
 
 _METAVARS = {int: "N", float: "X", bool: ""}
+
+
+def converted(kind: Any, tokens: Sequence[Token]) -> Any:
+    """The value of an argument: a dash is a dash again, and a list of numbers may have commas: ``--hidden 32,16``."""
+    plain = [token.evolve(value="-") if token.value == DASH else token for token in tokens]
+    if get_origin(kind) is tuple:
+        plain = [token.evolve(value=part) for token in plain for part in token.value.split(",")]
+    return convert(kind, plain)
 
 
 def as_options(
@@ -86,7 +100,7 @@ def attributes_told(record: type) -> dict[str, str]:
 
 
 def _kind(hint: Any) -> Any:
-    """The type that cyclopts is to read: lists of numbers, and words of which there are few, are texts: the settings check them."""
+    """The type that cyclopts is to read; lists of numbers and choices are texts that are checked later."""
     if get_origin(hint) is tuple:
         return list[str] if get_args(hint)[0] is str else str
     if get_origin(hint) is Literal:

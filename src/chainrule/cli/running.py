@@ -18,6 +18,7 @@ from cyclopts.exceptions import (
     UnusedCliTokensError,
 )
 
+from chainrule.cli.options import DASH
 from chainrule.errors import ArgumentError, ChainruleError, InputError, shown, unknown_name
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def run_app(make_app: Callable[[], App], arguments: list[str]) -> int:
     """Run the application; 0, or the exit code of what went wrong."""
     _replace_unprintable()
     debug = "--debug" in arguments
-    given = [argument for argument in arguments if argument != "--debug"]
+    given = [DASH if argument == "-" else argument for argument in arguments if argument != "--debug"]
     try:
         make_app()(given, print_error=False, exit_on_error=False, verbose=False)
         sys.stdout.flush()
@@ -72,7 +73,7 @@ def _report(message: str, code: int) -> int:
     from chainrule.cli.console import errors, say
 
     sys.stdout.flush()
-    say(errors(), message, style="red")
+    say(errors(), message.replace(DASH, "-"), style="red")
     return code
 
 
@@ -108,8 +109,10 @@ def _call(fault: CycloptsError) -> str:
     if isinstance(fault, CoercionError) and fault.token is not None and fault.target_type in _TYPES:
         return str(ArgumentError(name, expected=_TYPES[fault.target_type], got=fault.token.value))
     if isinstance(fault, UnknownCommandError) and fault.app is not None and fault.unused_tokens:
-        names = [name for name in fault.app if not name.startswith("-")]
-        return str(unknown_name("command", fault.unused_tokens[0], names))
+        token = fault.unused_tokens[0]
+        kind = "option" if token.startswith("-") else "command"
+        names = [name for name in fault.app if name.startswith("-") == (kind == "option")]
+        return str(unknown_name(kind, token, names))
     if isinstance(fault, MissingArgumentError):
         return f"{name}: a value is missing" if name.startswith("--") else f"{name} is missing. {_usage(fault)}"
     if isinstance(fault, RepeatArgumentError):
