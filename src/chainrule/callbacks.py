@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chainrule.errors import ArgumentError
 from chainrule.training import Epoch, Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from chainrule.training import Training
 
@@ -55,7 +56,7 @@ class Listeners(Callback):
 
     def __init__(self, callbacks: AnyCallback | Iterable[AnyCallback]) -> None:
         self._each: list[Callback] = []
-        for callback in [callbacks] if isinstance(callbacks, Callback) or callable(callbacks) else callbacks:
+        for callback in callbacks if isinstance(callbacks, Iterable) else (callbacks,):
             if isinstance(callback, Callback):
                 self._each.append(callback)
             elif callable(callback):

@@ -43,12 +43,13 @@ def split_rows(
         raise DataError("rows", where=where, expected="at least 2 rows, one for each side", got=n_rows)
     order = _generator(seed, _SPLIT, stream).permutation(n_rows)
     n_held = min(max(round(share * n_rows), 1), n_rows - 1)
-    if classes is None:
+    if classes is None or len(np.unique(classes)) == n_rows:  # a class for each row: there is nothing to share out
         held = order[:n_held]
     else:
         held = np.concatenate(_held_of_each_class(classes[order], order, n_held, share))
-    kept = np.setdiff1d(order, held, assume_unique=True)
-    return kept, np.sort(held)
+    is_held = np.zeros(n_rows, dtype=bool)
+    is_held[held] = True
+    return np.flatnonzero(~is_held), np.flatnonzero(is_held)
 
 
 def _held_of_each_class(shuffled: Ints, order: Ints, n_held: int, share: float) -> list[Ints]:

@@ -1,0 +1,130 @@
+"""The history as a table and as a picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from matplotlib.image import imread
+
+import chainrule as cr
+from chainrule.history import History
+from chainrule.plotting import check_picture_path
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(30, 3))
+Y = np.where(X[:, 0] > 0, "up", "down")
+
+
+def fitted(epochs: int = 6, **options: Any) -> History:
+    net = cr.Network([cr.Dense(2, "softmax")])
+    return net.fit(X, Y, epochs=epochs, **{"validation": 0.3, "metrics": ["accuracy", "roc_auc"], **options})
+
+
+def test_the_table_has_a_row_for_each_epoch() -> None:
+    history = fitted()
+    frame = history.to_frame()
+    assert isinstance(frame, pl.DataFrame)
+    assert frame.columns == [
+        "epoch",
+        "loss",
+        "validation_loss",
+        "validation_accuracy",
+        "validation_roc_auc",
+        "rate",
+        "seconds",
+    ]
+    assert frame["epoch"].to_list() == [1, 2, 3, 4, 5, 6] == [record.epoch for record in history]
+    assert (
+        frame["validation_loss"].to_list()
+        == history["validation_loss"]
+        == [r.scores["validation_loss"] for r in history]
+    )
+    assert frame["seconds"].is_sorted()
+    assert 0 < frame["seconds"][-1] <= history.seconds
+    assert "<table" in history._repr_html_()
+
+
+def test_an_unknown_column_is_named() -> None:
+    with pytest.raises(KeyError, match=r"acuracy.*there are: epoch, loss, validation_loss"):
+        fitted()["acuracy"]
+
+
+def test_it_tells_itself_in_a_line() -> None:
+    history = fitted()
+    assert repr(history).startswith("History of 6 epochs in ")
+    assert f"loss {history['loss'][-1]:.6g}, validation_loss" in repr(history)
+    assert f"best epoch {history.best_epoch}" in repr(history)
+    assert repr(History([], best_epoch=0, stopped="", seconds=0.0)) == "History of no epochs"
+
+
+def test_a_history_of_no_epochs_is_an_empty_table() -> None:
+    empty = History([], best_epoch=0, stopped="", seconds=0.0)
+    assert empty.to_frame().shape == (0, 4)
+    assert len(empty) == 0
+
+
+def test_the_picture_says_what_it_shows() -> None:
+    history = fitted()
+    losses, scores = history.plot().axes
+    assert (losses.get_xlabel(), losses.get_ylabel(), scores.get_ylabel()) == ("epoch", "loss", "score")
+    lines = {line.get_label(): line for line in losses.lines}
+    assert set(lines) == {"training loss", "validation loss", f"best epoch {history.best_epoch}"}
+    assert list(lines["training loss"].get_ydata()) == history["loss"]
+    assert list(lines["validation loss"].get_xdata()) == [1, 2, 3, 4, 5, 6]
+    assert {line.get_label() for line in scores.lines} >= {"validation accuracy", "validation roc auc"}
+    assert [text.get_text() for text in losses.get_legend().get_texts()] == list(lines)
+
+
+def test_one_panel_is_enough_without_scores() -> None:
+    assert len(fitted(metrics=()).plot().axes) == 1
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+@pytest.mark.parametrize("options", [{}, {"validation": None}, {"metrics": ()}])
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf", "PNG"])
+def test_the_picture_is_written(tmp_path: Any, ending: str, options: dict[str, Any], epochs: int) -> None:
+    path = tmp_path / f"curves.{ending}"
+    fitted(epochs, **options).plot(path)
+    start = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[ending.lower()]
+    assert path.read_bytes().startswith(start)
+    if ending.lower() == "png":
+        pixels = imread(path)
+        assert pixels.shape[0] > 300
+        assert pixels.std() > 0.01  # not blank
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_undefined_scores_and_no_epochs_can_be_drawn() -> None:
+    net = cr.Network([cr.Dense(2, "softmax")])
+    net.fit(X, Y, epochs=3, validation=(X[:1], Y[:1]), metrics="roc_auc").plot()
+    History([], best_epoch=0, stopped="", seconds=0.0).plot()
+
+
+def test_losses_over_decades_are_drawn_on_a_logarithmic_axis() -> None:
+    net = cr.Network([cr.Dense(1)], "mean_squared_error", dtype="float64")
+    history = net.fit(X, X[:, 0], epochs=60, optimizer=cr.SGD(0.3))
+    assert history["loss"][0] / history["loss"][-1] > 100
+    assert history.plot().axes[0].get_yscale() == "log"
+    assert fitted().plot().axes[0].get_yscale() == "linear"
+
+
+def test_an_ending_of_no_picture_is_told(tmp_path: Any) -> None:
+    for name in ("curves.jpg", "curves", "png"):
+        with pytest.raises(cr.ArgumentError, match=r"plot: path: expected a name ending in \.png, \.svg, \.pdf"):
+            fitted().plot(tmp_path / name)
+        with pytest.raises(cr.ArgumentError):
+            check_picture_path(name)
+    with pytest.raises(cr.StorageError, match=r"curves\.png: could not be written: No such file or directory"):
+        fitted().plot(tmp_path / "nowhere" / "curves.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pyplot_is_not_touched() -> None:
+    import matplotlib.pyplot as plt
+
+    before = plt.get_fignums()
+    fitted().plot()
+    assert plt.get_fignums() == before
