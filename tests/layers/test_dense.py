@@ -51,18 +51,18 @@ def test_dx_only_when_wanted():
 
 
 @pytest.mark.parametrize(
-    ("frozen", "trained"), [("b", {"W"}), (("W",), {"b"}), (["b", "W"], set()), ((), {"W", "b"})], ids=str
+    ("frozen", "trained"), [("b", ["W"]), (("W",), ["b"]), (["b", "W"], []), ((), ["W", "b"])], ids=str
 )
 def test_frozen(frozen, trained):
     layer = Dense(3, "tanh", frozen=frozen)
     _, saved = layer.forward(PARAMS, X, PREDICTION)
     dX, grads = layer.backward(PARAMS, saved, DY)
     free_dX, free = Dense(3, "tanh").backward(PARAMS, saved, DY)
-    assert set(grads) == trained
+    assert list(grads) == trained
     for name in trained:
         np.testing.assert_array_equal(grads[name], free[name])
     np.testing.assert_array_equal(dX, free_dX)
-    assert {p.name for p in layer.parameters((2,)) if p.trainable} == trained
+    assert [p.name for p in layer.parameters((2,)) if p.trainable] == trained
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
