@@ -56,7 +56,7 @@ class _Bar(Callback):
     def __init__(self, training: Training, console: Console) -> None:
         from rich.live import Live
 
-        self._training, self._ended = training, False
+        self._training, self._console, self._ended = training, console, False
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=8)
 
     def on_begin(self, training: Training) -> None:  # noqa: ARG002 -- it has been since the beginning
@@ -76,7 +76,8 @@ class _Bar(Callback):
         bar = Bar(total=epochs, completed=done, complete_style="cyan", finished_style="green")
         words = [f"{now.epoch}/{epochs}", *(_short(now.epochs[-1]) if now.epochs else [])]
         words.append(_clock(now.seconds) if self._ended else _time_left(self._training, done))
-        row = Table.grid(expand=True, padding=(0, 1))
+        row = Table.grid(padding=(0, 1))
+        row.width = self._console.width - 3  # room for the ^C that a terminal echoes
         row.add_column(ratio=1)
         row.add_column(no_wrap=True)
         row.add_row(bar, Text("  ".join(words)))
