@@ -126,6 +126,13 @@ def test_quoted_separators_lines_and_marks():
     assert read_table(write("q.csv", text))["b"].to_list() == ["x, y\nz", 'say "no"', '5" pipe']
 
 
+def test_a_mark_of_inches_swallows_no_line():
+    assert read_table(write("inch.csv", 'a,b\n1,5" pipe\n2,y\n')).to_dict(as_series=False) == {
+        "a": [1, 2],
+        "b": ['5" pipe', "y"],
+    }
+
+
 def test_no_header():
     name = write("n.csv", "5,0,0.5\n4,1,0.25\n")
     with pytest.raises(DataError, match=r"holds numbers \(5, 0, 0\.5\)\. If it has no header, say so: .*--no-header"):
@@ -156,6 +163,7 @@ FAULTS = {
     "after_blank.csv": ("\n\na,b\n1,2\n3\n", "line 5 has 1 field"),
     "far.csv": ("a,b\n" + "1,2\n" * 5000 + "1,2,3\n", "line 5002 has 3 fields"),
     "open_quote.csv": ('a,b\n1,2\n1,"x\n3,1\n', "line 3: a double quotation mark is opened and not closed"),
+    "open_quote_at_once.csv": ('a,b\n1,"x\n3,1\n', "line 2: a double quotation mark is opened and not closed"),
     "colon.csv": (
         "a:b\n1:2\n",
         "'a:b', which seems to hold several separated by ':': expected columns separated by comma",

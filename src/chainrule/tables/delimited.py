@@ -24,6 +24,7 @@ _OTHERS = ":^~!#&*/\\\x01\x1f "  # asked about when a header seems to be one col
 _SNIFFED = 20  # records from which the separator is found out
 _INFERRED = 1_000  # rows from which the types are found; where they turn out wrong, all columns are read as text
 _LARGE = 1 << 25  # bytes from which whole numbers are read in the smallest type that will hold them
+_EXACT = 1 << 53  # from here on a float does not tell neighbouring whole numbers apart
 _SHOWN = 5
 csv.field_size_limit(1 << 30)
 
@@ -158,20 +159,29 @@ def check_unique(names: list[str], *, where: str) -> None:
 
 def _read(source: Source, layout: Layout, marks: tuple[str, ...]) -> pl.DataFrame:
     """The table, with the types of its first rows; where they turn out wrong, with wider ones, in the end as text."""
+    width = len(layout.names)
+    sample = _sample(source, layout)
+    if sample is not None and sample.height < _INFERRED and sample.width == width:
+        return sample
+    sample = sample if sample is not None else _sample(source, layout, ignore_errors=True, truncate_ragged_lines=True)
+    if sample is None or sample.height < _INFERRED or sample.width != width:
+        return _read_text(source, layout)
+    for settings in _attempts(sample, marks, large=source.size >= _LARGE):
+        with contextlib.suppress(pl.exceptions.PolarsError):
+            frame = _polars(source, layout, infer_schema=False, **settings)
+            if _is_exact(frame, sample):
+                return frame
+    return _read_text(source, layout)
+
+
+def _sample(source: Source, layout: Layout, **settings: Any) -> pl.DataFrame | None:
+    """The first rows; None where polars, which looks further than it was asked to, cannot read what it meets."""
     try:
-        sample = _polars(source, layout, n_rows=_INFERRED, infer_schema_length=_INFERRED)
+        return _polars(source, layout, n_rows=_INFERRED, infer_schema_length=_INFERRED, **settings)
     except pl.exceptions.NoDataError:
         return pl.DataFrame(schema=dict.fromkeys(layout.names, pl.String))
     except pl.exceptions.PolarsError:
-        return _read_text(source, layout)
-    if sample.width != len(layout.names):
-        return _read_text(source, layout)
-    if sample.height < _INFERRED:
-        return sample
-    for settings in _attempts(sample, marks, large=source.size >= _LARGE):
-        with contextlib.suppress(pl.exceptions.PolarsError):
-            return _polars(source, layout, infer_schema=False, **settings)
-    return _read_text(source, layout)
+        return None
 
 
 def _attempts(sample: pl.DataFrame, marks: tuple[str, ...], *, large: bool) -> Iterator[dict[str, Any]]:
@@ -179,14 +189,20 @@ def _attempts(sample: pl.DataFrame, marks: tuple[str, ...], *, large: bool) -> I
 
     Marks of missing values are last looked for by polars, since it then compares every field with each of them.
     """
+    types = sample.schema
     if large:
         yield {"schema_overrides": {series.name: _narrow(series) for series in sample.get_columns()}}
-    yield {"schema_overrides": sample.schema}
-    yield {"schema_overrides": sample.schema, "null_values": list(marks)}
-    types = {series.name: _narrow(series) for series in sample.get_columns()}
-    if pl.Int64 not in types.values():  # of longer numbers a float would lose the last digits
-        floats = {name: pl.Float64() if dtype.is_integer() else dtype for name, dtype in types.items()}
-        yield {"schema_overrides": floats, "null_values": list(marks)}
+    yield {"schema_overrides": types}
+    yield {"schema_overrides": types, "null_values": list(marks)}
+    floats = {name: pl.Float64() if dtype.is_integer() else dtype for name, dtype in types.items()}
+    yield {"schema_overrides": floats, "null_values": list(marks)}
+
+
+def _is_exact(frame: pl.DataFrame, sample: pl.DataFrame) -> bool:
+    """Whether no whole number lost its last digits, where columns that began as whole numbers were read as floats."""
+    pairs = zip(frame.get_columns(), sample.dtypes, strict=True)
+    floats = [series for series, dtype in pairs if series.dtype.is_float() and dtype.is_integer()]
+    return all(not (series.abs() >= _EXACT).any() for series in floats)
 
 
 def _read_text(source: Source, layout: Layout) -> pl.DataFrame:
