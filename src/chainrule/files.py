@@ -26,8 +26,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         StorageError: when it cannot be written; what stood there still stands.
     """
     target = _target(path)
-    writing = _in_place if target.exists() and not target.is_file() else _beside
     try:
+        writing = _in_place if target.exists() and not target.is_file() else _beside
         with writing(target) as file:
             yield file
     except OSError as fault:

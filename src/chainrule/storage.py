@@ -156,15 +156,19 @@ def _existing(path: str | os.PathLike[str], kind: FileKind) -> Path:
         path = Path(path)
     except TypeError:
         raise ArgumentError("path", where="load", expected=f"the path of a {kind} file", got=path) from None
-    if path.is_file():
-        return path
-    if path.is_dir():
-        raise FileFormatError(f"this is a folder, not a {kind} file", where=str(path))
-    if path.exists():
-        raise FileFormatError(f"this is a device or a pipe, not a {kind} file", where=str(path))
-    beside = [p.name for p in path.parent.glob("*.safetensors")] if path.parent.is_dir() else []
+    where = str(path)
+    try:
+        if path.is_file():
+            return path
+        if path.is_dir():
+            raise FileFormatError(f"this is a folder, not a {kind} file", where=where)
+        if path.exists():
+            raise FileFormatError(f"this is a device or a pipe, not a {kind} file", where=where)
+        beside = [p.name for p in path.parent.glob("*.safetensors")] if path.parent.is_dir() else []
+    except OSError as fault:  # a name too long, a folder that may not be entered
+        raise FileFormatError(f"cannot be read: {fault.strerror or fault}", where=where) from None
     near = did_you_mean(path.name, beside)
-    raise FileFormatError(f"there is no such {kind} file", where=str(path), mend=near if "mean" in near else "")
+    raise FileFormatError(f"there is no such {kind} file", where=where, mend=near if "mean" in near else "")
 
 
 def _head(metadata: dict[str, str], kind: FileKind, where: str) -> _Head:
