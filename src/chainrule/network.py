@@ -61,7 +61,9 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
             raise ShapeError("input_shape", where="network", expected="one number, of inputs", got=self.input_shape)
         checks.whole(self.input_shape[0], "input_shape", where="network")
         checks.whole(self.seed, "seed", where="network", least=0)
-        outputs = self.objective().output_shape[0]
+        objective = self.objective()
+        _ = objective.layout  # the layers fit together, and are not nested deeper than Python can follow
+        outputs = objective.output_shape[0]
         if self.classes is None:
             return
         kinds = {type(label) for label in self.classes}
