@@ -120,7 +120,7 @@ class Epoch(msgspec.Struct, frozen=True):
     best: bool
 
 
-class Standing(msgspec.Struct):
+class Standing(msgspec.Struct, kw_only=True):
     """Where a run stands: with theta, the slots and the best theta, all that there is to know to go on.
 
     Attributes:
@@ -136,16 +136,32 @@ class Standing(msgspec.Struct):
         epochs: the records so far.
     """
 
-    epoch: int = 0
-    step: int = 0
-    taken: int = 0
-    loss_sum: float = 0.0
-    seconds: float = 0.0
-    plateau: PlateauState | None = None
-    best_epoch: int = 0
-    best_value: float | None = None
-    stopped: str = ""
-    epochs: list[Epoch] = []
+    epoch: int
+    step: int
+    taken: int
+    loss_sum: float
+    seconds: float
+    plateau: PlateauState | None
+    best_epoch: int
+    best_value: float | None
+    stopped: str
+    epochs: list[Epoch]
+
+    @classmethod
+    def at_the_start(cls) -> Standing:
+        """Where every run begins. There are no defaults, so that a file must tell everything."""
+        return cls(
+            epoch=0,
+            step=0,
+            taken=0,
+            loss_sum=0.0,
+            seconds=0.0,
+            plateau=None,
+            best_epoch=0,
+            best_value=None,
+            stopped="",
+            epochs=[],
+        )
 
 
 class Scores(Protocol):
@@ -200,7 +216,7 @@ class Training:
         self.objective, self.run, self.data, self.settings = objective, run, data, settings
         self.scores: Scores = NoScores() if scores is None else scores
         self.monitor, self._sign = _monitor(settings.early_stopping, self.scores.better)
-        self.standing, self.best_theta = Standing(), run.theta.copy()
+        self.standing, self.best_theta = Standing.at_the_start(), run.theta.copy()
         self.steps_per_epoch = ceil(len(data.X) / settings.batch_size)
         self.schedule = settings.optimizer.schedule
         self.plan = Plan(self.steps_per_epoch, settings.epochs, settings.batch_size, len(data.X))
