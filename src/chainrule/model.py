@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from chainrule import losses
+from chainrule.engines.choose import choose
 from chainrule.errors import ArgumentError, DataError
 from chainrule.layers import BatchNorm, Dense, Dropout, LayerNorm
 from chainrule.network import Network
@@ -180,6 +181,7 @@ class TableTraining:
     """
 
     def __init__(self, data: Any, settings: Settings) -> None:
+        choose(settings.engine)  # not a matter of the settings alone: a model may come from where there are other engines
         frame = _read(data, settings)
         self.settings = settings = dataclasses.replace(settings, target=_target(data, frame, settings))
         training, validation, test = _split(frame, settings)
@@ -228,7 +230,9 @@ class TableTraining:
 
 def _name(data: Any) -> str:
     """Where a message says that a fault lies: the file, if there is one."""
-    return str(data) if isinstance(data, str | Path) else ""
+    if isinstance(data, str | Path):
+        return "standard input" if str(data) == "-" else str(data)
+    return ""
 
 
 def _read(data: Any, settings: Settings) -> pl.DataFrame:

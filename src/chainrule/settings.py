@@ -13,7 +13,6 @@ import msgspec
 
 from chainrule import activations, checks, initializers, losses, optimizers, schedules
 from chainrule.arrays import DType
-from chainrule.engines.choose import choose
 from chainrule.errors import ArgumentError, DataError, unknown_name
 from chainrule.files import atomic_write
 
@@ -132,7 +131,6 @@ class Settings:
         for name, get in (("loss", losses.get), ("init", initializers.get)):
             if getattr(self, name) != "auto":
                 get(getattr(self, name), where="train")
-        choose(self.engine)
 
     @property
     def hidden(self) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -192,6 +193,13 @@ def test_version(call):
 def test_examples_are_listed_each_with_a_line(call):
     out = call("example").out
     assert all(f"│ {name} " in out for name in EXAMPLES)
+
+
+def test_an_example_runs_with_its_own_options(call):
+    code, out, err = call("example", "digits", "--hidden", "5,6", "--epochs", 1, "--out", "pictures")
+    assert (code, err) == (0, "")
+    assert "precision" in out
+    assert out.count("wrote pictures/") == len(list(Path("pictures").iterdir())) > 0
 
 
 def test_help_loads_neither_polars_nor_what_draws():

@@ -32,7 +32,18 @@ def theta(path: str | Path) -> np.ndarray:
 
 def test_it_tells_what_was_read_what_came_out_and_what_to_do_next(call):
     code, out, err = call(
-        "train", "flowers.csv", "--target", "species", "--test", 0.2, "--epochs", 5, "--plot", "c.png"
+        "train",
+        "flowers.csv",
+        "--target",
+        "species",
+        "--test",
+        0.2,
+        "--epochs",
+        5,
+        "--plot",
+        "c.png",
+        "--validation",
+        0.1,
     )
     assert (code, err) == (0, "")
     for words in (
@@ -98,7 +109,8 @@ def test_quiet_says_nothing(call):
 
 
 def test_json_is_a_record_a_line_and_nothing_else(call):
-    code, out, err = call("train", "flowers.csv", "--target", "species", "--epochs", 3, "--test", 0.2, "--json")
+    shares = ("--validation", 0.1, "--test", 0.2)
+    code, out, err = call("train", "flowers.csv", "--target", "species", "--epochs", 3, *shares, "--json")
     assert (code, err) == (0, "")
     begin, *epochs, end = map(json.loads, out.splitlines())
     assert (begin["event"], begin["rows"], begin["classes"], begin["test_rows"]) == ("begin", 60, ["a", "b", "c"], 12)

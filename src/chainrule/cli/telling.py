@@ -79,13 +79,13 @@ class PlainTeller(Teller):
     def end(self, training: TableTraining, written: dict[str, str]) -> None:
         part, report = training.report()
         rows = plural(report.rows, f"{part} row")
-        remark = " (it was trained on these: with new rows it will do worse)" if part == "training" else ""
+        remark = " (it was trained on these: --test 0.25 would keep some apart)" if part == "training" else ""
         say(self.console, f"\nOn the {rows}{remark}:\n", style="bold")
         show(self.console, str(report))
         say(self.console)
         history = training.model.history
         if history is not None:
-            say(self.console, _ended(history, restored=training.settings.patience > 0))
+            say(self.console, _ended(history, restored=bool(training.settings.patience)))
         self._tell_written(written)
         example = shlex.join(["chainrule", "predict", self.plan.out, "NEW.csv"])
         say(self.console, f"Next: {example}", style="bold")
