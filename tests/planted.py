@@ -26,7 +26,7 @@ from chainrule.losses import Loss
 from chainrule.objective import Objective
 from chainrule.parameters import Layout
 
-SMOOTH = (activations.Sigmoid, activations.Tanh, activations.GELU)
+SMOOTH = (activations.Tanh, activations.GELU)
 SIMPLE = (losses.HalfSquaredError, losses.CrossEntropy)
 
 
