@@ -173,7 +173,7 @@ class TableTraining:
     """A training from a table, prepared: read, split and encoded; `run` does it.
 
     Attributes:
-        settings: with the target filled in.
+        settings: with all that was left open filled in.
         columns: the encoding, fitted on the training rows.
         model: the model, whose network is untrained before `run`; after an interruption it holds the best weights.
         shape: rows and columns of the table, target included.
@@ -181,10 +181,13 @@ class TableTraining:
     """
 
     def __init__(self, data: Any, settings: Settings) -> None:
-        choose(settings.engine)  # not a matter of the settings alone: a model may come from where there are other engines
+        # Not a matter of the settings alone: a model may come from where there are other engines.
+        choose(settings.engine)
         frame = _read(data, settings)
         self.settings = settings = dataclasses.replace(settings, target=_target(data, frame, settings))
-        training, validation, test = _split(frame, settings)
+        kept, test = _hold_out(frame, np.arange(len(frame)), settings.test, "test", 1, settings)
+        self.settings = settings = settings.for_rows(len(kept))
+        training, validation = _hold_out(frame, kept, settings.validation, "validation", 2, settings)
         self.columns = _fit_columns(frame, training, settings, where=_name(data))
         network = _network(self.columns, settings)
         self.model = Model(network, self.columns, settings)
@@ -260,19 +263,13 @@ def _target(data: Any, frame: pl.DataFrame, settings: Settings) -> str:
     )
 
 
-def _split(frame: pl.DataFrame, settings: Settings) -> tuple[Ints, pl.DataFrame | None, pl.DataFrame | None]:
-    """The training rows, and the tables to validate and to test on; shares are stratified by class."""
-    kept, test = _hold_out(frame, np.arange(len(frame)), settings.test, "test", 1, settings)
-    training, validation = _hold_out(frame, kept, settings.validation, "validation", 2, settings)
-    return training, validation, test
-
-
 def _hold_out(
-    frame: pl.DataFrame, rows: Ints, part: float | str, name: str, stream: int, settings: Settings
+    frame: pl.DataFrame, rows: Ints, part: float | str | None, name: str, stream: int, settings: Settings
 ) -> tuple[Ints, pl.DataFrame | None]:
+    """The rows that are left, and the table of those held out, if any; a share is stratified by class."""
     if isinstance(part, str):
         return rows, _read(part, settings)
-    if part == 0 or len(frame) < 2:  # fit_columns says better what is wrong with a single row
+    if not part or len(frame) < 2:  # fit_columns says better what is wrong with a single row
         return rows, None
     kept, held = split_rows(
         len(rows), part, seed=settings.seed, classes=_classes_of(frame[rows], settings), stream=stream, where=name
@@ -332,7 +329,7 @@ def _network(columns: Columns, settings: Settings) -> Network:
         dtype=settings.dtype,
         n_inputs=len(columns.feature_names),
         l1=settings.l1,
-        l2=settings.l2,
+        l2=settings.l2 or 0.0,
     )
 
 
