@@ -166,7 +166,7 @@ def test_digits_targets_belong_to_their_pictures():
 
 def test_digits_run_reports_the_test_rows(tmp_path, capsys):
     metrics = pytest.importorskip("sklearn.metrics")
-    result, rows = digits.run(epochs=3, display=2, hidden=(12,), out=tmp_path), digits.split(0)
+    result, rows = digits.run(epochs=3, display=2, hidden=(12,), seed=0, out=tmp_path), digits.split(0)
     net = bias_trick.network([64, 12, 10], seed=0)
     bias_trick.train(net, rows.X, rows.T, alpha=0.1, epochs=3)
     predicted = net.forward(rows.X_test).argmax(axis=1)

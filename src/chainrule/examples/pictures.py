@@ -37,7 +37,7 @@ def draw(path: Path, panels: Mapping[str, Mapping[str, Sequence[float]]], *, log
         for name, values in series.items():
             axes.plot(range(1, len(values) + 1), values, label=name, marker="o" if len(values) == 1 else None)
         axes.set(xlabel="epoch", ylabel=label, yscale="log" if label in log else "linear")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)
         axes.grid(visible=True, color="0.92")
         axes.spines[["top", "right"]].set_visible(False)
         if len(series) > 1:
