@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule import losses
 from chainrule.engines.choose import choose
-from chainrule.errors import ArgumentError, DataError
+from chainrule.errors import ArgumentError, FileFormatError
 from chainrule.layers import BatchNorm, Dense, Dropout, LayerNorm
 from chainrule.network import Network
 from chainrule.scores import score_classes, score_values
@@ -112,15 +112,20 @@ class Model:
 
     @classmethod
     def from_file(cls, opened: Opened) -> Model:
-        """The model of a file whose header has been checked; see `chainrule.load`."""
-        network = Network.from_file(opened)
-        columns = opened.part("columns", Columns)
-        if (len(columns.feature_names),) != network.input_shape:
-            raise DataError(
+        """The model of a file whose header has been checked; see `chainrule.load`.
+
+        Raises:
+            FileFormatError: when its parts do not fit together.
+        """
+        network, columns = Network.from_file(opened), opened.part("columns", Columns)
+        inputs, (outputs,) = len(columns.feature_names), network.objective.output_shape
+        answers = len(columns.classes) or 1
+        if (inputs,) != network.input_shape or (outputs != answers and (outputs, answers) != (1, 2)):
+            raise FileFormatError(
                 "the columns in the file do not fit the network",
                 where=str(opened.path),
-                expected=f"{network.input_shape[0]} inputs",
-                got=len(columns.feature_names),
+                expected=f"{network.input_shape[0]} inputs and {outputs} outputs",
+                got=f"{inputs} and {answers}",
             )
         return cls(network, columns, opened.part("settings", Settings))
 

@@ -31,8 +31,9 @@ class ClassTarget(msgspec.Struct, frozen=True, kw_only=True, tag="class", tag_fi
     reason: str
 
     def __post_init__(self) -> None:
-        if len(self.classes) < 2 or len({(type(label), label) for label in self.classes}) != len(self.classes):
-            raise DataError(f"{quoted(self.name)}: the classes", expected="two or more", got=self.classes)
+        kinds = {type(label) for label in self.classes}
+        if len(self.classes) < 2 or len(kinds) != 1 or len(set(self.classes)) != len(self.classes):
+            raise DataError(f"{quoted(self.name)}: the classes", expected="two or more of one kind", got=self.classes)
 
     def encode(self, series: pl.Series) -> npt.NDArray[np.int64]:
         """The number of the class of every row, (N,).
