@@ -11,7 +11,7 @@ import pytest
 import chainrule as cr
 from chainrule import training
 from chainrule.engines.interface import Data
-from chainrule.engines.reference import ReferenceEngine
+from chainrule.engines.choose import ENGINES
 from chainrule.losses import Loss
 from chainrule.splitting import epoch_order
 
@@ -24,11 +24,13 @@ VALUES = (X @ np.array([1.0, -2.0, 0.5], dtype=np.float32))[:, None]
 GROWING = cr.SGD(cr.schedules.WarmUp(30.0, epochs=200))
 
 
-def step_by_step(net: cr.Network, X: np.ndarray, T: np.ndarray, optimizer: Any) -> tuple[int, int, np.ndarray]:
+def step_by_step(
+    net: cr.Network, X: np.ndarray, T: np.ndarray, optimizer: Any, engine: Any
+) -> tuple[int, int, np.ndarray]:
     """Epoch and step of the first number that is not finite, and theta before it."""
     theta = net.theta.copy()
     data = Data(X, T.astype(np.float32))
-    run = ReferenceEngine().start(net.objective, theta, data, optimizer=optimizer, batch_size=B, seed=net.seed)
+    run = engine.start(net.objective, theta, data, optimizer=optimizer, batch_size=B, seed=net.seed)
     for taken in range(200 * N // B):
         epoch, k = divmod(taken, N // B)
         before = theta.copy()
@@ -64,16 +66,17 @@ def linear_network() -> cr.Network:
     ],
 )
 @pytest.mark.parametrize("pace", [None, 1, 3, 1000])
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 def test_a_huge_rate_is_found_at_its_step(
-    make: Any, rate: float, late: bool, pace: int | None, monkeypatch: pytest.MonkeyPatch
+    make: Any, rate: float, late: bool, pace: int | None, engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if pace:
         monkeypatch.setattr(training._Pace, "steps", lambda _self, left: min(left, pace))
     optimizer = cr.SGD(rate, momentum=0.9)
-    epoch, step, before = step_by_step(make(), X, VALUES, optimizer)
+    epoch, step, before = step_by_step(make(), X, VALUES, optimizer, engine)
     assert (epoch > 1) == late
     net = make()
-    error = diverged(net, VALUES, optimizer=optimizer)
+    error = diverged(net, VALUES, optimizer=optimizer, engine=engine)
     assert (error.epoch, error.step) == (epoch, step)
     assert net.history is not None
     if epoch == 1:
@@ -106,17 +109,18 @@ def test_the_penalty_is_named() -> None:
     assert diverged(net, VALUES).place == "the penalty"
 
 
-def test_theta_may_overflow_while_the_loss_stays_finite() -> None:
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
+def test_theta_may_overflow_while_the_loss_stays_finite(engine: Any) -> None:
     """A sigmoid saturates: an infinite weight gives an output of 0 or 1; momentum carries the weight there."""
     column, target, optimizer = X[:, :1], (X[:, :1] > 0).astype(float), cr.SGD(1.5e38, momentum=0.99)
 
     def network() -> cr.Network:
         return cr.Network([cr.Dense(1, "sigmoid", bias=False)], "mean_squared_error", n_inputs=1)
 
-    epoch, step, before = step_by_step(network(), column, target, optimizer)
+    epoch, step, before = step_by_step(network(), column, target, optimizer, engine)
     assert step > 2
     net = network()
-    error = diverged(net, target, column, optimizer=optimizer)
+    error = diverged(net, target, column, optimizer=optimizer, engine=engine)
     assert (error.epoch, error.step, error.place) == (epoch, step, "the parameter dense_1.W")
     assert np.isfinite(before).all()
 

@@ -50,12 +50,26 @@ NETWORKS: dict[str, tuple[Any, ...]] = {
         cr.Activation("silu"),
         cr.Dense(3, "softmax"),
     ),
+    "without norms": (
+        cr.Dropout(0.1),
+        cr.Dense(6, "relu"),
+        cr.Dropout(0.4),
+        cr.Dense(17, "gelu"),
+        cr.Activation("silu"),
+        cr.Dense(3, "softmax"),
+    ),
 }
 
 
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Engine:
     return ENGINES[request.param]
+
+
+@pytest.fixture
+def richest(engine: Engine) -> str:
+    """The network of most kinds of layers that the engine takes."""
+    return "without norms" if engine.refuses(objective("everything"), cr.SGD(0.1)) else "everything"
 
 
 @pytest.fixture(params=["float32", "float64"])
@@ -81,6 +95,12 @@ def started(engine: Engine, objective: Objective, dtype: Any, optimizer: Any = O
     return engine.start(objective, theta, data, optimizer=optimizer, batch_size=B, seed=11)
 
 
+def skip_refused(engine: Engine, goal: Objective) -> None:
+    refused = engine.refuses(goal, cr.SGD(0.1))
+    if refused:
+        pytest.skip(refused)
+
+
 def test_the_name_is_that_of_the_choice(engine: Engine) -> None:
     chosen = choose(engine.name)
     assert chosen.engine is engine
@@ -98,6 +118,7 @@ def test_each_step_is_the_optimizers_step_along_the_objectives_gradient(
     engine: Engine, optimizer: Any, kind: str, dtype: Any
 ) -> None:
     """Each value is that of before the update; theta is what the pure functions make of it."""
+    skip_refused(engine, objective(kind))
     goal = objective(kind, l1=0.001, l2=0.01)
     run = started(engine, goal, dtype, optimizer, data=rows(dtype, WEIGHTS))
     theta = run.theta.copy()
@@ -116,7 +137,7 @@ def test_each_step_is_the_optimizers_step_along_the_objectives_gradient(
 
         losses = run.advance(ORDER, k, RATES[k : k + 1], 40 + k)
 
-        assert losses[0] == pytest.approx(float(value), rel=1e-5 if dtype == "float32" else 1e-11)
+        assert losses[0] == pytest.approx(float(value), rel=1e-4 if dtype == "float32" else 1e-11)
         for name in state:  # kept by the engine; the loop here takes it over
             place = goal.layout.place(name)
             assert not np.array_equal(run.theta[place], theta[place])
@@ -128,9 +149,9 @@ def test_each_step_is_the_optimizers_step_along_the_objectives_gradient(
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: type(o).__name__)
 @pytest.mark.parametrize("pieces", [(5,), (1, 1, 1, 1, 1), (2, 3), (4, 1)])
-def test_pieces_come_to_the_same_bits(engine: Engine, optimizer: Any, pieces: tuple[int, ...], dtype: Any) -> None:
-    whole = started(engine, objective("everything"), dtype, optimizer)
-    pieced = started(engine, objective("everything"), dtype, optimizer)
+def test_pieces_come_to_the_same_bits(engine: Engine, richest: str, optimizer: Any, pieces: tuple[int, ...], dtype: Any) -> None:
+    whole = started(engine, objective(richest), dtype, optimizer)
+    pieced = started(engine, objective(richest), dtype, optimizer)
     expected = [whole.advance(ORDER, 0, RATES, 0), whole.advance(ORDER, 0, RATES, STEPS)]
     for epoch in range(2):
         losses, k = [], 0
@@ -162,13 +183,13 @@ def test_theta_is_changed_in_place_and_the_data_are_not(engine: Engine, dtype: A
     assert all(slot.shape == theta.shape and slot.dtype == theta.dtype for slot in run.slots.values())
 
 
-def test_restored_numbers_go_on_to_the_same_bits_and_are_copies(engine: Engine, dtype: Any) -> None:
-    run = started(engine, objective("everything"), dtype, cr.Adam(0.01))
+def test_restored_numbers_go_on_to_the_same_bits_and_are_copies(engine: Engine, richest: str, dtype: Any) -> None:
+    run = started(engine, objective(richest), dtype, cr.Adam(0.01))
     run.advance(ORDER, 0, RATES[:2], 0)
     theta, slots = run.theta.copy(), {name: slot.copy() for name, slot in run.slots.items()}
     run.advance(ORDER, 2, RATES[2:], 2)
     end = run.theta.copy()
-    for target in (run, started(engine, objective("everything"), dtype, cr.Adam(0.01))):
+    for target in (run, started(engine, objective(richest), dtype, cr.Adam(0.01))):
         target.restore(theta, slots)
         target.advance(ORDER, 2, RATES[2:], 2)
         assert target.theta.tobytes() == end.tobytes()
@@ -200,8 +221,8 @@ def test_a_value_that_is_not_finite_is_the_last_and_changes_nothing(engine: Engi
     assert np.isfinite(run.theta).all()
 
 
-def test_dropout_depends_on_the_seed_and_the_step_alone(engine: Engine) -> None:
-    goal = objective("everything")
+def test_dropout_depends_on_the_seed_and_the_step_alone(engine: Engine, richest: str) -> None:
+    goal = objective(richest)
 
     def first_loss(taken: int, seed: int) -> float:
         run = engine.start(
@@ -214,8 +235,8 @@ def test_dropout_depends_on_the_seed_and_the_step_alone(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_predictions_and_the_loss_are_those_of_all_rows_at_once(engine: Engine, reduction: str, dtype: Any) -> None:
-    goal = objective("everything", cr.losses.CrossEntropy(reduction=reduction), l1=0.01, l2=0.1)
+def test_predictions_and_the_loss_are_those_of_all_rows_at_once(engine: Engine, richest: str, reduction: str, dtype: Any) -> None:
+    goal = objective(richest, cr.losses.CrossEntropy(reduction=reduction), l1=0.01, l2=0.1)
     theta = first_theta(goal, dtype)
     many = 700  # 20300 rows: more than a block
     X, T, w = (np.concatenate([array] * many) for array in rows(dtype, WEIGHTS))
@@ -234,9 +255,9 @@ def test_numbers_beyond_the_range_are_given_back_without_a_warning(engine: Engin
     assert engine.predict(goal, theta, rows("float32").X).shape == (N, 3)
 
 
-def test_runs_in_threads_are_those_alone(engine: Engine) -> None:
+def test_runs_in_threads_are_those_alone(engine: Engine, richest: str) -> None:
     def work(results: dict[int, bytes], seed: int) -> None:
-        run = started(engine, objective("everything"), "float32", cr.Adam(0.01))
+        run = started(engine, objective(richest), "float32", cr.Adam(0.01))
         for epoch in range(20):
             run.advance(epoch_order(N, seed=seed, epoch=epoch), 0, RATES, epoch * STEPS)
         results[seed] = run.theta.tobytes()
@@ -256,6 +277,7 @@ def test_runs_in_threads_are_those_alone(engine: Engine) -> None:
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_every_engine_trains_as_the_reference_does(engine: Engine, kind: str) -> None:
     """To rounding: initial weights, orders and masks come from elsewhere."""
+    skip_refused(engine, objective(kind))
     run = started(engine, objective(kind), "float64", cr.Adam(0.01))
     wanted = started(ReferenceEngine(), objective(kind), "float64", cr.Adam(0.01))
     for epoch in range(3):

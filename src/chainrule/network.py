@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from chainrule.arrays import Floats, Ints
     from chainrule.callbacks import AnyCallback
-    from chainrule.engines.interface import Data, Run
+    from chainrule.engines.interface import Data, Engine, Run
     from chainrule.losses import Loss
     from chainrule.metrics import Better, Metric
     from chainrule.optimizers import AnyOptimizer
@@ -123,7 +123,7 @@ class Network:
         self.l1, self.l2 = (checks.at_least_zero(l, name, where="Network") for l, name in ((l1, "l1"), (l2, "l2")))
         self.classes: np.ndarray[Any, Any] | None = None
         self.history: History | None = None
-        self.engine_choice: EngineChoice = choose()
+        self._choice: EngineChoice | None = None
         self._objective: Objective | None = None
         self._theta: Floats | None = None
         if not self.layers:
@@ -186,6 +186,11 @@ class Network:
         """The parameters by name, in the order of theta: ``net.parameters["dense_1.W"]`` is a view."""
         return Named(self.objective.layout, self.theta)
 
+    @property
+    def engine_choice(self) -> EngineChoice:
+        """The engine that runs this network and why: that of the last `fit`, or the fastest that takes it."""
+        return self._choice or choose("auto", self._objective)
+
     def __repr__(self) -> str:
         sizes = f", {self.objective.layout.size} parameters" if self._objective else ", not built yet"
         inner = ", ".join(repr(layer) for layer in self.layers)
@@ -209,7 +214,7 @@ class Network:
         sample_weight: Any = None,
         callbacks: AnyCallback | Iterable[AnyCallback] = (),
         resume: str | os.PathLike[str] | None = None,
-        engine: str = "auto",
+        engine: str | Engine = "auto",
     ) -> History:
         """Train from the present weights on; `reset` first to begin anew.
 
@@ -228,7 +233,7 @@ class Network:
             sample_weight: a weight for each row ``(N,)``; a share held out keeps its own.
             callbacks: functions of an `Epoch`, or `Callback` objects.
             resume: a checkpoint file to go on from.
-            engine: ``"auto"`` or the name of one.
+            engine: ``"auto"``, the name of one, or an engine with settings of its own: ``NativeEngine(threads=1)``.
 
         Returns:
             The history, which `net.history` keeps too.
@@ -238,17 +243,19 @@ class Network:
             DivergenceError: at NaN or Inf; the weights are the last good ones.
             KeyboardInterrupt: after Ctrl-C; the weights are then the best so far.
         """
-        choice, listeners = choose(engine), Listeners(callbacks)
+        choose(engine)  # an unknown name is refused before any work
+        listeners = Listeners(callbacks)
         rows, held = self._hold_out(self._read(X, y, sample_weight, "fit"), validation)
         of_class = class_weights(class_weight, rows.targets, where="fit")
         data, measured = rows.data(of_class), None if held is None else held.data(of_class)
         settings = _settings(epochs, batch_size, optimizer, shuffle, early_stopping, seed=self.seed, n_rows=len(data.X))
         with self._built_for(data.X.shape[1]):
+            choice = choose(engine, self.objective, settings.optimizer)
             scores = _Scores(self, choice, data, measured, [metrics] if isinstance(metrics, str) else metrics)
             training = Training(self.objective, self._start(choice, data, settings), data, settings, scores=scores)
             if resume is not None:
                 go_on(training, resume)
-        self.engine_choice, self.classes = choice, rows.targets.classes
+        self._choice, self.classes = choice, rows.targets.classes
         return self._drive(training, listeners)
 
     @contextmanager

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 import chainrule as cr
+from chainrule.engines.choose import choose
 from chainrule.cli import _COMMANDS, doctor
 from chainrule.examples import EXAMPLES
 from chainrule.tables import dataset_names
@@ -137,13 +138,13 @@ def test_data_of_many_columns_shows_some(call):
 
 def test_doctor_tells_versions_engine_and_extras(call):
     out = call("doctor").out
-    for words in (cr.__version__, f"numpy {np.__version__}", "engine", "reference", "cores", "extra lbfgs"):
+    for words in (cr.__version__, f"numpy {np.__version__}", "engine", choose().engine.name, "cores", "extra lbfgs"):
         assert words in out
 
 
 def test_doctor_for_machines(call):
     record = json.loads(call("doctor", "--json").out)
-    assert record["engine"] == "reference"
+    assert record["engine"] == choose().engine.name
     assert set(record["versions"]) >= {"numpy", "polars", "rich", "cyclopts"}
     assert None not in record["versions"].values()
 

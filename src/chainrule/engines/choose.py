@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from chainrule.engines.native import NativeEngine
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import unknown_name
 
 if TYPE_CHECKING:
     from chainrule.engines.interface import Engine
+    from chainrule.objective import Objective
+    from chainrule.optimizers import AnyOptimizer
 
-ENGINES: dict[str, Engine] = {"reference": ReferenceEngine()}
+ENGINES: dict[str, Engine] = {"native": NativeEngine(), "reference": ReferenceEngine()}
+"""By name, the fastest first; the last takes everything."""
 
 
 class EngineChoice(NamedTuple):
@@ -20,14 +24,29 @@ class EngineChoice(NamedTuple):
     reason: str
 
 
-def choose(name: str = "auto") -> EngineChoice:
-    """The engine of that name; ``"auto"``: the fastest that there is.
+def choose(
+    engine: str | Engine = "auto", objective: Objective | None = None, optimizer: AnyOptimizer | None = None
+) -> EngineChoice:
+    """The engine of that name, or the object itself; ``"auto"``: the fastest that takes the objective.
+
+    Args:
+        engine: ``"auto"``, a name, or an engine with settings of its own, such as ``NativeEngine(threads=2)``.
+        objective: what it is to run; None: asked in general.
+        optimizer: with what.
 
     Raises:
         ArgumentError: for an unknown name.
     """
-    if name == "auto":
-        return EngineChoice(ENGINES["reference"], "it is the only engine in this version")
-    if name not in ENGINES:
-        raise unknown_name("engine", name, ["auto", *ENGINES])
-    return EngineChoice(ENGINES[name], "it was asked for by name")
+    if not isinstance(engine, str):
+        return EngineChoice(engine, "it was given")
+    if engine != "auto" and engine not in ENGINES:
+        raise unknown_name("engine", engine, ["auto", *ENGINES])
+    if engine != "auto":
+        return EngineChoice(ENGINES[engine], "it was asked for by name")
+    refusals = []
+    for candidate in ENGINES.values():
+        refused = candidate.refuses(objective, optimizer)
+        if not refused:
+            break
+        refusals.append(refused)
+    return EngineChoice(candidate, "; ".join(refusals) or "it is the fastest and takes this network")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from chainrule.arrays import Floats, Ints
     from chainrule.objective import Objective
-    from chainrule.optimizers import Optimizer
+    from chainrule.optimizers import AnyOptimizer, Optimizer
 
 
 class Data(NamedTuple):
@@ -67,8 +67,8 @@ class Engine(Protocol):
 
     name: str
 
-    def refuses(self, objective: Objective, optimizer: Optimizer) -> str:
-        """Why it cannot run this, in a sentence; empty when it can."""
+    def refuses(self, objective: Objective | None = None, optimizer: AnyOptimizer | None = None) -> str:
+        """Why it cannot run this, or, where nothing is named, anything at all; empty when it can."""
 
     def start(
         self, objective: Objective, theta: Floats, data: Data, *, optimizer: Optimizer, batch_size: int, seed: int

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from chainrule.arrays import Floats, Ints
     from chainrule.objective import Objective
-    from chainrule.optimizers import Optimizer
+    from chainrule.optimizers import AnyOptimizer, Optimizer
 
 _ROWS = 8192  # of a block in prediction: bounds the memory of a forward pass over any number of rows
 
@@ -26,7 +26,11 @@ class ReferenceEngine:
 
     name = "reference"
 
-    def refuses(self, objective: Objective, optimizer: Optimizer) -> str:  # noqa: ARG002 -- it takes everything
+    def refuses(
+        self,
+        objective: Objective | None = None,  # noqa: ARG002 -- it takes everything
+        optimizer: AnyOptimizer | None = None,  # noqa: ARG002 -- likewise
+    ) -> str:
         """Nothing: this engine runs whatever there is."""
         return ""
 

@@ -1,0 +1,20 @@
+// The kernels for baseline.
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "plan.hpp"
+#include "team.hpp"
+
+namespace chainrule {
+namespace {  // of this file alone: the same templates are compiled otherwise elsewhere
+constexpr int kBytes = 16, kRegisters = 16;
+#include "kernels.hpp"
+}  // namespace
+extern const Isa isa_baseline;
+const Isa isa_baseline = {"baseline", kBytes, {advance_<float>, predict_<float>}, {advance_<double>, predict_<double>}};
+}  // namespace chainrule

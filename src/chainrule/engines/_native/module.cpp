@@ -1,0 +1,212 @@
+// The door to Python: arrays in, losses out, the GIL released in between. Shapes and types have been checked in native.py;
+// what a wrong call could still break is checked here again.
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "plan.hpp"
+#include "team.hpp"
+#include "workspace.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace chainrule {
+
+extern const Isa isa_baseline;
+#if defined(__x86_64__)
+extern const Isa isa_avx2, isa_avx512;
+#endif
+
+namespace {
+
+std::vector<const Isa*> available() {  // the widest first
+  std::vector<const Isa*> all;
+#if defined(__x86_64__)
+  const auto has = [](bool yes) { return yes; };
+  if (has(__builtin_cpu_supports("avx512f")) && has(__builtin_cpu_supports("avx512vl")) &&
+      has(__builtin_cpu_supports("avx512dq")) && has(__builtin_cpu_supports("avx512bw")))
+    all.push_back(&isa_avx512);
+  if (has(__builtin_cpu_supports("avx2")) && has(__builtin_cpu_supports("fma"))) all.push_back(&isa_avx2);
+#endif
+  all.push_back(&isa_baseline);
+  return all;
+}
+
+const Isa& find_isa(const std::string& name) {
+  for (const Isa* isa : available())
+    if (name.empty() || name == isa->name) return *isa;
+  throw std::invalid_argument("this machine does not have the instruction set " + name);
+}
+
+template <class T> const Kernels<T>& kernels(const Isa& isa) {
+  if constexpr (sizeof(T) == 4) return isa.f;
+  else return isa.d;
+}
+
+// Runs work(t) for t = 0 ... threads - 1, the first on this thread.
+template <class Work> void together(int threads, const Work& work) {
+  std::vector<std::thread> others;
+  for (int t = 1; t < threads; ++t) others.emplace_back(work, t);
+  work(0);
+  for (std::thread& other : others) other.join();
+}
+
+template <class T, class... Shape> using Array = nb::ndarray<T, nb::numpy, Shape..., nb::c_contig, nb::device::cpu>;
+template <class T> using Vector = Array<T, nb::ndim<1>>;
+template <class T> using Matrix = Array<T, nb::ndim<2>>;
+
+void require(bool holds, const char* what) {
+  if (!holds) throw std::invalid_argument(what);
+}
+
+// Layers must fit each other and theta: kernels trust these numbers.
+void check_layers(const std::vector<Layer>& layers, std::size_t P) {
+  require(!layers.empty(), "no layers");
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const Layer& layer = layers[l];
+    require(layer.I > 0 && layer.O > 0, "a layer without units");
+    require(l == 0 || layers[l - 1].O == layer.I, "layers that do not fit together");
+    if (layer.kind != LayerKind::dense) {
+      require(layer.I == layer.O, "a layer without weights that changes the number of units");
+      continue;
+    }
+    require(layer.w + std::size_t(layer.I) * layer.O <= P, "weights outside theta");
+    require(!layer.bias || layer.b + std::size_t(layer.O) <= P, "a bias outside theta");
+  }
+}
+
+template <class T> class NativeRun {
+ public:
+  NativeRun(Vector<T> theta, std::vector<Vector<T>> slots, Matrix<const T> X, Matrix<const T> targets,
+            std::optional<Vector<const T>> weights, std::vector<Layer> layers, Loss loss, Optimizer optimizer, int batch,
+            std::uint64_t seed, int threads, const std::string& isa)
+      : theta_(theta), slots_(slots), X_(X), targets_(targets), weights_(weights), layers_(layers), isa_(find_isa(isa)) {
+    check_layers(layers_, theta.size());
+    require(X.shape(1) == std::size_t(layers_.front().I) && targets.shape(1) == std::size_t(layers_.back().O), "data that do not fit");
+    require(X.shape(0) == targets.shape(0) && X.shape(0) > 0 && batch > 0 && threads > 0, "no rows, or not as many targets");
+    require(!weights || weights->size() == X.shape(0), "not a weight for each row");
+    require(slots.size() <= 2, "too many slots");
+    job_.layers = layers_.data(); job_.n_layers = int(layers_.size());
+    job_.loss = loss; job_.optimizer = optimizer;
+    job_.theta = theta_.data(); job_.P = theta_.size();
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      require(slots_[i].size() == theta_.size(), "a slot of another size than theta");
+      job_.slots[i] = slots_[i].data();
+    }
+    job_.X = X_.data(); job_.targets = targets_.data(); job_.weights = weights_ ? weights_->data() : nullptr;
+    job_.N = std::int64_t(X.shape(0)); job_.batch = int(std::min<std::int64_t>(batch, job_.N));
+    job_.seed = seed; job_.threads = threads;
+    buffers_ = std::make_unique<Buffers<T>>(job_, true);
+  }
+
+  std::int64_t advance(std::optional<Vector<const std::int64_t>> order, std::int64_t first, Vector<const double> rates,
+                       std::int64_t taken, Vector<double> losses) {
+    const std::int64_t steps = std::int64_t(rates.size());
+    require(losses.size() == rates.size(), "not a loss for each rate");
+    require(first >= 0 && (first + steps - 1) * job_.batch < job_.N, "more steps than the epoch has");
+    Job<T> job = job_;
+    if (order) {
+      require(order->size() == std::size_t(job.N), "an order of other rows");
+      job.order = order->data();
+      for (std::int64_t i = 0; i < job.N; ++i) require(job.order[i] >= 0 && job.order[i] < job.N, "a row that is not there");
+    }
+    const Range range{first, steps, taken, rates.data(), losses.data()};
+    std::int64_t done = 0;
+    nb::gil_scoped_release others_may_run;
+    buffers_->w.stop = 0;
+    Barrier barrier(job.threads);
+    together(job.threads, [&](int t) {
+      const std::int64_t mine = kernels<T>(isa_).advance(job, buffers_->w, range, t, barrier);
+      if (t == 0) done = mine;
+    });
+    return done;
+  }
+
+ private:
+  Vector<T> theta_;  // these keep NumPy's memory alive
+  std::vector<Vector<T>> slots_;
+  Matrix<const T> X_, targets_;
+  std::optional<Vector<const T>> weights_;
+  std::vector<Layer> layers_;
+  const Isa& isa_;
+  Job<T> job_{};
+  std::unique_ptr<Buffers<T>> buffers_;
+};
+
+template <class T>
+void predict(Vector<T> theta, Matrix<const T> X, std::vector<Layer> layers, int batch, int threads, const std::string& isa, Matrix<T> Y) {
+  check_layers(layers, theta.size());
+  require(X.shape(1) == std::size_t(layers.front().I) && Y.shape(1) == std::size_t(layers.back().O) && X.shape(0) == Y.shape(0), "data that do not fit");
+  require(batch > 0 && threads > 0, "no rows at once");
+  Job<T> job{};
+  job.layers = layers.data(); job.n_layers = int(layers.size());
+  job.theta = theta.data(); job.P = theta.size();
+  job.X = X.data(); job.N = std::int64_t(X.shape(0)); job.batch = int(std::max<std::int64_t>(1, std::min<std::int64_t>(batch, job.N)));
+  job.threads = threads;
+  const Isa& with = find_isa(isa);
+  T* out = Y.data();
+  nb::gil_scoped_release others_may_run;
+  Buffers<T> buffers(job, false);
+  Barrier barrier(threads);
+  together(threads, [&](int t) { kernels<T>(with).predict(job, buffers.w, out, t, barrier); });
+}
+
+template <class T> void bind_type(nb::module_& m, const char* run) {
+  nb::class_<NativeRun<T>>(m, run)
+      .def(nb::init<Vector<T>, std::vector<Vector<T>>, Matrix<const T>, Matrix<const T>, std::optional<Vector<const T>>, std::vector<Layer>,
+                    Loss, Optimizer, int, std::uint64_t, int, const std::string&>(),
+           "theta"_a, "slots"_a, "X"_a, "T"_a, "weights"_a.none(), "layers"_a, "loss"_a, "optimizer"_a, "batch_size"_a, "seed"_a, "threads"_a,
+           "instruction_set"_a)
+      .def("advance", &NativeRun<T>::advance, "order"_a.none(), "first"_a, "rates"_a, "taken"_a, "losses"_a);
+  m.def("predict", &predict<T>, "theta"_a, "X"_a, "layers"_a, "batch_size"_a, "threads"_a, "instruction_set"_a, "Y"_a);
+}
+
+}  // namespace
+}  // namespace chainrule
+
+NB_MODULE(_kernels, m) {
+  using namespace chainrule;
+  nb::enum_<LayerKind>(m, "LayerKind").value("dense", LayerKind::dense).value("dropout", LayerKind::dropout).value("activation", LayerKind::activation);
+  nb::enum_<Act>(m, "Act")
+      .value("identity", Act::identity).value("sigmoid", Act::sigmoid).value("tanh", Act::tanh).value("scaled_tanh", Act::scaled_tanh)
+      .value("relu", Act::relu).value("leaky_relu", Act::leaky_relu).value("elu", Act::elu).value("selu", Act::selu).value("gelu", Act::gelu)
+      .value("silu", Act::silu).value("softplus", Act::softplus).value("softmax", Act::softmax);
+  nb::enum_<LossKind>(m, "LossKind")
+      .value("half_squared_error", LossKind::half_squared_error).value("mean_squared_error", LossKind::mean_squared_error)
+      .value("mean_absolute_error", LossKind::mean_absolute_error).value("huber", LossKind::huber).value("poisson", LossKind::poisson)
+      .value("cross_entropy", LossKind::cross_entropy).value("binary_cross_entropy", LossKind::binary_cross_entropy)
+      .value("softmax_cross_entropy", LossKind::softmax_cross_entropy).value("sigmoid_cross_entropy", LossKind::sigmoid_cross_entropy);
+  nb::enum_<OptimizerKind>(m, "OptimizerKind")
+      .value("SGD", OptimizerKind::sgd).value("RMSProp", OptimizerKind::rmsprop).value("Adagrad", OptimizerKind::adagrad)
+      .value("Adam", OptimizerKind::adam).value("NAdam", OptimizerKind::nadam);
+  nb::class_<Layer>(m, "Layer")
+      .def(nb::init<>())
+      .def_rw("kind", &Layer::kind).def_rw("inputs", &Layer::I).def_rw("units", &Layer::O).def_rw("act", &Layer::act).def_rw("a", &Layer::a)
+      .def_rw("bias", &Layer::bias).def_rw("train_w", &Layer::train_w).def_rw("train_b", &Layer::train_b).def_rw("w", &Layer::w)
+      .def_rw("b", &Layer::b).def_rw("rate", &Layer::rate).def_rw("stream", &Layer::stream);
+  nb::class_<Loss>(m, "Loss").def(nb::init<>()).def_rw("kind", &Loss::kind).def_rw("delta", &Loss::delta).def_rw("mean", &Loss::mean);
+  nb::class_<Optimizer>(m, "Optimizer")
+      .def(nb::init<>())
+      .def_rw("kind", &Optimizer::kind).def_rw("momentum", &Optimizer::momentum).def_rw("decay", &Optimizer::decay)
+      .def_rw("beta1", &Optimizer::beta1).def_rw("beta2", &Optimizer::beta2).def_rw("epsilon", &Optimizer::epsilon)
+      .def_rw("momentum_decay", &Optimizer::momentum_decay).def_rw("weight_decay", &Optimizer::weight_decay)
+      .def_rw("nesterov", &Optimizer::nesterov).def_rw("clip_norm", &Optimizer::clip_norm).def_rw("clip_value", &Optimizer::clip_value)
+      .def_rw("l1", &Optimizer::l1).def_rw("l2", &Optimizer::l2);
+  bind_type<float>(m, "Run32");
+  bind_type<double>(m, "Run64");
+  m.def("instruction_sets", [] {
+    std::vector<std::string> names;
+    for (const Isa* isa : available()) names.emplace_back(isa->name);
+    return names;
+  });
+}

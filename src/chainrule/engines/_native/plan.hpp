@@ -1,0 +1,114 @@
+// What is computed: plain records, the same for every instruction set.
+//
+// The layout. theta, its gradient and each optimiser slot are one vector of P numbers. A dense layer owns W (I, O), row by
+// row, at `w`, and b (O,) at `b`. Nothing is padded and nothing is copied: kernels read and write theta where NumPy holds
+// it, with masked loads at the end of a row. Activations live in a workspace whose rows are padded to whole vectors.
+//
+// The way of one step, for a batch of B rows:
+//   1. forward    Z = X W + b, Y = f(Z), layer by layer; rows of X are read where they lie, through pointers.
+//   2. loss       its value, and dY of the last layer, the 1/B and the row weights included.
+//   3. backward   from the last layer to the first: dZ = dY * f'(Z); dX = dZ W^T with the weights of before the update;
+//                 then dW = X^T dZ a few rows at a time, each updated while it is still in the first-level cache, so
+//                 that every weight is read and written once a step.
+// A norm to clip by needs the whole gradient first: then 3 writes the gradient and a second pass updates.
+//
+// Every number is computed by one thread, in an order that does not depend on how many there are: the bits do not either.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace chainrule {
+
+enum class LayerKind : int { dense, dropout, activation };
+enum class Act : int { identity, sigmoid, tanh, scaled_tanh, relu, leaky_relu, elu, selu, gelu, silu, softplus, softmax };
+// Whether the slope needs Z beside Y. The relu family tells the sign of Z from Y.
+constexpr bool needs_z(Act act) {
+  return act == Act::leaky_relu || act == Act::gelu || act == Act::silu || act == Act::softplus;
+}
+
+enum class LossKind : int {
+  half_squared_error, mean_squared_error, mean_absolute_error, huber, poisson,
+  cross_entropy, binary_cross_entropy, softmax_cross_entropy, sigmoid_cross_entropy
+};
+enum class OptimizerKind : int { sgd, rmsprop, adagrad, adam, nadam };
+
+struct Layer {
+  LayerKind kind = LayerKind::dense;
+  int I = 0, O = 0;
+  Act act = Act::identity;
+  double a = 0;              // the activation's parameter: leak, alpha
+  bool bias = false, train_w = false, train_b = false;
+  std::size_t w = 0, b = 0;  // places in theta
+  double rate = 0;           // dropout: the share dropped
+  std::uint32_t stream = 0;  // dropout: which random layer
+};
+
+struct Optimizer {
+  OptimizerKind kind = OptimizerKind::sgd;
+  double momentum = 0, decay = 0, beta1 = 0, beta2 = 0, epsilon = 0, momentum_decay = 0, weight_decay = 0;
+  bool nesterov = false;
+  double clip_norm = 0, clip_value = 0;  // 0: no limit
+  double l1 = 0, l2 = 0;                 // the objective's penalties
+};
+
+struct Loss {
+  LossKind kind = LossKind::half_squared_error;
+  double delta = 0;  // Huber's
+  bool mean = true;  // over the rows; else their sum
+};
+
+template <class T>
+struct Job {
+  const Layer* layers;
+  int n_layers;
+  Loss loss;
+  Optimizer optimizer;
+  T* theta;
+  T* slots[2];
+  std::size_t P;
+  const T* X;             // (N, I)
+  const T* targets;       // (N, O)
+  const T* weights;       // (N,) or null
+  std::int64_t N;
+  const std::int64_t* order;  // (N,) or null
+  int batch;
+  std::uint64_t seed;
+  int threads;
+};
+
+struct Range { std::int64_t first, count, taken; const double* rates; double* losses; };
+
+// Buffers of one training: rows padded to 64 bytes with zeros, which every kernel keeps zero or ignores. ld[l] is the row
+// length of what goes into layer l, ld[l + 1] of what comes out.
+template <class T>
+struct Workspace {
+  int* ld;
+  T **Z, **Y, **mask;     // (B, O) of each layer: net input where its slope needs it, output, dropout's factors
+  T** D;                  // D[l] (B, I): dLoss/d(input of layer l); D[n]: of the last output; dY becomes dZ in place
+  const T*** rows;        // rows[l][r]: row r of what goes into layer l
+  const T*** deltas;      // deltas[l][r]: row r of D[l]
+  double* row_loss;       // (B,)
+  T** panel;              // of each thread: a few rows of a gradient
+  T** transposed;         // of each thread: a block of W^T
+  T* gradient;            // (P,), only to clip by its norm
+  double* sums;           // of chunks of theta
+  const char* is_weight;  // (P,)
+  const char* is_trained; // (P,)
+  double stop;            // told by thread 0: the loss was not finite
+};
+constexpr int kPanelRows = 6;     // the largest tile of any instruction set: rows,
+constexpr int kBlockColumns = 64;  // and columns
+constexpr std::size_t kChunk = 4096;
+
+class Barrier;
+template <class T> struct Kernels {
+  // One thread's share of some steps; returns how many were taken.
+  std::int64_t (*advance)(const Job<T>&, Workspace<T>&, const Range&, int thread, Barrier&);
+  // One thread's share of the outputs of rows, into Y (N, O).
+  void (*predict)(const Job<T>&, Workspace<T>&, T* Y, int thread, Barrier&);
+};
+struct Isa { const char* name; int bytes; Kernels<float> f; Kernels<double> d; };
+
+}  // namespace chainrule

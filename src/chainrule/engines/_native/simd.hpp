@@ -1,0 +1,75 @@
+// Vectors of T as wide as the instruction set: arithmetic by the compiler's vector extension, loads of part of a vector by
+// hand where the machine has them. Included inside an unnamed namespace by each isa_*.cpp, which says kBytes.
+
+template <class T> struct Simd {
+  static constexpr int N = kBytes / int(sizeof(T));
+  using Int = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+  typedef T V __attribute__((vector_size(kBytes)));
+  typedef Int M __attribute__((vector_size(kBytes)));
+  typedef T Anywhere __attribute__((vector_size(kBytes), aligned(alignof(T)), may_alias));
+};
+template <class T> using V = typename Simd<T>::V;
+template <class T> using M = typename Simd<T>::M;
+template <class T> constexpr int width = Simd<T>::N;
+
+template <class T> inline V<T> load(const T* p) { return *reinterpret_cast<const typename Simd<T>::Anywhere*>(p); }
+template <class T> inline void store(T* p, V<T> v) { *reinterpret_cast<typename Simd<T>::Anywhere*>(p) = v; }
+template <class T> inline V<T> splat(T x) { return V<T>{} + x; }
+
+// The first n < N entries; the rest is 0, and their memory is not touched.
+template <class T> inline V<T> load_n(const T* p, int n) {
+#ifdef __AVX512F__
+  if constexpr (kBytes == 64 && sizeof(T) == 4) return V<T>(_mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p));
+  if constexpr (kBytes == 64 && sizeof(T) == 8) return V<T>(_mm512_maskz_loadu_pd(__mmask8((1u << n) - 1), p));
+#endif
+  V<T> v{};
+  for (int i = 0; i < n; ++i) v[i] = p[i];
+  return v;
+}
+template <class T> inline void store_n(T* p, V<T> v, int n) {
+#ifdef __AVX512F__
+  if constexpr (kBytes == 64 && sizeof(T) == 4) return _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1), __m512(v));
+  if constexpr (kBytes == 64 && sizeof(T) == 8) return _mm512_mask_storeu_pd(p, __mmask8((1u << n) - 1), __m512d(v));
+#endif
+  for (int i = 0; i < n; ++i) p[i] = v[i];
+}
+
+// NaN goes through the first argument of both.
+template <class W> inline W at_least(W x, W low) { return x < low ? low : x; }
+template <class W> inline W at_most(W x, W high) { return x > high ? high : x; }
+
+template <class T> inline V<T> square_root(V<T> x) {
+#ifdef __AVX512F__
+  if constexpr (kBytes == 64 && sizeof(T) == 4) return V<T>(_mm512_sqrt_ps(__m512(x)));
+  if constexpr (kBytes == 64 && sizeof(T) == 8) return V<T>(_mm512_sqrt_pd(__m512d(x)));
+#endif
+#ifdef __AVX__
+  if constexpr (kBytes == 32 && sizeof(T) == 4) return V<T>(_mm256_sqrt_ps(__m256(x)));
+  if constexpr (kBytes == 32 && sizeof(T) == 8) return V<T>(_mm256_sqrt_pd(__m256d(x)));
+#endif
+  for (int i = 0; i < width<T>; ++i) x[i] = std::sqrt(x[i]);
+  return x;
+}
+
+// One pair of vectors into one whose first half has the sums of neighbouring segments of a, the second those of b.
+template <class T, int L> inline V<T> fold(V<T> a, V<T> b) {
+  constexpr int N = width<T>, H = L / 2;
+  M<T> low{}, high{};
+  for (int p = 0; p < N; ++p) {
+    const int q = p < N / 2 ? p : p - N / 2, from = (q / H) * L + q % H + (p < N / 2 ? 0 : N);
+    low[p] = from;
+    high[p] = from + H;
+  }
+  return __builtin_shuffle(a, b, low) + __builtin_shuffle(a, b, high);
+}
+// N vectors into one: entry j is the sum of vector j. The order of the additions is fixed.
+template <class T, int n = width<T>> inline V<T> sums(const V<T>* v) {
+  if constexpr (n == 1) {
+    return v[0];
+  } else {
+    constexpr int L = n;  // segments have this length while n vectors are left
+    V<T> half[n / 2];
+    for (int j = 0; j < n / 2; ++j) half[j] = fold<T, L>(v[2 * j], v[2 * j + 1]);
+    return sums<T, n / 2>(half);
+  }
+}

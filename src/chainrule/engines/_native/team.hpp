@@ -1,0 +1,22 @@
+// Threads that work on one step together.
+
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace chainrule {
+
+// A barrier by spinning, since a step takes microseconds; on a busy machine it lets others run after a while.
+class Barrier {
+ public:
+  explicit Barrier(int n) : n_(n) {}
+  void wait();
+
+ private:
+  const int n_;
+  std::atomic<int> arrived_{0};
+  std::atomic<unsigned> round_{0};
+};
+
+}  // namespace chainrule

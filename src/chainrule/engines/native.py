@@ -1,0 +1,229 @@
+"""The native engine: whole epochs in compiled code, without the GIL, the same training as the reference engine to rounding.
+
+This file translates an objective into the plain records that the C++ core reads (`_native/plan.hpp` tells the rest).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule import checks
+from chainrule.activations import ELU, LeakyReLU
+from chainrule.errors import ArgumentError, unknown_name
+from chainrule.layers import Activation, Dense, Dropout, Mode
+from chainrule.losses import Huber
+from chainrule.optimizers import SGD, Adagrad, Adam, AdamW, NAdam, RMSProp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chainrule.activations import ActivationFunction
+    from chainrule.arrays import Floats, Ints
+    from chainrule.engines.interface import Data
+    from chainrule.layers import Layer
+    from chainrule.losses import Loss
+    from chainrule.objective import Objective
+    from chainrule.optimizers import AnyOptimizer, AnyStepper
+
+try:
+    from chainrule.engines import _kernels as kernels
+except ImportError:  # built without a compiler, or not built
+    kernels = None
+
+_ROWS = 256  # of a block in prediction
+_WORTH_A_THREAD = 4e6  # multiplications and additions in a step below which waking a second thread costs more than it gives
+
+
+class NativeEngine:
+    """Dense layers, dropout and activations under every loss and every optimiser that steps.
+
+    Args:
+        threads: how many work on a step; None: as many as the size of a step is worth, at most the processor's cores.
+        instruction_set: one of `instruction_sets()`; None: the widest that the processor has.
+
+    Raises:
+        ArgumentError: when the instruction set is not to be had here.
+    """
+
+    name = "native"
+
+    def __init__(self, threads: int | None = None, instruction_set: str | None = None) -> None:
+        self.threads = None if threads is None else checks.whole(threads, "threads", where="NativeEngine")
+        if instruction_set is not None and instruction_set not in instruction_sets():
+            raise unknown_name("instruction set", instruction_set, instruction_sets(), where="NativeEngine")
+        self.instruction_set = instruction_set or ""
+
+    def refuses(self, objective: Objective | None = None, optimizer: AnyOptimizer | None = None) -> str:
+        """Why it cannot run this, in a sentence; empty when it can."""
+        if kernels is None:
+            return "the native engine is not there: no C++ compiler worked when chainrule was installed"
+        if objective is None:
+            return ""
+        if type(objective.loss).__name__ not in _LOSSES:
+            return f"the native engine has no loss {objective.loss.name}"
+        for layer in objective.network.layers:
+            if type(layer) not in (Dense, Dropout, Activation):
+                return f"the native engine has no layer {layer.kind}"
+        if optimizer is not None and type(optimizer) not in _OPTIMIZERS:
+            return f"the native engine has no optimizer {type(optimizer).__name__}"
+        return ""
+
+    def start(
+        self, objective: Objective, theta: Floats, data: Data, *, optimizer: AnyStepper, batch_size: int, seed: int
+    ) -> NativeRun:
+        """A run on these data; `theta` is changed in place by it.
+
+        Raises:
+            ArgumentError: when it refuses the objective or the optimiser.
+        """
+        refused = self.refuses(objective, optimizer)
+        if refused:
+            raise ArgumentError(refused, where="NativeEngine")
+        batch = min(batch_size, len(data.X))
+        threads = self._threads(objective, batch)
+        return NativeRun(objective, theta, data, optimizer, batch, seed, threads, self.instruction_set)
+
+    def predict(self, objective: Objective, theta: Floats, X: Floats) -> Floats:
+        """The outputs ``Y (N, O)``."""
+        Y = np.empty((len(X), *objective.output_shape), dtype=theta.dtype)
+        layers = _layers(objective, objective.network.layers, seed=0)
+        threads = self._threads(objective, len(X))
+        kernels.predict(theta, np.ascontiguousarray(X), layers, _ROWS, threads, self.instruction_set, Y)
+        return Y
+
+    def loss(self, objective: Objective, theta: Floats, data: Data) -> float:
+        """The value of the objective over all rows, penalties included, in prediction mode."""
+        return _reference().loss(objective, theta, data)
+
+    def _threads(self, objective: Objective, rows: int) -> int:
+        if self.threads is not None:
+            return self.threads
+        work = 3 * rows * sum(p.fan_in * p.fan_out for p in objective.layout.parameters if p.kind == "weight")
+        return max(1, min(cores(), int(work / _WORTH_A_THREAD)))
+
+
+class NativeRun:
+    """See `chainrule.engines.interface.Run`."""
+
+    finished = ""
+
+    def __init__(
+        self,
+        objective: Objective,
+        theta: Floats,
+        data: Data,
+        optimizer: AnyStepper,
+        batch_size: int,
+        seed: int,
+        threads: int,
+        instruction_set: str,
+    ) -> None:
+        layers, loss = objective.trained
+        self.theta = theta
+        self.slots: dict[str, Floats] = optimizer.slots(theta)
+        run = kernels.Run32 if theta.dtype == np.float32 else kernels.Run64
+        self._run = run(
+            theta,
+            list(self.slots.values()),
+            np.ascontiguousarray(data.X),
+            np.ascontiguousarray(data.T),
+            None if data.weights is None else np.ascontiguousarray(data.weights),
+            _layers(objective, layers.layers, seed),
+            _loss(loss),
+            _optimizer(optimizer, objective),
+            batch_size,
+            seed,
+            threads,
+            instruction_set,
+        )
+
+    def advance(self, order: Ints | None, first: int, rates: Floats, taken: int) -> Floats:
+        """Take ``len(rates)`` steps; see the contract."""
+        losses = np.empty(len(rates))
+        rows = None if order is None else np.ascontiguousarray(order, dtype=np.int64)
+        done = self._run.advance(rows, first, np.ascontiguousarray(rates, dtype=np.float64), taken, losses)
+        return losses[:done]
+
+    def restore(self, theta: Floats, slots: Mapping[str, Floats]) -> None:
+        """Go back, or on, to these numbers; they are copied."""
+        self.theta[...] = theta
+        for name, slot in slots.items():
+            self.slots[name][...] = slot
+
+
+def instruction_sets() -> tuple[str, ...]:
+    """Those that were built and that this processor has, the widest first."""
+    return () if kernels is None else tuple(kernels.instruction_sets())
+
+
+def cores() -> int:
+    """The processor's cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_OPTIMIZERS = {SGD: "SGD", RMSProp: "RMSProp", Adagrad: "Adagrad", Adam: "Adam", AdamW: "Adam", NAdam: "NAdam"}
+_LOSSES = {
+    "HalfSquaredError",
+    "MeanSquaredError",
+    "MeanAbsoluteError",
+    "Huber",
+    "Poisson",
+    "CrossEntropy",
+    "BinaryCrossEntropy",
+}
+
+
+def _reference() -> Any:
+    from chainrule.engines.reference import ReferenceEngine
+
+    return ReferenceEngine()
+
+
+def _layers(objective: Objective, layers: tuple[Layer, ...], seed: int) -> list[Any]:
+    """The layers as records, each with its place in theta."""
+    places = dict(zip((p.name for p in objective.layout.parameters), objective.layout.offsets, strict=True))
+    mode = Mode(training=True, seed=seed)
+    records = []
+    for index, (name, _, shape) in enumerate(objective.network.named(objective.input_shape)):
+        layer, record = layers[index], kernels.Layer()
+        record.inputs, record.units = shape[0], layer.output_shape(shape)[0]
+        if isinstance(layer, Dense):
+            record.kind = kernels.LayerKind.dense
+            record.bias, record.train_w, record.train_b = layer.bias, "W" not in layer.frozen, "b" not in layer.frozen
+            record.w, record.b = places[f"{name}.W"], places.get(f"{name}.b", 0)
+        if isinstance(layer, Dropout):
+            record.kind = kernels.LayerKind.dropout
+            record.rate, record.stream = layer.rate, mode.child(index).stream
+        if isinstance(layer, Activation):
+            record.kind = kernels.LayerKind.activation
+        if isinstance(layer, Dense | Activation):
+            record.act, record.a = getattr(kernels.Act, layer.f.name), _parameter(layer.f)
+        records.append(record)
+    return records
+
+
+def _parameter(f: ActivationFunction) -> float:
+    return f.leak if isinstance(f, LeakyReLU) else f.alpha if isinstance(f, ELU) else 0.0
+
+
+def _loss(loss: Loss) -> Any:
+    record = kernels.Loss()
+    record.kind = getattr(kernels.LossKind, loss.name)
+    record.mean = loss.reduction == "mean"
+    record.delta = loss.delta if isinstance(loss, Huber) else 0.0
+    return record
+
+
+def _optimizer(optimizer: AnyStepper, objective: Objective) -> Any:
+    """The optimiser as a record, by the names of its fields, and the objective's penalties."""
+    record = kernels.Optimizer()
+    record.kind = getattr(kernels.OptimizerKind, _OPTIMIZERS[type(optimizer)])
+    for field in ("momentum", "decay", "beta1", "beta2", "epsilon", "momentum_decay", "weight_decay", "nesterov"):
+        if hasattr(optimizer, field):
+            setattr(record, field, getattr(optimizer, field))
+    record.clip_norm, record.clip_value = optimizer.clip_norm or 0.0, optimizer.clip_value or 0.0
+    record.l1, record.l2 = objective.l1, objective.l2
+    return record
