@@ -289,6 +289,13 @@ def test_a_gain_smaller_than_min_delta_is_none() -> None:
     assert (len(history), history.best_epoch) == (3, 1)
 
 
+def test_an_equal_value_is_no_improvement() -> None:
+    net = cr.Network([cr.Dense(K, "softmax", frozen=("W", "b"))])
+    history = net.fit(X, Y, epochs=9, batch_size=None, shuffle=False, early_stopping=2)
+    assert len(set(history["loss"])) == 1
+    assert (len(history), history.best_epoch) == (3, 1)
+
+
 def test_an_undefined_score_is_never_the_best() -> None:
     y = np.where(np.arange(N) % 2, "a", "b")
     V, v = X[:3], ["a", "a", "a"]  # ROC AUC of one class: undefined
@@ -366,7 +373,7 @@ def test_no_bit_depends_on_how_many_steps_are_taken_at_once(
     found = set()
     for pace in (1, 2, 3, 7, 1000):
         monkeypatch.setattr(training._Pace, "steps", lambda _self, left, pace=pace: min(left, pace))
-        net = regular(loss=CrossEntropy(reduction=reduction))
+        net = regular(loss=CrossEntropy(reduction=reduction), dtype="float64")  # sums of float32 would be exact
         history = net.fit(X, y, epochs=3, batch_size=3, optimizer=optimizer)
         found.add((net.theta.tobytes(), tuple(history["loss"]), tuple(history["rate"])))
     assert len(found) == 1
@@ -404,6 +411,7 @@ def test_trainings_in_threads_are_those_alone() -> None:
         (dict(engine="referense"), "Did you mean 'reference'"),
         (dict(metrics=["acuracy"]), "Did you mean 'accuracy'"),
         (dict(metrics="acuracy"), "Did you mean 'accuracy'"),
+        (dict(metrics=3), "there is no metric 3"),
         (dict(callbacks=[3]), "callbacks: expected functions or Callback objects, got 3"),
         (dict(early_stopping="10"), "early_stopping: expected an EarlyStopping, or its patience"),
         (dict(early_stopping=0), "patience: expected a whole number >= 1, got 0"),
