@@ -243,6 +243,14 @@ def test_validation_rows_have_weights_of_their_own() -> None:
     assert history["validation_loss"][0] == pytest.approx((w * rows).sum() / 9, rel=1e-12)
 
 
+def test_class_weights_count_in_validation_too() -> None:
+    V, v = X[:9], Y[:9]
+    net = network()
+    history = net.fit(X, Y, epochs=1, validation=(V, v), class_weight={1: 5.0})
+    rows = -np.log(net.predict_proba(V)[np.arange(9), v])
+    assert history["validation_loss"][0] == pytest.approx((np.where(v == 1, 5.0, 1.0) * rows).mean(), rel=1e-12)
+
+
 def test_without_validation_metrics_are_of_the_training_rows() -> None:
     net = network()
     history = net.fit(X, Y, epochs=3, metrics="accuracy")
