@@ -196,10 +196,32 @@ def test_writing_in_threads_leaves_the_umask_alone(tmp_path: Path) -> None:
     assert len({p.stat().st_mode for p in tmp_path.iterdir()}) == 1
 
 
+@pytest.fixture
+def no_renames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault in the code under test must not cost this machine its devices."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a device was about to be replaced")
+
+    for name in ("replace", "rename", "link"):
+        monkeypatch.setattr(os, name, refuse)
+
+
+@pytest.mark.usefixtures("no_renames")
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")  # noqa: PTH110 -- in a decorator
-def test_devices_are_written_to_and_never_replaced() -> None:
-    write("/dev/null")
+def test_a_full_device_is_written_to_and_told() -> None:
     with pytest.raises(cr.StorageError, match="/dev/full: could not be written: No space left on device"):
         write("/dev/full")
-    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)  # noqa: PTH116 -- of the device itself
-    assert stat.S_ISCHR(os.stat("/dev/full").st_mode)  # noqa: PTH116 -- of the device itself
+
+
+@pytest.mark.usefixtures("no_renames")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
+def test_a_pipe_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    pipe, read = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    write(pipe)
+    reader.join(10)
+    assert read == [b"new"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)

@@ -151,7 +151,8 @@ def test_gradients_of_the_full_product(layers):
 def test_gradients_of_every_loss_with_all_settings(loss):
     outcome = sweep(case for case in of_the_objective() if case.loss is loss)
     assert outcome.worst <= TOLERANCE, outcome.where
-    assert outcome.unresolved <= 0.01 * outcome.compared
+    # an absolute error above softmax is flat wherever all outputs err to the same side: they sum to 1
+    assert outcome.unresolved <= 0.02 * outcome.compared
 
 
 # ---- what is wrong is caught ----------------------------------------------------------------------------------------

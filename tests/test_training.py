@@ -243,6 +243,14 @@ def test_validation_rows_have_weights_of_their_own() -> None:
     assert history["validation_loss"][0] == pytest.approx((w * rows).sum() / 9, rel=1e-12)
 
 
+def test_class_weights_count_in_validation_too() -> None:
+    V, v = X[:9], Y[:9]
+    net = network()
+    history = net.fit(X, Y, epochs=1, validation=(V, v), class_weight={1: 5.0})
+    rows = -np.log(net.predict_proba(V)[np.arange(9), v])
+    assert history["validation_loss"][0] == pytest.approx((np.where(v == 1, 5.0, 1.0) * rows).mean(), rel=1e-12)
+
+
 def test_without_validation_metrics_are_of_the_training_rows() -> None:
     net = network()
     history = net.fit(X, Y, epochs=3, metrics="accuracy")
@@ -286,6 +294,13 @@ def test_early_stopping_restores_the_best_when_it_did_not_stop() -> None:
 
 def test_a_gain_smaller_than_min_delta_is_none() -> None:
     history = network().fit(X, Y, epochs=9, early_stopping=cr.EarlyStopping(2, min_delta=100.0))
+    assert (len(history), history.best_epoch) == (3, 1)
+
+
+def test_an_equal_value_is_no_improvement() -> None:
+    net = cr.Network([cr.Dense(K, "softmax", frozen=("W", "b"))])
+    history = net.fit(X, Y, epochs=9, batch_size=None, shuffle=False, early_stopping=2)
+    assert len(set(history["loss"])) == 1
     assert (len(history), history.best_epoch) == (3, 1)
 
 
@@ -366,7 +381,7 @@ def test_no_bit_depends_on_how_many_steps_are_taken_at_once(
     found = set()
     for pace in (1, 2, 3, 7, 1000):
         monkeypatch.setattr(training._Pace, "steps", lambda _self, left, pace=pace: min(left, pace))
-        net = regular(loss=CrossEntropy(reduction=reduction))
+        net = regular(loss=CrossEntropy(reduction=reduction), dtype="float64")  # sums of float32 would be exact
         history = net.fit(X, y, epochs=3, batch_size=3, optimizer=optimizer)
         found.add((net.theta.tobytes(), tuple(history["loss"]), tuple(history["rate"])))
     assert len(found) == 1
@@ -404,6 +419,7 @@ def test_trainings_in_threads_are_those_alone() -> None:
         (dict(engine="referense"), "Did you mean 'reference'"),
         (dict(metrics=["acuracy"]), "Did you mean 'accuracy'"),
         (dict(metrics="acuracy"), "Did you mean 'accuracy'"),
+        (dict(metrics=3), "there is no metric 3"),
         (dict(callbacks=[3]), "callbacks: expected functions or Callback objects, got 3"),
         (dict(early_stopping="10"), "early_stopping: expected an EarlyStopping, or its patience"),
         (dict(early_stopping=0), "patience: expected a whole number >= 1, got 0"),

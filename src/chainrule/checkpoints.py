@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from math import isfinite
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +19,7 @@ from chainrule.training import Epoch, Standing, Steps, TrainingSettings
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+    from pathlib import Path
 
     from chainrule.arrays import Floats
     from chainrule.training import Training
@@ -65,6 +64,8 @@ class Checkpoint(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, every: float | None = None) -> None:
+        from pathlib import Path
+
         self.path = Path(path)
         self.every = None if every is None else checks.positive(every, "every", where="Checkpoint")
         self._written = monotonic()
@@ -98,6 +99,8 @@ class Checkpoint(Callback):
 
 def fingerprint(training: Training) -> Fingerprint:
     """What this run is."""
+    import hashlib  # loads OpenSSL, which would be a tenth of what `import chainrule` adds to NumPy
+
     objective = training.objective
     text = repr((objective.network, objective.loss, objective.input_shape, objective.l1, objective.l2))
     digest = hashlib.blake2b(digest_size=16)

@@ -19,7 +19,6 @@ Codes and frameworks may rely on the classes; the words may improve from version
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -119,6 +118,8 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
     >>> did_you_mean("sigmod", ["relu", "sigmoid", "tanh"])
     "Did you mean 'sigmoid'? There are: relu, sigmoid, tanh."
     """
+    import difflib  # only for a message: not every import of this library waits for it
+
     names = list(options)
     lower = {str(n).lower(): str(n) for n in names}
     close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from chainrule.errors import ArgumentError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @contextmanager
@@ -40,7 +39,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 @contextmanager
 def _beside(target: Path) -> Iterator[IO[bytes]]:
     """A new file in the folder of the target, renamed to it in the end; gone when anything fails."""
-    temporary = target.with_name(f".chainrule-{secrets.token_hex(8)}.part")
+    temporary = target.with_name(f".chainrule-{os.urandom(8).hex()}.part")
     # Opened by its number, so that the system itself applies the umask, which a program cannot read safely in threads.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
@@ -65,6 +64,8 @@ def _in_place(target: Path) -> Iterator[IO[bytes]]:
 
 
 def _target(path: str | os.PathLike[str]) -> Path:
+    from pathlib import Path
+
     try:
         return Path(os.path.realpath(os.fspath(path)))
     except (TypeError, ValueError):  # no path at all, or a NUL byte in it

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,8 @@ def postponed_interrupt() -> Iterator[Interruption]:
 
     Outside the main thread, where Python delivers no signals, this changes nothing.
     """
+    import threading
+
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():
         yield interruption

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import weakref
 from math import isfinite
-from queue import SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,6 +18,7 @@ from chainrule.layers.composite import Composite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from queue import SimpleQueue
 
     from chainrule.arrays import Floats, Ints
     from chainrule.engines.interface import Data
@@ -86,6 +85,8 @@ class _Solver:
     """SciPy in its thread, which works only when it is its turn."""
 
     def __init__(self, function: Callable[[Floats], tuple[float, Floats]], start: Floats) -> None:
+        from queue import SimpleQueue  # threads only where SciPy is asked for, not at each import of this library
+
         self.turns: SimpleQueue[bool] = SimpleQueue()
         self._results: SimpleQueue[_Iteration | Exception] = SimpleQueue()
         self._function, self._point = function, start.astype(np.float64)
@@ -93,6 +94,8 @@ class _Solver:
 
     def start(self, minimize: Any, options: dict[str, Any]) -> None:
         """Begin; the thread waits for its first turn."""
+        from threading import Thread
+
         Thread(target=self._work, args=(minimize, options), daemon=True, name="L-BFGS").start()
 
     def next(self) -> _Iteration:

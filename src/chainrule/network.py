@@ -209,7 +209,7 @@ class Network:
         shuffle: bool = True,
         validation: float | tuple[Any, Any] | tuple[Any, Any, Any] | None = None,
         early_stopping: EarlyStopping | int | None = None,
-        metrics: str | Iterable[str | Metric] = (),
+        metrics: str | Metric | Iterable[str | Metric] = (),
         class_weight: str | dict[Any, float] | None = None,
         sample_weight: Any = None,
         callbacks: AnyCallback | Iterable[AnyCallback] = (),
@@ -251,7 +251,7 @@ class Network:
         settings = _settings(epochs, batch_size, optimizer, shuffle, early_stopping, seed=self.seed, n_rows=len(data.X))
         with self._built_for(data.X.shape[1]):
             choice = choose(engine, self.objective, settings.optimizer)
-            scores = _Scores(self, choice, data, measured, [metrics] if isinstance(metrics, str) else metrics)
+            scores = _Scores(self, choice, data, measured, metrics)
             training = Training(self.objective, self._start(choice, data, settings), data, settings, scores=scores)
             if resume is not None:
                 go_on(training, resume)
@@ -474,9 +474,15 @@ class _Scores:
     """See `chainrule.training.Scores`: the validation loss, and the metrics asked for."""
 
     def __init__(
-        self, network: Network, choice: EngineChoice, training: Data, held: Data | None, asked: Iterable[str | Metric]
+        self,
+        network: Network,
+        choice: EngineChoice,
+        training: Data,
+        held: Data | None,
+        asked: str | Metric | Iterable[str | Metric],
     ) -> None:
         self.network, self.engine, self.held = network, choice.engine, held
+        asked = asked if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]
         rows, prefix = (training, "") if held is None else (held, "validation_")
         self.rows, self.metrics = rows, {prefix + m.name: m for m in map(metrics.get, asked)}
         better: dict[str, Better] = {} if held is None else {"validation_loss": "lower"}

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 
 from chainrule import checks
 from chainrule.arrays import Array, namespace
 from chainrule.layers import PREDICTION, Activation, Dense, Mode, Params, Sequence, Shape
+from chainrule.losses import Loss
 from chainrule.parameters import Layout
-
-if TYPE_CHECKING:
-    from chainrule.losses import Loss
 
 
 @dataclass(frozen=True, eq=False)

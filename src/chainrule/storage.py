@@ -7,7 +7,6 @@ executed, and no tensor is allocated before its size has been checked against wh
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
@@ -22,6 +21,7 @@ from chainrule.files import atomic_write
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+    from pathlib import Path
 
     from chainrule.arrays import Floats
 
@@ -70,7 +70,7 @@ class Opened:
             raise FileFormatError(f"the record has no part {name!r}", where=str(self.path))
         try:
             return msgspec.json.decode(self._parts[name], type=of, strict=strict)
-        except (msgspec.MsgspecError, ArithmeticError, RecursionError, TypeError, ValueError) as fault:
+        except (msgspec.MsgspecError, RecursionError, TypeError, ValueError) as fault:
             raise FileFormatError(
                 f"the record's part {name!r} is not valid: {fault}",
                 where=str(self.path),
@@ -152,6 +152,8 @@ def open_file(path: str | os.PathLike[str], *, kind: FileKind) -> Opened:
 
 def _existing(path: str | os.PathLike[str], kind: FileKind) -> Path:
     """The path of a regular file."""
+    from pathlib import Path
+
     try:
         path = Path(path)
     except TypeError:
