@@ -149,7 +149,9 @@ def test_each_step_is_the_optimizers_step_along_the_objectives_gradient(
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: type(o).__name__)
 @pytest.mark.parametrize("pieces", [(5,), (1, 1, 1, 1, 1), (2, 3), (4, 1)])
-def test_pieces_come_to_the_same_bits(engine: Engine, richest: str, optimizer: Any, pieces: tuple[int, ...], dtype: Any) -> None:
+def test_pieces_come_to_the_same_bits(
+    engine: Engine, richest: str, optimizer: Any, pieces: tuple[int, ...], dtype: Any
+) -> None:
     whole = started(engine, objective(richest), dtype, optimizer)
     pieced = started(engine, objective(richest), dtype, optimizer)
     expected = [whole.advance(ORDER, 0, RATES, 0), whole.advance(ORDER, 0, RATES, STEPS)]
@@ -235,7 +237,9 @@ def test_dropout_depends_on_the_seed_and_the_step_alone(engine: Engine, richest:
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_predictions_and_the_loss_are_those_of_all_rows_at_once(engine: Engine, richest: str, reduction: str, dtype: Any) -> None:
+def test_predictions_and_the_loss_are_those_of_all_rows_at_once(
+    engine: Engine, richest: str, reduction: str, dtype: Any
+) -> None:
     goal = objective(richest, cr.losses.CrossEntropy(reduction=reduction), l1=0.01, l2=0.1)
     theta = first_theta(goal, dtype)
     many = 700  # 20300 rows: more than a block

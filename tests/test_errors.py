@@ -124,3 +124,22 @@ def test_plain_errors_travel_between_processes():
     """As joblib and multiprocessing send them."""
     for error in (NotFittedError("no weights"), StorageError("disk full")):
         assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 -- our own bytes
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ArgumentError("units", where="Dense", expected="a whole number >= 1", got=None, mend="Give one"),
+        DivergenceError(epoch=2, step=7, place="the loss", mend="Try less."),
+        MissingExtraError("L-BFGS", library="scipy", extra="lbfgs"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_goes_from_process_to_process(error):
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 -- written a moment ago
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+
+
+def test_none_that_came_is_shown():
+    assert str(ArgumentError("units", expected="a number", got=None)) == "units: expected a number, got None"
+    assert str(ArgumentError("units", expected="a number")) == "units: expected a number"

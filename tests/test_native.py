@@ -53,7 +53,9 @@ def fifty_steps(engine: Any, net: cr.Network, rows: Data, optimizer: Any, B: int
     return theta, np.array(values)
 
 
-def check(layers: list[Any], loss: Any, optimizer: Any, dtype: Any, *, B: int = 7, weights: bool = False, **options: Any) -> None:
+def check(
+    layers: list[Any], loss: Any, optimizer: Any, dtype: Any, *, B: int = 7, weights: bool = False, **options: Any
+) -> None:
     """To rounding the same as the reference; to the bit the same for any number of threads."""
     net = cr.Network(layers, loss, n_inputs=options.pop("I", 7), dtype=dtype, seed=3, **options)
     rows, tolerance = data(net, weights=weights), 1e-10 if dtype == "float64" else 1e-4
@@ -115,7 +117,9 @@ def test_what_is_frozen_or_has_no_bias(optimizer: Any, dtype: Any) -> None:
 @pytest.mark.parametrize("B", [1, 2, 3, 5, 7, 16, 39, 40, 64])
 @pytest.mark.parametrize("units", [1, 15, 16, 17, 130])
 def test_every_size(B: int, units: int, dtype: Any) -> None:
-    check([cr.Dense(units, "tanh"), cr.Dense(3, "softmax")], "cross_entropy", cr.SGD(0.01, momentum=0.9), dtype, B=B, I=19)
+    check(
+        [cr.Dense(units, "tanh"), cr.Dense(3, "softmax")], "cross_entropy", cr.SGD(0.01, momentum=0.9), dtype, B=B, I=19
+    )
 
 
 def test_penalties(dtype: Any) -> None:
@@ -139,7 +143,9 @@ def test_tanh_and_sigmoid_to_two_ulp(name: str) -> None:
     """Against float64, over every power of two that float32 has and at the joints of the approximations."""
     rng = np.random.default_rng(0)
     spread = np.float32(2.0) ** rng.uniform(-60, 7, 200_000).astype(np.float32)
-    x = np.concatenate([spread, np.linspace(0.5, 1, 50_000, dtype=np.float32), np.linspace(0, 20, 50_000, dtype=np.float32)])
+    x = np.concatenate(
+        [spread, np.linspace(0.5, 1, 50_000, dtype=np.float32), np.linspace(0, 20, 50_000, dtype=np.float32)]
+    )
     x = np.concatenate([x, -x])
     exact = {"tanh": np.tanh(x.astype(float)), "sigmoid": 1 / (1 + np.exp(-x.astype(float)))}
     for f, y in exact.items():

@@ -19,16 +19,28 @@ Codes and frameworks may rely on the classes; the words may improve from version
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_NOT_SAID = object()
 _SHOWN = 80  # characters of a person's value that a message repeats
 
 
 class ChainruleError(Exception):
     """The root: `except chainrule.ChainruleError` catches whatever this library raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As a process hands it to another: the message and the attributes, whatever the constructor takes."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[ChainruleError], args: tuple[Any, ...], attributes: dict[str, Any]) -> ChainruleError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
 
 
 class InputError(ChainruleError, ValueError):
@@ -45,12 +57,15 @@ class InputError(ChainruleError, ValueError):
     Dense: units: expected a whole number >= 1, got -3
     """
 
-    def __init__(self, what: str, *, where: str = "", expected: str = "", got: object = None, mend: str = "") -> None:
-        self.what, self.where, self.expected, self.got, self.mend = what, where, expected, got, mend
+    def __init__(
+        self, what: str, *, where: str = "", expected: str = "", got: object = _NOT_SAID, mend: str = ""
+    ) -> None:
+        self.what, self.where, self.expected, self.mend = what, where, expected, mend
+        self.got = None if got is _NOT_SAID else got
         text = f"{where}: {what}" if where else what
         if expected:
             text += f": expected {expected}"
-            if got is not None:
+            if got is not _NOT_SAID:
                 text += f", got {shown(got)}"
         if mend:
             text += f". {mend}"

@@ -34,7 +34,9 @@ except ImportError:  # built without a compiler, or not built
     kernels = None
 
 _ROWS = 256  # of a block in prediction
-_WORTH_A_THREAD = 4e6  # multiplications and additions in a step below which waking a second thread costs more than it gives
+_WORTH_A_THREAD = (
+    4e6  # multiplications and additions in a step below which waking a second thread costs more than it gives
+)
 
 
 class NativeEngine:

@@ -102,6 +102,11 @@ class Residual(Composite, frozen=True, tag="residual"):
         layers: what F is made of; its outputs are as many as its inputs.
     """
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.layers:
+            raise ArgumentError("layers", where=self.kind, expected="at least one layer", got=())
+
     def output_shape(self, shape: Shape) -> Shape:
         out = super().output_shape(shape)
         if out != shape:

@@ -2,7 +2,7 @@
 // Sums are made in double.
 
 template <class T> double loss_row(const Loss& loss, const T* y, const T* t, T* d, int K) {
-  const T tiny = std::numeric_limits<T>::min(), eps = std::numeric_limits<T>::epsilon(), share = T(1) / T(K);
+  const T tiny = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon(), eps = std::numeric_limits<T>::epsilon(), share = T(1) / T(K);
   double l = 0;
   switch (loss.kind) {
     case LossKind::half_squared_error:
