@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-quick lint format bench clean
+.PHONY: help demo test test-quick lint format bench bench-peers clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -46,5 +46,12 @@ format: $(VENV)/.dev ## put the code in its usual form
 bench: $(VENV)/.dev ## speed, memory and score against the peers that are installed
 	$(BIN)/python -m benchmarks
 
+bench-peers: .venv-peers/.done ## install torch and jax, which `make bench` then measures too, into .venv-peers
+
+.venv-peers/.done:
+	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip --disable-pip-version-check --quiet install torch==2.13.0 jax scikit-learn
+	@touch $@
+
 clean: ## remove what the targets above made
-	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-peers demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

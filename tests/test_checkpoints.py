@@ -353,6 +353,15 @@ def test_a_tampered_standing_is_refused(tmp_path: Path, good: bytes, fields: dic
         fit(network(), resume=path, **TAMPER)
 
 
+def test_a_step_beyond_the_epoch_is_refused(tmp_path: Path, good: bytes) -> None:
+    def beyond(parts: Any) -> None:
+        standing = parts["standing"]
+        steps = standing["taken"] // standing["epoch"]
+        standing.update(step=steps, taken=standing["taken"] + steps)
+
+    assert resumed_or_refused(tmp_path / "c", with_record(good, beyond))
+
+
 def test_a_tampered_history_is_refused(tmp_path: Path, good: bytes) -> None:
     def wrong(name: str, value: Any) -> Any:
         return lambda parts: parts["standing"]["epochs"][0].update({name: value})

@@ -10,9 +10,10 @@ import pytest
 
 import chainrule as cr
 from chainrule import training
-from chainrule.engines.interface import Data
 from chainrule.engines.choose import ENGINES
+from chainrule.engines.interface import Data
 from chainrule.losses import Loss
+from chainrule.schedules import Plan, WarmUp
 from chainrule.splitting import epoch_order
 
 N, B = 40, 8
@@ -21,20 +22,23 @@ X = RNG.normal(size=(N, 3)).astype(np.float32)
 VALUES = (X @ np.array([1.0, -2.0, 0.5], dtype=np.float32))[:, None]
 
 
-GROWING = cr.SGD(cr.schedules.WarmUp(30.0, epochs=200))
+GROWING = cr.SGD(WarmUp(30.0, epochs=200))
 
 
 def step_by_step(
-    net: cr.Network, X: np.ndarray, T: np.ndarray, optimizer: Any, engine: Any
+    net: cr.Network, X: np.ndarray, T: np.ndarray, optimizer: Any, engine: Any = None, B: int = B
 ) -> tuple[int, int, np.ndarray]:
     """Epoch and step of the first number that is not finite, and theta before it."""
     theta = net.theta.copy()
     data = Data(X, T.astype(np.float32))
+    engine = engine or ENGINES["reference"]
     run = engine.start(net.objective, theta, data, optimizer=optimizer, batch_size=B, seed=net.seed)
-    for taken in range(200 * N // B):
+    plan = Plan(N // B, 200, B, N)
+    for taken in range(plan.total_steps):
         epoch, k = divmod(taken, N // B)
         before = theta.copy()
-        losses = run.advance(epoch_order(N, seed=net.seed, epoch=epoch), k, np.array([optimizer.rate]), taken)
+        rates = optimizer.schedule.rates(np.array([taken]), plan)
+        losses = run.advance(epoch_order(N, seed=net.seed, epoch=epoch), k, rates, taken)
         if not (isfinite(losses[0]) and np.isfinite(theta).all()):
             return epoch + 1, taken + 1, before
     raise AssertionError("it did not diverge")
@@ -123,6 +127,24 @@ def test_theta_may_overflow_while_the_loss_stays_finite(engine: Any) -> None:
     error = diverged(net, target, column, optimizer=optimizer, engine=engine)
     assert (error.epoch, error.step, error.place) == (epoch, step, "the parameter dense_1.W")
     assert np.isfinite(before).all()
+
+
+@pytest.mark.parametrize("pace", [1, 7, 40])
+def test_many_steps_at_once_are_taken_back_to_the_one_before_it(pace: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the first epoch, with a rate of its own at each step, and noticed only when all have been taken."""
+    monkeypatch.setattr(training._Pace, "steps", lambda _self, left: min(left, pace))
+    ones, target = np.ones((N, 1), dtype=np.float32), (X[:, :1] > 0).astype(float)
+    optimizer = cr.SGD(WarmUp(3e38, epochs=1), momentum=0.9)
+
+    def network() -> cr.Network:
+        return cr.Network([cr.Dense(1, "sigmoid", bias=False)], "binary_cross_entropy", n_inputs=1)
+
+    epoch, step, before = step_by_step(network(), ones, target, optimizer, B=1)
+    assert (epoch, step > 7) == (1, True)
+    net = network()
+    error = diverged(net, target, ones, optimizer=optimizer, batch_size=1)
+    assert (error.epoch, error.step, error.place) == (epoch, step, "the parameter dense_1.W")
+    assert net.theta.tobytes() == before.tobytes()
 
 
 def test_the_state_of_batch_norm_is_theta_too() -> None:

@@ -1,4 +1,4 @@
-"""The native engine against the reference engine: every activation, loss and optimiser, any threads, any instruction set."""
+"""The native engine against the reference: every activation, loss, optimiser, any threads, any instruction set."""
 
 from __future__ import annotations
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import doctest
 import json
+import pkgutil
 import subprocess
 import sys
+from importlib import import_module
 from typing import get_args
 
 import pytest
@@ -27,6 +30,11 @@ HEAVY = {
     "tomli_w",
     "jax",
 }
+
+
+MODULES = [
+    m.name for m in pkgutil.walk_packages(cr.__path__, "chainrule.") if not m.name.endswith(("__main__", ".make"))
+]
 
 
 def loaded_by(code: str) -> set[str]:
@@ -115,3 +123,8 @@ def test_what_is_heavy_is_loaded_when_it_is_used(code: str, library: str) -> Non
 
 def test_warnings_at_import_are_errors() -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", "import chainrule as cr; cr.Model"], check=True)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_in_docstrings_run(name: str) -> None:
+    assert doctest.testmod(import_module(name)).failed == 0

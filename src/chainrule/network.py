@@ -96,9 +96,10 @@ class Network:
         ShapeError: when the layers do not fit together.
 
     >>> import numpy as np
+    >>> import chainrule as cr
     >>> X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
-    >>> net = Network([Dense(8, "tanh"), Dense(1, "sigmoid")], loss="binary_cross_entropy", seed=1)
-    >>> history = net.fit(X, y, epochs=200, batch_size=4, optimizer=Adam(0.05))
+    >>> net = cr.Network([cr.Dense(8, "tanh"), cr.Dense(1, "sigmoid")], loss="binary_cross_entropy", seed=1)
+    >>> history = net.fit(X, y, epochs=200, batch_size=4, optimizer=cr.Adam(0.05))
     >>> net.predict(X).tolist()
     [0, 1, 1, 0]
     """

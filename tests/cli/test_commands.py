@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 
 import chainrule as cr
-from chainrule.engines.choose import choose
 from chainrule.cli import _COMMANDS, doctor
+from chainrule.engines.choose import choose
 from chainrule.examples import EXAMPLES
 from chainrule.tables import dataset_names
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from chainrule.arrays import Floats, Ints
     from chainrule.objective import Objective
-    from chainrule.optimizers import AnyOptimizer, Optimizer
+    from chainrule.optimizers import AnyOptimizer, AnyStepper
 
 
 class Data(NamedTuple):
@@ -71,7 +71,7 @@ class Engine(Protocol):
         """Why it cannot run this, or, where nothing is named, anything at all; empty when it can."""
 
     def start(
-        self, objective: Objective, theta: Floats, data: Data, *, optimizer: Optimizer, batch_size: int, seed: int
+        self, objective: Objective, theta: Floats, data: Data, *, optimizer: AnyStepper, batch_size: int, seed: int
     ) -> Run:
         """A run on these data; `theta` is changed in place by it."""
 

@@ -1,4 +1,4 @@
-"""The native engine: whole epochs in compiled code, without the GIL, the same training as the reference engine to rounding.
+"""The native engine: whole epochs in compiled code, without the GIL; to rounding the training of the reference engine.
 
 This file translates an objective into the plain records that the C++ core reads (`_native/plan.hpp` tells the rest).
 """
@@ -6,12 +6,14 @@ This file translates an objective into the plain records that the C++ core reads
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from chainrule import checks
 from chainrule.activations import ELU, LeakyReLU
+from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import ArgumentError, unknown_name
 from chainrule.layers import Activation, Dense, Dropout, Mode
 from chainrule.losses import Huber
@@ -29,10 +31,11 @@ if TYPE_CHECKING:
     from chainrule.optimizers import AnyOptimizer, AnyStepper
 
 try:
-    from chainrule.engines import _kernels as kernels
+    kernels: Any = import_module("chainrule.engines._kernels")
 except ImportError:  # built without a compiler, or not built
     kernels = None
 
+REFERENCE = ReferenceEngine()
 _ROWS = 256  # of a block in prediction
 _WORTH_A_THREAD = (
     4e6  # multiplications and additions in a step below which waking a second thread costs more than it gives
@@ -98,7 +101,7 @@ class NativeEngine:
 
     def loss(self, objective: Objective, theta: Floats, data: Data) -> float:
         """The value of the objective over all rows, penalties included, in prediction mode."""
-        return _reference().loss(objective, theta, data)
+        return REFERENCE.loss(objective, theta, data)
 
     def _threads(self, objective: Objective, rows: int) -> int:
         if self.threads is not None:
@@ -176,12 +179,6 @@ _LOSSES = {
     "CrossEntropy",
     "BinaryCrossEntropy",
 }
-
-
-def _reference() -> Any:
-    from chainrule.engines.reference import ReferenceEngine
-
-    return ReferenceEngine()
 
 
 def _layers(objective: Objective, layers: tuple[Layer, ...], seed: int) -> list[Any]:

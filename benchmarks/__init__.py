@@ -1,0 +1,1 @@
+"""Speed, memory and score, against peers in the same run: ``python -m benchmarks [NAME ...]``."""

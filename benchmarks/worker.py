@@ -1,0 +1,86 @@
+"""The process of one peer: reads what to do line by line on standard input, answers in JSON on standard output.
+
+A process of its own, so that its peak memory is its own, and so that it may run in a Python that has its library.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.peers import Unable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.peers import Race
+
+
+def main() -> None:
+    """Serve until standard input ends: ``round`` times one round, ``end`` gives answer and memory."""
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever a library prints is no reply
+    request = json.loads(sys.stdin.readline())
+    if request["cores"] is not None:  # before any library counts them
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: request["cores"]])
+    try:
+        race = _start(request)
+    except Unable as reason:
+        return _reply(replies, {"unable": str(reason)})
+    _reply(replies, {"version": race.version})
+    for line in sys.stdin:
+        if line.strip() == "round":
+            start = time.perf_counter()
+            race.round()
+            _reply(replies, {"seconds": time.perf_counter() - start})
+        else:
+            _reply(replies, _end(race, request["answer"]))
+    return None
+
+
+def peak_memory() -> int:
+    """Bytes of memory that this process held at most.
+
+    On Linux not `ru_maxrss`, which begins with the memory of the process that started this one.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _start(request: dict[str, Any]) -> Race:
+    from benchmarks.problems import Problem
+
+    module = importlib.import_module(f"benchmarks.peers.{request['module']}")
+    function: Callable[..., Race] | None = getattr(module, request["function"], None)
+    if function is None:
+        raise Unable("has no such thing")
+    if "problem" in request:
+        return function(Problem.from_json(request["problem"]), **request["options"])
+    return function(**request["options"])
+
+
+def _end(race: Race, path: str) -> dict[str, Any]:
+    memory = peak_memory()  # before the answer is made
+    import numpy as np
+
+    np.save(path, np.asarray(race.answer()))
+    return {"memory": memory}
+
+
+def _reply(replies: Any, reply: dict[str, Any]) -> None:
+    replies.write(json.dumps(reply) + "\n")
+    replies.flush()
+
+
+if __name__ == "__main__":
+    main()
