@@ -129,8 +129,11 @@ def test_theta_may_overflow_while_the_loss_stays_finite(engine: Any) -> None:
     assert np.isfinite(before).all()
 
 
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 @pytest.mark.parametrize("pace", [1, 7, 40])
-def test_many_steps_at_once_are_taken_back_to_the_one_before_it(pace: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_steps_at_once_are_taken_back_to_the_one_before_it(
+    engine: Any, pace: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In the first epoch, with a rate of its own at each step, and noticed only when all have been taken."""
     monkeypatch.setattr(training._Pace, "steps", lambda _self, left: min(left, pace))
     ones, target = np.ones((N, 1), dtype=np.float32), (X[:, :1] > 0).astype(float)
@@ -139,10 +142,10 @@ def test_many_steps_at_once_are_taken_back_to_the_one_before_it(pace: int, monke
     def network() -> cr.Network:
         return cr.Network([cr.Dense(1, "sigmoid", bias=False)], "binary_cross_entropy", n_inputs=1)
 
-    epoch, step, before = step_by_step(network(), ones, target, optimizer, B=1)
+    epoch, step, before = step_by_step(network(), ones, target, optimizer, engine, B=1)
     assert (epoch, step > 7) == (1, True)
     net = network()
-    error = diverged(net, target, ones, optimizer=optimizer, batch_size=1)
+    error = diverged(net, target, ones, optimizer=optimizer, batch_size=1, engine=engine)
     assert (error.epoch, error.step, error.place) == (epoch, step, "the parameter dense_1.W")
     assert net.theta.tobytes() == before.tobytes()
 
