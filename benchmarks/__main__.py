@@ -24,7 +24,7 @@ class Options:
 
     quick: bool = False
     slow: bool = False
-    rounds: int = 7
+    rounds: int = 15
     cores: int | None = None
 
 
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if wrong := set(given.names) - set(NAMES):
         parser.error(f"there is no table {', '.join(sorted(wrong))}; there are: {', '.join(NAMES)}")
-    rounds = given.rounds or (2 if given.quick else 7)
+    rounds = given.rounds or (2 if given.quick else 15)
     print(machine())
     for name in given.names or NAMES:
         importlib.import_module(f"benchmarks.{name}").run(Options(given.quick, given.slow, rounds, given.cores))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
-RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 1e-3}
+RATES = {"sgd": 0.01, "momentum": 2e-3, "adam": 1e-4}
 """The optimisers and their learning rates; momentum is 0.9, Adam's numbers are its authors'."""
 
 

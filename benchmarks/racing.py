@@ -79,6 +79,7 @@ def race(
     *,
     rounds: int,
     cores: int | None = None,
+    answer_first: bool = False,
     **options: Any,
 ) -> list[Result]:
     """Let the peers run, after a first round that is not counted.
@@ -89,6 +90,7 @@ def race(
         problem: its argument, if it takes one.
         rounds: of which the best counts.
         cores: how many each may use; None: all.
+        answer_first: whether the answers are those after the first round, not after the last: rounding grows with each.
         options: further arguments of the function.
     """
     with ExitStack() as stack:
@@ -100,22 +102,34 @@ def race(
             if problem is not None:
                 request["problem"] = dataclasses.asdict(problem)
             runners.append(stack.enter_context(_Runner(peer, request, folder / f"{i}.npy")))
-        for number in range(rounds + 1):
-            for runner in runners:
-                time.sleep(_PAUSE)
-                runner.run_round(counts=number > 0)
-        return [runner.end() for runner in runners]
+        _run(runners, rounds, answer_first=answer_first)
+        return [runner.result() for runner in runners]
+
+
+def _run(runners: list[_Runner], rounds: int, *, answer_first: bool) -> None:
+    """The rounds, and when the answers are written down."""
+    for number in range(rounds + 1):
+        for runner in runners:
+            time.sleep(_PAUSE)
+            runner.run_round(counts=number > 0)
+            if answer_first and number == 0:
+                runner.write_answer()
+    for runner in runners:
+        runner.note_memory()  # before an answer that may need some itself
+        if not answer_first:
+            runner.write_answer()
 
 
 class _Runner:
     """A peer's process; whatever goes wrong in it is its result."""
 
     def __init__(self, peer: Peer, request: dict[str, Any], path: Path) -> None:
-        self.peer, self.path, self.seconds = peer, path, [np.inf]
+        self.peer, self.path, self.seconds, self.memory = peer, path, [np.inf], 0
         self.process: subprocess.Popen[str] | None = None
+        self.first: dict[str, Any] = {}
         python = python_with(peer.library)
         if python is None:
-            self.first: dict[str, Any] = {"unable": "not installed"}
+            self.first = {"unable": "not installed"}
             return
         command = [python, "-m", "benchmarks.worker"]
         self.process = subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -135,28 +149,33 @@ class _Runner:
         return str(self.first.get("unable", ""))
 
     def run_round(self, *, counts: bool) -> None:
-        if not self.unable:
-            reply = self._ask("round")
-            if "unable" in reply:
-                self.first = reply
-            elif counts:
-                self.seconds.append(reply["seconds"])
+        reply = self._ask("round")
+        if counts and not self.unable:
+            self.seconds.append(reply["seconds"])
 
-    def end(self) -> Result:
-        reply = self.first if self.unable else self._ask("end")
-        if "unable" in reply:
-            return Result(self.peer, unable=str(reply["unable"]))
-        answer = np.load(self.path)
-        return Result(self.peer, min(self.seconds), reply["memory"], answer, self.first["version"])
+    def write_answer(self) -> None:
+        self._ask("answer")
+
+    def note_memory(self) -> None:
+        self.memory = self._ask("memory").get("memory", 0)
+
+    def result(self) -> Result:
+        if self.unable:
+            return Result(self.peer, unable=self.unable)
+        return Result(self.peer, min(self.seconds), self.memory, np.load(self.path), self.first["version"])
 
     def _ask(self, line: str) -> dict[str, Any]:
-        assert self.process is not None  # noqa: S101 - for the type checker: only called where there is one
+        """The reply to a line; none any more from a peer that failed once."""
+        if self.unable or self.process is None:
+            return {}
         try:
-            self.process.stdin.write(line + "\n")  # type: ignore[union-attr]
+            self.process.stdin.write(line + "\n")  # type: ignore[union-attr] # both are pipes
             self.process.stdin.flush()  # type: ignore[union-attr]
             reply: dict[str, Any] = json.loads(self.process.stdout.readline())  # type: ignore[union-attr]
         except (BrokenPipeError, json.JSONDecodeError):
-            return {"unable": "its process failed"}
+            reply = {"unable": "its process failed"}
+        if "unable" in reply:
+            self.first = reply
         return reply
 
 

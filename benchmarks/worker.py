@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Serve until standard input ends: ``round`` times one round, ``end`` gives answer and memory."""
+    """Serve until standard input ends: ``round`` times a round, ``answer`` writes the answer, ``memory`` tells the peak."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no reply
     request = json.loads(sys.stdin.readline())
@@ -33,14 +33,19 @@ def main() -> None:
         race = _start(request)
     except Unable as reason:
         return _reply(replies, {"unable": str(reason)})
+    import numpy as np
+
     _reply(replies, {"version": race.version})
     for line in sys.stdin:
         if line.strip() == "round":
             start = time.perf_counter()
             race.round()
             _reply(replies, {"seconds": time.perf_counter() - start})
+        elif line.strip() == "answer":
+            np.save(request["answer"], np.asarray(race.answer()))
+            _reply(replies, {})
         else:
-            _reply(replies, _end(race, request["answer"]))
+            _reply(replies, {"memory": peak_memory()})
     return None
 
 
@@ -67,14 +72,6 @@ def _start(request: dict[str, Any]) -> Race:
     if "problem" in request:
         return function(Problem.from_json(request["problem"]), **request["options"])
     return function(**request["options"])
-
-
-def _end(race: Race, path: str) -> dict[str, Any]:
-    memory = peak_memory()  # before the answer is made
-    import numpy as np
-
-    np.save(path, np.asarray(race.answer()))
-    return {"memory": memory}
 
 
 def _reply(replies: Any, reply: dict[str, Any]) -> None:

@@ -93,6 +93,7 @@ def test_a_race_gives_time_memory_and_answer_of_each():
     ]
     hand, engine, absent, wordless, broken = race(peers, "steps", TINY, rounds=1)
     assert np.array_equal(hand.answer, after_two_rounds(numpy_by_hand.steps(TINY)))
+    assert not np.array_equal(race(peers[:1], "steps", TINY, rounds=1, answer_first=True)[0].answer, hand.answer)
     assert apart(engine.answer, hand.answer) < 1e-6
     for result in (hand, engine):
         assert 0 < result.seconds < np.inf
