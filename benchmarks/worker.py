@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Serve until standard input ends: ``round`` times a round, ``answer`` writes the answer, ``memory`` tells the peak."""
+    """Serve: ``round`` times a round, ``answer`` writes the answer, ``memory`` tells the peak."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no reply
     request = json.loads(sys.stdin.readline())
