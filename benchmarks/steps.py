@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.problems import Problem
 from benchmarks.racing import BY_HAND, OTHERS, Peer, Result, engines, race
-from benchmarks.tables import kept, memory_text, show, time_text
+from benchmarks.tables import kept, memory_text, ratio_text, show, time_text
 
 if TYPE_CHECKING:
     from benchmarks.__main__ import Options
@@ -61,7 +61,7 @@ def absent(results: list[Result]) -> str:
 def _row(result: Result, hand: Result, problem: Problem) -> list[str]:
     apart = float(np.linalg.norm(result.answer - hand.answer) / np.linalg.norm(hand.answer))
     step = result.seconds / problem.steps
-    ratio = f"{result.seconds / hand.seconds:.2f}"
+    ratio = ratio_text(result.seconds / hand.seconds)
     return [result.peer.name, time_text(step), ratio, memory_text(result.memory), f"{apart:.0e}" if apart else "0"]
 
 
@@ -69,7 +69,10 @@ def _summarise(summaries: list[Summary]) -> None:
     """Every engine against the step by hand, in one table."""
     names = [peer.name for peer in engines()]
     rows = [
-        [summary.problem.title, *(f"{summary.ratios[name]:.2f}" if name in summary.ratios else "-" for name in names)]
+        [
+            summary.problem.title,
+            *(ratio_text(summary.ratios[name]) if name in summary.ratios else "-" for name in names),
+        ]
         for summary in summaries
     ]
     worst = max(summary.ratios.get("chainrule, reference", 0.0) for summary in summaries)

@@ -68,6 +68,15 @@ def memory_text(size: float) -> str:
     return f"{size / 1e6:.0f} MB"
 
 
+def ratio_text(ratio: float) -> str:
+    """A ratio with two decimals, small ones with three digits.
+
+    >>> ratio_text(1.234), ratio_text(0.01234)
+    ('1.23', '0.0123')
+    """
+    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.3g}"
+
+
 def kept(good: bool) -> str:
     """The verdict on a limit."""
     return "kept" if good else "NOT KEPT"
