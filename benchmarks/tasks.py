@@ -13,8 +13,9 @@ from benchmarks import mixed_tables
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy.typing as npt
     import polars as pl
+
+    from chainrule.arrays import Ints
 
 
 class Task(NamedTuple):
@@ -68,14 +69,13 @@ SLOW = ("adult-like, all",)
 """Only when asked for."""
 
 
-def split(task: Task, seed: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def split(task: Task, seed: int) -> tuple[Ints, Ints]:
     """Three quarters of the rows to train on and the rest to test on; by class, where there are classes."""
-    from sklearn.model_selection import train_test_split
+    from chainrule.splitting import split_rows
 
     y = None if task.regression else task.frame[task.target].to_numpy()
-    rows = np.arange(len(task.frame))
-    train, test = train_test_split(rows, test_size=0.25, random_state=seed, stratify=y)
-    return np.sort(train), np.sort(test)
+    classes = None if y is None else np.unique(y, return_inverse=True)[1]
+    return split_rows(len(task.frame), 0.25, seed=seed, classes=classes)
 
 
 def chainrule_score(task: Task, seed: int, **options: Any) -> float:

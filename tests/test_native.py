@@ -16,7 +16,7 @@ from chainrule.engines.interface import Data
 from chainrule.engines.native import NativeEngine, instruction_sets
 from chainrule.engines.reference import ReferenceEngine
 
-pytestmark = pytest.mark.skipif(native.kernels is None, reason="built without a compiler")
+pytestmark = pytest.mark.skipif(native.kernels() is None, reason="built without a compiler")
 N = 40
 LAST = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "poisson": "softplus"}
 VARIANTS = [(threads, name) for name in instruction_sets() for threads in (1, 2, 3)]

@@ -284,8 +284,8 @@ def get(activation: str | ActivationFunction, *, where: str = "") -> Any:
 def _logistic(Z: Array) -> Array:
     """1 / (1 + exp(-z)) without overflow: below the floor it is the smallest number that float32 or float64 holds."""
     xp = namespace(Z)
-    floor = -87.0 if Z.dtype == xp.float32 else -708.0
-    return 1 / (1 + xp.exp(-xp.maximum(Z, floor)))
+    ceiling = 87.0 if Z.dtype == xp.float32 else 708.0
+    return 1 / (1 + xp.exp(xp.minimum(-Z, ceiling)))
 
 
 def _where(condition: Array, yes: float, no: float, *, like: Array) -> Array:

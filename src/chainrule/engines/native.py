@@ -6,6 +6,7 @@ This file translates an objective into the plain records that the C++ core reads
 from __future__ import annotations
 
 import os
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -30,16 +31,20 @@ if TYPE_CHECKING:
     from chainrule.objective import Objective
     from chainrule.optimizers import AnyOptimizer, AnyStepper
 
-try:
-    kernels: Any = import_module("chainrule.engines._kernels")
-except ImportError:  # built without a compiler, or not built
-    kernels = None
-
 REFERENCE = ReferenceEngine()
 _ROWS = 256  # of a block in prediction
 _WORTH_A_THREAD = (
     4e6  # multiplications and additions in a step below which waking a second thread costs more than it gives
 )
+
+
+@cache
+def kernels() -> Any:
+    """The compiled module, loaded when first used; None where it was not built."""
+    try:
+        return import_module("chainrule.engines._kernels")
+    except ImportError:
+        return None
 
 
 class NativeEngine:
@@ -63,7 +68,7 @@ class NativeEngine:
 
     def refuses(self, objective: Objective | None = None, optimizer: AnyOptimizer | None = None) -> str:
         """Why it cannot run this, in a sentence; empty when it can."""
-        if kernels is None:
+        if kernels() is None:
             return "the native engine is not there: no C++ compiler worked when chainrule was installed"
         if objective is None:
             return ""
@@ -96,7 +101,7 @@ class NativeEngine:
         Y = np.empty((len(X), *objective.output_shape), dtype=theta.dtype)
         layers = _layers(objective, objective.network.layers, seed=0)
         threads = self._threads(objective, len(X))
-        kernels.predict(theta, np.ascontiguousarray(X), layers, _ROWS, threads, self.instruction_set, Y)
+        kernels().predict(theta, np.ascontiguousarray(X), layers, _ROWS, threads, self.instruction_set, Y)
         return Y
 
     def loss(self, objective: Objective, theta: Floats, data: Data) -> float:
@@ -129,7 +134,7 @@ class NativeRun:
         layers, loss = objective.trained
         self.theta = theta
         self.slots: dict[str, Floats] = optimizer.slots(theta)
-        run = kernels.Run32 if theta.dtype == np.float32 else kernels.Run64
+        run = kernels().Run32 if theta.dtype == np.float32 else kernels().Run64
         self._run = run(
             theta,
             list(self.slots.values()),
@@ -161,7 +166,7 @@ class NativeRun:
 
 def instruction_sets() -> tuple[str, ...]:
     """Those that were built and that this processor has, the widest first."""
-    return () if kernels is None else tuple(kernels.instruction_sets())
+    return () if kernels() is None else tuple(kernels().instruction_sets())
 
 
 def cores() -> int:
@@ -187,19 +192,19 @@ def _layers(objective: Objective, layers: tuple[Layer, ...], seed: int) -> list[
     mode = Mode(training=True, seed=seed)
     records = []
     for index, (name, _, shape) in enumerate(objective.network.named(objective.input_shape)):
-        layer, record = layers[index], kernels.Layer()
+        layer, record = layers[index], kernels().Layer()
         record.inputs, record.units = shape[0], layer.output_shape(shape)[0]
         if isinstance(layer, Dense):
-            record.kind = kernels.LayerKind.dense
+            record.kind = kernels().LayerKind.dense
             record.bias, record.train_w, record.train_b = layer.bias, "W" not in layer.frozen, "b" not in layer.frozen
             record.w, record.b = places[f"{name}.W"], places.get(f"{name}.b", 0)
         if isinstance(layer, Dropout):
-            record.kind = kernels.LayerKind.dropout
+            record.kind = kernels().LayerKind.dropout
             record.rate, record.stream = layer.rate, mode.child(index).stream
         if isinstance(layer, Activation):
-            record.kind = kernels.LayerKind.activation
+            record.kind = kernels().LayerKind.activation
         if isinstance(layer, Dense | Activation):
-            record.act, record.a = getattr(kernels.Act, layer.f.name), _parameter(layer.f)
+            record.act, record.a = getattr(kernels().Act, layer.f.name), _parameter(layer.f)
         records.append(record)
     return records
 
@@ -209,8 +214,8 @@ def _parameter(f: ActivationFunction) -> float:
 
 
 def _loss(loss: Loss) -> Any:
-    record = kernels.Loss()
-    record.kind = getattr(kernels.LossKind, loss.name)
+    record = kernels().Loss()
+    record.kind = getattr(kernels().LossKind, loss.name)
     record.mean = loss.reduction == "mean"
     record.delta = loss.delta if isinstance(loss, Huber) else 0.0
     return record
@@ -218,8 +223,8 @@ def _loss(loss: Loss) -> Any:
 
 def _optimizer(optimizer: AnyStepper, objective: Objective) -> Any:
     """The optimiser as a record, by the names of its fields, and the objective's penalties."""
-    record = kernels.Optimizer()
-    record.kind = getattr(kernels.OptimizerKind, _OPTIMIZERS[type(optimizer)])
+    record = kernels().Optimizer()
+    record.kind = getattr(kernels().OptimizerKind, _OPTIMIZERS[type(optimizer)])
     for field in ("momentum", "decay", "beta1", "beta2", "epsilon", "momentum_decay", "weight_decay", "nesterov"):
         if hasattr(optimizer, field):
             setattr(record, field, getattr(optimizer, field))

@@ -76,7 +76,8 @@ class ReferenceRun:
         self._params = objective.layout.split(theta)
         layout, dtype = objective.layout, str(theta.dtype)
         self._weights = layout.weights(dtype)
-        self._trainable: Any = True if layout.all_trainable else layout.trainable(dtype) != 0
+        self._clips = optimizer.clip_norm is not None or optimizer.clip_value is not None
+        self._trained = None if layout.all_trainable else layout.trainable(dtype) != 0
 
     def advance(self, order: Ints | None, first: int, rates: Floats, taken: int) -> Floats:
         """Take ``len(rates)`` steps; see the contract."""
@@ -102,16 +103,19 @@ class ReferenceRun:
 
     def _step(self, batch: Data, rate: float, taken: int) -> float:
         objective, theta = self.objective, self.theta
-        mode = Mode(True, self.seed, taken)
-        value, gradient, saved = objective.step(theta, self._params, batch, mode)
+        value, gradient, saved = objective.step(theta, self._params, batch, Mode(True, self.seed, taken))
         loss = float(value)
         if not isfinite(loss):
             return loss
-        gradient = clip(gradient, self.optimizer)
+        if self._clips:
+            gradient = clip(gradient, self.optimizer)
         change, self.slots = self.optimizer.change(
             theta, gradient, self.slots, rate=rate, t=taken + 1, weights=self._weights, reuse=True
         )
-        np.add(theta, change, out=theta, where=self._trainable)  # what is frozen keeps its bits, whatever the change is
+        if self._trained is None:
+            theta += change
+        else:  # what is frozen keeps its bits, whatever the change is
+            np.add(theta, change, out=theta, where=self._trained)
         if objective.layout.has_state:
             self._keep_state(saved)
         return loss
