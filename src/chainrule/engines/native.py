@@ -5,7 +5,6 @@ This file translates an objective into the plain records that the C++ core reads
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -33,9 +32,7 @@ if TYPE_CHECKING:
 
 REFERENCE = ReferenceEngine()
 _ROWS = 256  # of a block in prediction
-_WORTH_A_THREAD = (
-    4e6  # multiplications and additions in a step below which waking a second thread costs more than it gives
-)
+_LARGE = 2**19  # weights of a layer; from about there on BLAS's blocking for the caches wins over these kernels
 
 
 @cache
@@ -51,7 +48,7 @@ class NativeEngine:
     """Dense layers, dropout and activations under every loss and every optimiser that steps.
 
     Args:
-        threads: how many work on a step; None: as many as the size of a step is worth, at most the processor's cores.
+        threads: how many work on a step. More than one helps large steps on cores that nobody else uses.
         instruction_set: one of `instruction_sets()`; None: the widest that the processor has.
 
     Raises:
@@ -60,8 +57,8 @@ class NativeEngine:
 
     name = "native"
 
-    def __init__(self, threads: int | None = None, instruction_set: str | None = None) -> None:
-        self.threads = None if threads is None else checks.whole(threads, "threads", where="NativeEngine")
+    def __init__(self, threads: int = 1, instruction_set: str | None = None) -> None:
+        self.threads = checks.whole(threads, "threads", where="NativeEngine")
         if instruction_set is not None and instruction_set not in instruction_sets():
             raise unknown_name("instruction set", instruction_set, instruction_sets(), where="NativeEngine")
         self.instruction_set = instruction_set or ""
@@ -81,6 +78,12 @@ class NativeEngine:
             return f"the native engine has no optimizer {type(optimizer).__name__}"
         return ""
 
+    def outdone(self, objective: Objective | None = None) -> str:
+        """Why another engine is faster at this, in a sentence; empty when none is."""
+        layers = () if objective is None else objective.layout.parameters
+        large = next((p for p in layers if p.kind == "weight" and p.fan_in * p.fan_out > _LARGE), None)
+        return f"{large.name} {large.shape} is large: NumPy's matrix product is faster there" if large else ""
+
     def start(
         self, objective: Objective, theta: Floats, data: Data, *, optimizer: AnyStepper, batch_size: int, seed: int
     ) -> NativeRun:
@@ -93,26 +96,18 @@ class NativeEngine:
         if refused:
             raise ArgumentError(refused, where="NativeEngine")
         batch = min(batch_size, len(data.X))
-        threads = self._threads(objective, batch)
-        return NativeRun(objective, theta, data, optimizer, batch, seed, threads, self.instruction_set)
+        return NativeRun(objective, theta, data, optimizer, batch, seed, self.threads, self.instruction_set)
 
     def predict(self, objective: Objective, theta: Floats, X: Floats) -> Floats:
         """The outputs ``Y (N, O)``."""
         Y = np.empty((len(X), *objective.output_shape), dtype=theta.dtype)
         layers = _layers(objective, objective.network.layers, seed=0)
-        threads = self._threads(objective, len(X))
-        kernels().predict(theta, np.ascontiguousarray(X), layers, _ROWS, threads, self.instruction_set, Y)
+        kernels().predict(theta, np.ascontiguousarray(X), layers, _ROWS, self.threads, self.instruction_set, Y)
         return Y
 
     def loss(self, objective: Objective, theta: Floats, data: Data) -> float:
         """The value of the objective over all rows, penalties included, in prediction mode."""
         return REFERENCE.loss(objective, theta, data)
-
-    def _threads(self, objective: Objective, rows: int) -> int:
-        if self.threads is not None:
-            return self.threads
-        work = 3 * rows * sum(p.fan_in * p.fan_out for p in objective.layout.parameters if p.kind == "weight")
-        return max(1, min(cores(), int(work / _WORTH_A_THREAD)))
 
 
 class NativeRun:
@@ -167,11 +162,6 @@ class NativeRun:
 def instruction_sets() -> tuple[str, ...]:
     """Those that were built and that this processor has, the widest first."""
     return () if kernels() is None else tuple(kernels().instruction_sets())
-
-
-def cores() -> int:
-    """The processor's cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _OPTIMIZERS = {SGD: "SGD", RMSProp: "RMSProp", Adagrad: "Adagrad", Adam: "Adam", AdamW: "Adam", NAdam: "NAdam"}

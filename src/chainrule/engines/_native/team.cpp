@@ -5,7 +5,7 @@
 namespace chainrule {
 
 namespace {
-constexpr int kSpins = 20000;  // some hundred microseconds
+constexpr int kSpins = 300;  // some ten microseconds
 
 inline void relax() {
 #if defined(__x86_64__)
