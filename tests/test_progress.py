@@ -68,7 +68,8 @@ def test_within_a_long_epoch_too(monkeypatch):
     assert any(line.startswith("epoch 1/1  50 % of its steps  loss 0.") for line in lines_of(epochs=1))
 
 
-def test_a_terminal_gets_a_bar():
+def test_a_terminal_gets_a_bar(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")  # the tests may run in a dumb one
     file = io.StringIO()
     console = Console(file=file, force_terminal=True, width=80, color_system=None, legacy_windows=False)
     net = fitted(callbacks=[ProgressBar(console=console)], epochs=7)
