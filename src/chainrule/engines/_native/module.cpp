@@ -36,11 +36,10 @@ namespace {
 std::vector<const Isa*> available() {  // the widest first
   std::vector<const Isa*> all;
 #if defined(__x86_64__)
-  const auto has = [](bool yes) { return yes; };
-  if (has(__builtin_cpu_supports("avx512f")) && has(__builtin_cpu_supports("avx512vl")) &&
-      has(__builtin_cpu_supports("avx512dq")) && has(__builtin_cpu_supports("avx512bw")))
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw"))
     all.push_back(&isa_avx512);
-  if (has(__builtin_cpu_supports("avx2")) && has(__builtin_cpu_supports("fma"))) all.push_back(&isa_avx2);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) all.push_back(&isa_avx2);
 #endif
   all.push_back(&isa_baseline);
   return all;
