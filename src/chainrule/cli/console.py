@@ -11,6 +11,8 @@ from rich.console import Console
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chainrule.insight.rendering import Document
+
 
 class _Patient(Console):
     """A console that falls silent when nobody reads it any longer (``| head``): the work goes on to its end."""
@@ -38,6 +40,15 @@ def say(console: Console, text: str = "", *, style: str | None = None) -> None:
 def show(console: Console, text: str) -> None:
     """Text that is laid out already: a report, a table."""
     console.print(text, soft_wrap=True)
+
+
+def show_document(console: Console, document: Document, *, digits: int, whole: bool) -> None:
+    """An explanation: in colour and as wide as the terminal is, or plain lines of 80 characters in a pipe."""
+    from chainrule.insight.rendering.text import lines
+
+    width = max(console.width, 40) if console.is_terminal else 80
+    for line in lines(document, width=width, digits=digits, whole=whole):
+        console.print(line.text, style=line.style or None, soft_wrap=True)
 
 
 def facts(console: Console, rows: Sequence[tuple[str, str]]) -> None:

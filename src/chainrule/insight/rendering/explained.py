@@ -1,0 +1,89 @@
+"""The base of whatever explains itself: one document, and every form of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from chainrule import files
+from chainrule.errors import unknown_name
+from chainrule.insight.rendering import html, latex, markdown, text
+from chainrule.insight.rendering.numbers import DIGITS
+
+if TYPE_CHECKING:
+    import os
+
+    from chainrule.insight.rendering.document import Document
+
+FORMATS = ("text", "markdown", "latex", "html", "json")
+
+
+class Explained:
+    """What gives a `document` for people and `data` for machines can be shown in every form.
+
+    ``print`` shows text, a notebook shows HTML with MathML; in all but JSON, numbers are rounded to `digits`
+    significant ones and large matrices abridged unless `whole`.
+    """
+
+    def document(self, *, digits: int = DIGITS) -> Document:
+        """The parts to be drawn."""
+        raise NotImplementedError
+
+    def data(self) -> dict[str, Any]:
+        """The exact numbers, as Python's plain types."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        return html.fragment(self.document())
+
+    def to_text(self, *, width: int = 80, digits: int = DIGITS, whole: bool = False) -> str:
+        """Lines of text of this width."""
+        return text.to_text(self.document(digits=digits), width=width, digits=digits, whole=whole)
+
+    def to_markdown(self, *, digits: int = DIGITS, whole: bool = False) -> str:
+        """Markdown with formulas between dollar signs."""
+        return markdown.to_markdown(self.document(digits=digits), digits=digits, whole=whole)
+
+    def to_latex(self, *, digits: int = DIGITS, whole: bool = False) -> str:
+        """A fragment of LaTeX that needs the package amsmath."""
+        return latex.fragment(self.document(digits=digits), digits=digits, whole=whole)
+
+    def to_html(self, path: str | os.PathLike[str] | None = None, *, digits: int = DIGITS, whole: bool = False) -> str:
+        """A page that needs nothing but itself; written to `path` when one is given.
+
+        Raises:
+            StorageError: when it cannot be written.
+        """
+        return _written(html.page(self.document(digits=digits), digits=digits, whole=whole), path)
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The exact numbers; written to `path` when one is given.
+
+        Raises:
+            StorageError: when it cannot be written.
+        """
+        return _written(msgspec.json.encode(self.data()).decode() + "\n", path)
+
+    def rendered(self, form: str, *, digits: int = DIGITS, whole: bool = False) -> str:
+        """The form of this name, as a file of it would hold.
+
+        Raises:
+            ArgumentError: for a name that is none of `FORMATS`.
+        """
+        if form == "json":
+            return self.to_json()
+        forms = {"text": self.to_text, "markdown": self.to_markdown, "latex": self.to_latex, "html": self.to_html}
+        if form not in forms:
+            raise unknown_name("format", form, FORMATS)
+        return forms[form](digits=digits, whole=whole).rstrip("\n") + "\n"
+
+
+def _written(content: str, path: str | os.PathLike[str] | None) -> str:
+    if path is not None:
+        with files.atomic_write(path) as file:
+            file.write(content.encode())
+    return content

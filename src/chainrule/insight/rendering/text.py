@@ -1,0 +1,129 @@
+"""A document as lines of text, laid out to a width; whoever prints them may colour each by its style."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from chainrule.insight.rendering.document import Document, Figure, Formula, Heading, Matrix, Part, Sentence, Table
+from chainrule.insight.rendering.numbers import cells, shape_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_INDENT = "  "
+_ROWS = 8  # of an abridged matrix
+_STYLES = {"plain": "", "note": "dim", "good": "green", "warning": "yellow", "alarm": "red"}
+
+
+class Line(NamedTuple):
+    """A line, and the style that a terminal may give it (a word of the library rich; empty for none)."""
+
+    text: str
+    style: str = ""
+
+
+def to_text(document: Document, *, width: int = 80, digits: int = 6, whole: bool = False) -> str:
+    """The document as one text, without a colour."""
+    return "\n".join(line.text for line in lines(document, width=width, digits=digits, whole=whole))
+
+
+def lines(document: Document, *, width: int = 80, digits: int = 6, whole: bool = False) -> Iterator[Line]:
+    """The document line by line; `whole` leaves nothing of a matrix out, and lets lines be as long as they are."""
+    yield Line(document.title, "bold")
+    before: Part | None = None
+    for part in document.parts:
+        if not (_close(before) and _close(part)):
+            yield Line("")
+        yield from _part(part, width, digits, whole=whole)
+        before = part
+
+
+def _close(part: Part | None) -> bool:
+    """Whether a part stands without an empty line beside another such part."""
+    return isinstance(part, Sentence | Heading | Matrix)
+
+
+def _part(part: Part, width: int, digits: int, *, whole: bool) -> Iterator[Line]:
+    if isinstance(part, Heading):
+        yield from (Line(text, "bold cyan" if part.level == 1 else "bold") for text in _wrapped(part.text, width))
+    elif isinstance(part, Sentence):
+        yield from (Line(text, _STYLES[part.tone]) for text in _wrapped(part.text, width))
+    elif isinstance(part, Formula):
+        yield from (Line(_INDENT + text) for text in formula_lines(part, width - len(_INDENT)))
+    elif isinstance(part, Matrix):
+        yield from _matrix(part, width, digits, whole=whole)
+    elif isinstance(part, Table):
+        yield from _table(part, width)
+    elif isinstance(part, Figure):
+        yield from (Line(text) for text in part.words.splitlines())
+
+
+def _wrapped(text: str, width: int, hang: str = "") -> list[str]:
+    """Lines between words; none within a word, so that an address can be copied."""
+    return wrap(text, width, break_long_words=False, break_on_hyphens=False, subsequent_indent=hang) or [""]
+
+
+def formula_lines(formula: Formula, width: int) -> list[str]:
+    """The lines of a formula with their first equals signs below each other.
+
+    >>> formula_lines(Formula(("dL/dw = delta * x", "= 1.5")), 40)
+    ['dL/dw = delta * x', '      = 1.5']
+    """
+    first, *rest = formula.lines
+    column = max(first.find(" = ") + 1, 0) if rest else 0
+    laid = _wrapped(first, width, " " * (column + 2))
+    for line in rest:
+        laid += [" " * column + text for text in _wrapped(line, width - column, "  ")]
+    return laid
+
+
+def _matrix(part: Matrix, width: int, digits: int, *, whole: bool) -> Iterator[Line]:
+    """``name (shape) = formula``, and the numbers below; a single number beside it."""
+    values = np.asarray(part.values)
+    formula = f" = {part.formula}" if part.formula else ""
+    head = f"{part.name} {shape_text(values.shape)}".rstrip() + formula
+    if values.ndim == 0:
+        head += f" = {cells(values, digits=digits, rows=None, columns=None)[0][0]}"
+    if part.note:
+        head += f"   {part.note}"
+    yield from (Line(text) for text in _wrapped(head, width, _INDENT * 2))
+    if values.ndim:
+        rows = matrix_rows(part, width - 4, digits, whole=whole)
+        yield from (Line(f"    {row}", "cyan") for row in rows)
+
+
+def matrix_rows(part: Matrix, width: int, digits: int, *, whole: bool) -> list[str]:
+    """The numbers in columns; as many columns as the width holds."""
+    if whole:
+        table = cells(part.values, digits=digits, rows=None, columns=None)
+    else:
+        table = cells(part.values, digits=digits, rows=_ROWS, columns=max(width // 3, 3))
+        fitting = max((width + 2) // (max(len(cell) for row in table for cell in row) + 2), 3)
+        if fitting < len(table[0]):
+            table = cells(part.values, digits=digits, rows=_ROWS, columns=fitting)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(f"{cell:>{w}}" for cell, w in zip(row, widths, strict=True)) for row in table]
+
+
+def _table(part: Table, width: int) -> Iterator[Line]:
+    """Columns side by side; the last one is wrapped where the width asks for it."""
+    rows = [part.head, *part.rows] if part.head else list(part.rows)
+    if not rows:
+        return
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    last = len(widths) - 1
+    if last not in part.right:
+        widths[last] = max(min(widths[last], width - sum(widths[:-1]) - 2 * last), 20)
+    for place, row in enumerate(rows):
+        style = "bold" if part.head and place == 0 else ""
+        ends = [row[last]] if last in part.right else _wrapped(row[last], widths[last])
+        for turn, end in enumerate(ends):
+            entries = [*row[:last], end] if turn == 0 else [*[""] * last, end]
+            padded = (
+                f"{e:>{w}}" if i in part.right else f"{e:<{w}}"
+                for i, (e, w) in enumerate(zip(entries, widths, strict=True))
+            )
+            yield Line("  ".join(padded).rstrip(), style)
