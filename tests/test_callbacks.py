@@ -12,7 +12,7 @@ from chainrule import training
 from chainrule.callbacks import Listeners
 
 if TYPE_CHECKING:
-    from chainrule.training import Epoch, Steps
+    from chainrule.records import Epoch, Steps
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 3))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chainrule.errors import ArgumentError
-from chainrule.training import Epoch, Steps
+from chainrule.records import Epoch, Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,9 @@ from chainrule import checks
 from chainrule.callbacks import Callback
 from chainrule.errors import ArgumentError, FileFormatError
 from chainrule.optimizers import LBFGS
+from chainrule.records import Epoch, Standing, Steps
 from chainrule.storage import open_file, write_file
-from chainrule.training import Epoch, Standing, Steps, TrainingSettings
+from chainrule.training import TrainingSettings
 
 if TYPE_CHECKING:
     import os
@@ -177,7 +178,7 @@ def _check_standing(standing: Standing, training: Training, where: str) -> None:
         all(record.scores.keys() == training.scores.better.keys() for record in standing.epochs),
         0 <= standing.best_epoch <= len(done),
         (standing.best_value is None) == (standing.best_epoch == 0),
-        all(map(isfinite, (standing.loss_sum, standing.seconds, standing.best_value or 0.0))),
+        all(map(isfinite, (standing.loss_sum, standing.penalty_sum, standing.seconds, standing.best_value or 0.0))),
         plateau is None or (0 < plateau.factor <= 1 and plateau.bad_epochs >= 0 and plateau.cooling >= 0),
     )
     if not all(claims):

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
-    from chainrule.training import Epoch
+    from chainrule.records import Epoch
+
+_HIDDEN = ("penalty", "objective")  # columns that can be asked for where the table is shorter without them
 
 
 class History:
@@ -29,13 +31,17 @@ class History:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns: ``epoch``, ``loss``, the scores, ``rate``, ``seconds``."""
+        """The columns: ``epoch``, ``loss``, the scores, ``penalty`` where there is one, ``rate``, ``seconds``."""
         scores = self.epochs[0].scores if self.epochs else {}
-        return ("epoch", "loss", *scores, "rate", "seconds")
+        penalty = ("penalty",) if any(record.penalty for record in self.epochs) else ()
+        return ("epoch", "loss", *scores, *penalty, "rate", "seconds")
 
     def __getitem__(self, name: str) -> list[float]:
-        """One column, a value for each epoch: ``history["validation_loss"]``."""
-        if name not in self.names:
+        """One column, a value for each epoch: ``history["validation_loss"]``.
+
+        ``history["objective"]`` is loss + penalty, what the training minimises.
+        """
+        if name not in (*self.names, *_HIDDEN):
             raise KeyError(f"{name!r}; there are: {', '.join(self.names)}")
         return [record.scores[name] if name in record.scores else getattr(record, name) for record in self.epochs]
 
@@ -64,6 +70,8 @@ class History:
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """The curves: losses in one panel, the other scores in another; written to `path` when given (PNG, SVG or PDF).
 
+        Losses are without penalties, so that those of training and validation compare.
+
         Raises:
             StorageError: when the file cannot be written.
             ArgumentError: when its ending is none of a picture.
@@ -71,7 +79,7 @@ class History:
         from chainrule.plotting import draw_curves, save_figure
 
         losses = {name: self[name] for name in self.names if name.endswith("loss")}
-        scores = {name: self[name] for name in self.names[1:-2] if name not in losses}
+        scores = {name: self[name] for name in self.names[1:-2] if name not in (*losses, "penalty")}
         figure = draw_curves(self["epoch"], losses, scores, best_epoch=self.best_epoch)
         if path is not None:
             save_figure(figure, path)

@@ -7,7 +7,7 @@ the two take turns. Never do both work at once.
 from __future__ import annotations
 
 import weakref
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class _Iteration(NamedTuple):
-    """What an iteration came to: the loss before and after it, the trained parameters, and why it was the last."""
+    """What an iteration came to: the objective before and after it, the trained parameters, and why it was the last."""
 
     before: float
     after: float
@@ -48,29 +48,35 @@ class LBFGSRun:
         self.theta, self.finished = theta, ""
         self.slots: dict[str, Floats] = {}
         self._trained = np.flatnonzero(objective.layout.trainable("float64"))
-        self._loss = float("nan")
+        self._objective, self._end = objective, (nan, nan)
         self._solver = _Solver(_function(objective, theta, self._trained, data), theta[self._trained])
         self._solver.start(_minimizer(), optimizer.options(epochs))
         weakref.finalize(self, self._solver.turns.put, False)
 
     def advance(self, order: Ints | None, first: int, rates: Floats, taken: int) -> Floats:  # noqa: ARG002 -- all rows
-        """One iteration for each rate; the loss is that of before the iteration, as everywhere."""
-        losses: list[float] = []
+        """One iteration for each rate; loss and penalty are those of before the iteration, as everywhere."""
+        values: list[tuple[float, float]] = []
         for _ in rates:
-            losses.append(self._loss if self.finished else self._iterate())
-            if not isfinite(losses[-1]):
+            values.append(self._end if self.finished else self._iterate())
+            if not np.isfinite(values[-1]).all():
                 break
-        return np.array(losses)
+        return np.array(values)
 
-    def _iterate(self) -> float:
-        iteration = self._solver.next()
-        self._loss, self.finished = iteration.after, iteration.finished
+    def _iterate(self) -> tuple[float, float]:
+        penalty, iteration = self._penalty(), self._solver.next()
         with np.errstate(over="ignore"):
             trained = iteration.trained.astype(self.theta.dtype)
         if not (isfinite(iteration.before) and np.isfinite(trained).all()):
-            return float("nan")
+            return nan, penalty
         self.theta[self._trained] = trained
-        return iteration.before
+        self.finished = iteration.finished
+        if self.finished:
+            self._end = iteration.after - self._penalty(), self._penalty()
+        return iteration.before - penalty, penalty
+
+    def _penalty(self) -> float:
+        """SciPy knows the objective alone: its penalty is taken off again, for the loss."""
+        return float(self._objective.penalty(self.theta)[0]) if self._objective.penalised else 0.0
 
     def restore(self, theta: Floats, slots: Mapping[str, Floats]) -> None:  # noqa: ARG002 -- refused
         """Not possible: SciPy does not hand out what it remembers of the curvature.

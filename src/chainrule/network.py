@@ -88,8 +88,8 @@ class Network:
         seed: of the initial weights, the order of rows, the dropout masks and the validation split.
         dtype: of theta and all computation, ``"float32"`` or ``"float64"``.
         n_inputs: I; taken from the first data seen unless given.
-        l1: adds l1 * sum |W| to the loss, over weights, not biases.
-        l2: adds l2/2 * sum W^2 likewise.
+        l1: training minimises the loss plus a penalty: l1 * sum |W|, over weights, not biases,
+        l2: plus l2/2 * sum W^2. A loss that is shown is without the penalty, which stands beside it.
 
     Raises:
         ArgumentError: when an argument is out of range or a name unknown.
@@ -376,7 +376,7 @@ class Network:
         return np.hstack([1 - Y, Y]) if Y.shape[1] == 1 else Y
 
     def loss_and_gradient(self, X: Any, y: Any, *, sample_weight: Any = None) -> tuple[float, Named]:
-        """The objective over all these rows as one batch, and its gradient by name, in prediction mode.
+        """The objective, loss + penalty, over all these rows as one batch; its gradient by name; in prediction mode.
 
         ``gradient.theta`` is the whole vector ``(P,)``, ``gradient["dense_1.W"]`` a part of it.
         """
@@ -385,7 +385,7 @@ class Network:
         return float(value), Named(self.objective.layout, gradient)
 
     def evaluate_loss(self, X: Any, y: Any, *, sample_weight: Any = None) -> float:
-        """The objective over all these rows, penalties included, in prediction mode."""
+        """The loss over all these rows, without penalties, in prediction mode."""
         rows = self._built(self._read(X, y, sample_weight, "evaluate_loss"))
         return self.engine_choice.engine.loss(self.objective, self.theta, rows)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -16,6 +16,15 @@ from chainrule.arrays import Array, namespace
 from chainrule.layers import PREDICTION, Activation, Dense, Mode, Params, Sequence, Shape
 from chainrule.losses import Loss
 from chainrule.parameters import Layout
+
+
+class Step(NamedTuple):
+    """``L(theta) = loss + penalty``, ``gradient = dL/dtheta (P,)``, and what the forward pass saved."""
+
+    loss: Array
+    penalty: Array
+    gradient: Array
+    saved: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,10 +110,8 @@ class Objective:
         value = self.l1 * xp.sum(xp.abs(w)) + 0.5 * self.l2 * xp.sum(w * w)
         return value, (self.l1 * xp.sign(w) + self.l2 * w) * xp.asarray(self.layout.trainable(dtype))
 
-    def step(
-        self, theta: Array, params: Params, batch: tuple[Array, Array, Array | None], mode: Mode
-    ) -> tuple[Array, Array, Any]:
-        """``L(theta)``, ``dL/dtheta (P,)`` and what the forward pass saved.
+    def step(self, theta: Array, params: Params, batch: tuple[Array, Array, Array | None], mode: Mode) -> Step:
+        """What a step of gradient descent needs, loss and penalty apart.
 
         Args:
             theta: ``(P,)``.
@@ -112,16 +119,16 @@ class Objective:
             batch: X, T and the weights of the rows.
             mode: training or prediction.
         """
-        value, grads, saved = self.data_term(params, *batch, mode)
+        loss, grads, saved = self.data_term(params, *batch, mode)
         gradient = self.layout.join(grads, theta)
-        if self.penalised:
-            penalty, slope = self.penalty(theta)
-            value, gradient = value + penalty, gradient + slope
-        return value, gradient, saved
+        if not self.penalised:
+            return Step(loss, 0.0, gradient, saved)
+        penalty, slope = self.penalty(theta)
+        return Step(loss, penalty, gradient + slope, saved)
 
     def value_and_gradient(
         self, theta: Array, X: Array, T: Array, weights: Array | None = None, mode: Mode = PREDICTION
     ) -> tuple[Array, Array]:
         """``L(theta)`` and ``dL/dtheta (P,)``; 0 for what is frozen or not trained."""
-        value, gradient, _ = self.step(theta, self.layout.split(theta), (X, T, weights), mode)
-        return value, gradient
+        step = self.step(theta, self.layout.split(theta), (X, T, weights), mode)
+        return step.loss + step.penalty, step.gradient

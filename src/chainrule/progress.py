@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from chainrule.training import Epoch, Steps, Training
+    from chainrule.records import Epoch, Steps
+    from chainrule.training import Training
 
 _LINES = 10  # about so many lines for a whole run in a pipe
 _SILENCE = 30.0  # seconds after which a pipe is told something in any case
@@ -113,7 +114,7 @@ class _Lines(Callback):
 
     def _tell(self, record: Epoch) -> None:
         self._last = record.epoch
-        scores = {"loss": record.loss, **record.scores}
+        scores = {"loss": record.loss, **record.scores, **_penalty(record)}
         words = [f"{name.replace('_', ' ')} {_number(value)}" for name, value in scores.items()]
         self._say("  ".join([self._place(record.epoch), *words]))
 
@@ -134,13 +135,17 @@ def _done(training: Training) -> float:
 
 def _short(record: Epoch) -> list[str]:
     """Loss and scores in few words: ``loss 0.0121 (validation 0.0692)``, ``accuracy 0.9778``."""
-    scores = dict(record.scores)
+    scores = {**record.scores, **_penalty(record)}
     held_out = scores.pop("validation_loss", None)
     words = [f"loss {_number(record.loss)}"]
     if held_out is not None:
         words = [f"{words[0]} (validation {_number(held_out)})"]
     names = {name: name.removeprefix("validation_").replace("_", " ") for name in scores}
     return words + [f"{names[name]} {_number(value)}" for name, value in scores.items()]
+
+
+def _penalty(record: Epoch) -> dict[str, float]:
+    return {"penalty": record.penalty} if record.penalty else {}
 
 
 def _time_left(training: Training, done: float) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from math import ceil, inf, isfinite
 from time import perf_counter
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, Literal, NoReturn, Protocol
 
 import msgspec
 import numpy as np
@@ -24,7 +24,8 @@ from chainrule.engines.interface import Data
 from chainrule.errors import ArgumentError, DivergenceError, unknown_name
 from chainrule.layers import Mode
 from chainrule.optimizers import AnyOptimizer
-from chainrule.schedules import Plan, PlateauState
+from chainrule.records import Epoch, Standing, Steps
+from chainrule.schedules import Plan
 from chainrule.splitting import epoch_order
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class EarlyStopping(msgspec.Struct, frozen=True):
     Attributes:
         patience: epochs without an improvement before the run ends.
         min_delta: an improvement is more than this.
-        monitor: ``"validation_loss"``, ``"loss"`` or the name of a score; None: the first of these that there is.
+        monitor: ``"validation_loss"``, ``"objective"`` (loss + penalty), ``"loss"`` or the name of a score; None: the
+            first of these that there is. Without validation the loss alone may rise while the objective descends.
     """
 
     patience: int = 10
@@ -87,81 +89,6 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):
         if not isinstance(self.early_stopping, EarlyStopping | None):
             expected = "an EarlyStopping, or its patience in epochs"
             raise ArgumentError("early_stopping", where="fit", expected=expected, got=self.early_stopping)
-
-
-class Steps(msgspec.Struct, frozen=True):
-    """Some steps were taken, the epoch is not over."""
-
-    epoch: int
-    step: int
-    steps_per_epoch: int
-    loss: float
-
-
-class Epoch(msgspec.Struct, frozen=True):
-    """An epoch is over.
-
-    Attributes:
-        epoch: 1 for the first.
-        taken: steps of gradient descent so far.
-        loss: the objective over the epoch, each batch before its update: the mean over the rows, or their sum.
-        rate: the learning rate of the last step.
-        seconds: since the beginning of the run.
-        scores: measured after the epoch, by name: ``validation_loss``, ``validation_accuracy``, ...
-        best: whether the monitored quantity was never better.
-    """
-
-    epoch: int
-    taken: int
-    loss: float
-    rate: float
-    seconds: float
-    scores: dict[str, float]
-    best: bool
-
-
-class Standing(msgspec.Struct, kw_only=True):
-    """Where a run stands: with theta, the slots and the best theta, all that there is to know to go on.
-
-    Attributes:
-        epoch: epochs finished.
-        step: steps finished of the epoch under way.
-        taken: steps of gradient descent so far.
-        loss_sum: of the epoch under way.
-        seconds: spent before the run was last taken up.
-        plateau: what a schedule that listens to the loss has heard.
-        best_epoch: 0 before the first epoch is over.
-        best_value: of the monitored quantity, turned so that lower is better.
-        stopped: why the run ended before its last epoch; empty when it did not.
-        epochs: the records so far.
-    """
-
-    epoch: int
-    step: int
-    taken: int
-    loss_sum: float
-    seconds: float
-    plateau: PlateauState | None
-    best_epoch: int
-    best_value: float | None
-    stopped: str
-    epochs: list[Epoch]
-
-    @classmethod
-    def at_the_start(cls) -> Standing:
-        """Where every run begins. There are no defaults, so that a file must tell everything."""
-        return cls(
-            epoch=0,
-            step=0,
-            taken=0,
-            loss_sum=0.0,
-            seconds=0.0,
-            plateau=None,
-            best_epoch=0,
-            best_value=None,
-            stopped="",
-            epochs=[],
-        )
 
 
 class Scores(Protocol):
@@ -215,7 +142,7 @@ class Training:
     ) -> None:
         self.objective, self.run, self.data, self.settings = objective, run, data, settings
         self.scores: Scores = NoScores() if scores is None else scores
-        self.monitor, self._sign = _monitor(settings.early_stopping, self.scores.better)
+        self.monitor, self._sign = _monitor(settings.early_stopping, self.scores.better, objective)
         self.standing, self.best_theta = Standing.at_the_start(), run.theta.copy()
         self.steps_per_epoch = ceil(len(data.X) / settings.batch_size)
         self.schedule = settings.optimizer.schedule
@@ -257,34 +184,34 @@ class Training:
             stretch = Stretch(now.epoch, now.step, now.taken, self._rates(self._pace.steps(total - now.step)))
             self._rewind.before(self.run, stretch)
             start = perf_counter()
-            losses = self.run.advance(order, now.step, stretch.rates, now.taken)
-            self._pace.note(len(losses), perf_counter() - start)
-            self._check_finite(losses)
-            self._count(losses)
+            values = self.run.advance(order, now.step, stretch.rates, now.taken)
+            self._pace.note(len(values), perf_counter() - start)
+            self._check_finite(values)
+            self._count(values)
             if now.step < total:
                 now.seconds = self.seconds
-                yield Steps(now.epoch + 1, now.step, total, float(losses.mean()))
+                yield Steps(now.epoch + 1, now.step, total, *values.mean(axis=0).tolist())
 
     def _finish_epoch(self) -> Epoch:
         now = self.standing
-        mean = self.objective.loss.reduction == "mean"
-        loss = now.loss_sum / len(self.data.X) if mean else now.loss_sum
+        share = len(self.data.X) if self.objective.loss.reduction == "mean" else 1
+        loss, penalty = now.loss_sum / share, now.penalty_sum / share
         rate = float(self._rates(1, back=1)[0])
-        now.epoch, now.step, now.loss_sum = now.epoch + 1, 0, 0.0
+        now.epoch, now.step, now.loss_sum, now.penalty_sum = now.epoch + 1, 0, 0.0, 0.0
         scores = self.scores()
         if not isfinite(scores.get("validation_loss", 0.0)):
             self._fail(now.epoch, now.taken, "the validation loss", kept="those of that epoch")
-        improved = self._watch(loss, scores)
+        improved = self._watch({"loss": loss, "objective": loss + penalty, **scores})
         now.stopped = now.stopped or self.run.finished
         now.seconds = self.seconds
-        record = Epoch(now.epoch, now.taken, loss, rate, now.seconds, scores, improved)
+        record = Epoch(now.epoch, now.taken, loss, penalty, rate, now.seconds, scores, improved)
         now.epochs.append(record)
         return record
 
-    def _watch(self, loss: float, scores: dict[str, float]) -> bool:
+    def _watch(self, measured: Mapping[str, float]) -> bool:
         """Whether this epoch is the best so far; notes it, its theta, and whether to stop."""
         now, stopping = self.standing, self.settings.early_stopping
-        value = self._sign * {"loss": loss, **scores}[self.monitor]
+        value = self._sign * measured[self.monitor]
         now.plateau = self.schedule.observe(now.plateau, value)
         margin = stopping.min_delta if stopping else 0.0
         improved = isfinite(value) and (now.best_value is None or value < now.best_value - margin)
@@ -308,31 +235,31 @@ class Training:
         X, T, weights = self.data
         return Data(X[rows], T[rows], None if weights is None else weights[rows])
 
-    def _count(self, losses: Floats) -> None:
+    def _count(self, values: Floats) -> None:
         """Add the values of some steps to the epoch's: means times their rows, for the mean over all rows.
 
         One after the other, so that no bit depends on how many steps were taken at once.
         """
         now, B = self.standing, self.settings.batch_size
-        terms = np.array([now.loss_sum, *losses.tolist()])
-        now.step += len(losses)
-        now.taken += len(losses)
+        terms = np.vstack([(now.loss_sum, now.penalty_sum), values])
+        now.step += len(values)
+        now.taken += len(values)
         if self.objective.loss.reduction == "mean":
             terms[1:] *= B
             if now.step == self.steps_per_epoch:
                 terms[-1] *= (len(self.data.X) - (now.step - 1) * B) / B
-        now.loss_sum = float(np.add.accumulate(terms)[-1])
+        now.loss_sum, now.penalty_sum = np.add.accumulate(terms)[-1].tolist()
 
-    def _check_finite(self, losses: Floats) -> None:
-        """Raise when the last value or theta is not finite: name the first step and quantity that was not."""
+    def _check_finite(self, values: Floats) -> None:
+        """Raise when the last values or theta is not finite: name the first step and quantity that was not."""
         now, theta = self.standing, self.run.theta
         if not np.isfinite(theta).all():
             here, before = self._rewind.first_bad_update(self.run, self._order)
             place = place_in_theta(self.objective, theta)
             theta[...] = before
             self._fail(here.epoch + 1, here.taken + 1, place)
-        if not isfinite(losses[-1]):  # the engine stopped before this step's update
-            step, taken = now.step + len(losses) - 1, now.taken + len(losses) - 1
+        if not np.isfinite(values[-1]).all():  # the engine stopped before this step's update
+            step, taken = now.step + len(values) - 1, now.taken + len(values) - 1
             rows = self._rows_of(self._order(now.epoch), step)
             mode = Mode(training=True, seed=self.settings.seed, step=taken)
             self._fail(now.epoch + 1, taken + 1, place_in_pass(self.objective, theta, rows, mode))
@@ -358,12 +285,15 @@ class _Pace:
         self._seconds_per_step = max(seconds / steps, 1e-9)
 
 
-def _monitor(stopping: EarlyStopping | None, better: Mapping[str, Better]) -> tuple[str, int]:
+def _monitor(
+    stopping: EarlyStopping | None, better: Mapping[str, Better], objective: Objective
+) -> tuple[str, Literal[1, -1]]:
     """The name of the quantity to watch, and the factor that turns it so that lower is better."""
-    known: dict[str, Better] = {"loss": "lower", **better}
+    known: dict[str, Better] = {"loss": "lower", "objective": "lower", **better}
     name = stopping.monitor if stopping else None
     if name is None:
-        name = "validation_loss" if "validation_loss" in known else "loss"
+        descending = "objective" if objective.penalised else "loss"  # the same number, by the name that people see
+        name = "validation_loss" if "validation_loss" in known else descending
     if name not in known:
         raise unknown_name("quantity", name, known, where="EarlyStopping: monitor")
     return name, 1 if known[name] == "lower" else -1

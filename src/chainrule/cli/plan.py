@@ -221,7 +221,7 @@ def _refuse_other_file(path: str, kind: Any) -> None:
 
 def _check_checkpoint_path(path: str, plan: RunPlan) -> None:
     """Raise when the checkpoint would write over another file, or over an earlier run that is not finished."""
-    from chainrule.training import Standing
+    from chainrule.records import Standing
 
     check_writable(path, "--checkpoint")
     if not Path(path).exists():

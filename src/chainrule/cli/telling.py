@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from chainrule.history import History
     from chainrule.model import TableTraining
     from chainrule.network import Network
+    from chainrule.records import Epoch
     from chainrule.tables import SetAside
-    from chainrule.training import Epoch
 
 _NAMED = 5  # columns, or reasons, that are named one by one
 
@@ -198,7 +198,8 @@ def network_in_words(network: Network) -> str:
 def _ended(history: History, *, restored: bool) -> str:
     """The best epoch, and whose weights the model holds."""
     epochs, best = len(history), history.best_epoch
-    name = "validation_loss" if "validation_loss" in history.names else "loss"
+    descending = "objective" if "penalty" in history.names else "loss"
+    name = "validation_loss" if "validation_loss" in history.names else descending
     value = f"{name.replace('_', ' ')} {history[name][best - 1]:.4g}"
     stopped = f"Stopped after epoch {epochs}: {history.stopped.replace('_', ' ')}. " if history.stopped else ""
     if restored or best == epochs:

@@ -50,8 +50,8 @@ class Run(Protocol):
             taken: the steps taken before in the whole run; dropout and Adam's bias correction count by it.
 
         Returns:
-            The value of the objective at each step, before its update. A value that is not finite is the last: the
-            engine stops there without updating.
+            The two parts of the objective at each step, before its update, ``(steps, 2)``: the loss and the penalty.
+            A row with a value that is not finite is the last: the engine stops there without updating.
         """
 
     def restore(self, theta: Floats, slots: Mapping[str, Floats]) -> None:
@@ -82,4 +82,4 @@ class Engine(Protocol):
         """The outputs ``Y (N, O)``."""
 
     def loss(self, objective: Objective, theta: Floats, data: Data) -> float:
-        """The value of the objective over all rows, penalties included, in prediction mode."""
+        """The loss over all rows, without penalties, in prediction mode."""

@@ -106,7 +106,7 @@ class NativeEngine:
         return Y
 
     def loss(self, objective: Objective, theta: Floats, data: Data) -> float:
-        """The value of the objective over all rows, penalties included, in prediction mode."""
+        """The loss over all rows, without penalties, in prediction mode."""
         return REFERENCE.loss(objective, theta, data)
 
 
@@ -147,10 +147,10 @@ class NativeRun:
 
     def advance(self, order: Ints | None, first: int, rates: Floats, taken: int) -> Floats:
         """Take ``len(rates)`` steps; see the contract."""
-        losses = np.empty(len(rates))
+        values = np.zeros((len(rates), 2))
         rows = None if order is None else np.ascontiguousarray(order, dtype=np.int64)
-        done = self._run.advance(rows, first, np.ascontiguousarray(rates, dtype=np.float64), taken, losses)
-        return losses[:done]
+        done = self._run.advance(rows, first, np.ascontiguousarray(rates, dtype=np.float64), taken, values)
+        return values[:done]
 
     def restore(self, theta: Floats, slots: Mapping[str, Floats]) -> None:
         """Go back, or on, to these numbers; they are copied."""

@@ -54,7 +54,7 @@ class ReferenceEngine:
         return Y
 
     def loss(self, objective: Objective, theta: Floats, data: Data) -> float:
-        """The value of the objective over all rows, penalties included, in prediction mode."""
+        """The loss over all rows, without penalties, in prediction mode."""
         params = objective.layout.split(theta)
         X, T, weights = data
         total = 0.0
@@ -63,7 +63,7 @@ class ReferenceEngine:
                 rows = slice(first, first + _ROWS)
                 value = objective.data_loss(params, X[rows], T[rows], None if weights is None else weights[rows])
                 total += float(value) * (len(X[rows]) / len(X) if objective.loss.reduction == "mean" else 1)
-            return total + (float(objective.penalty(theta)[0]) if objective.penalised else 0.0)
+        return total
 
 
 class ReferenceRun:
@@ -85,13 +85,13 @@ class ReferenceRun:
 
     def advance(self, order: Ints | None, first: int, rates: Floats, taken: int) -> Floats:
         """Take ``len(rates)`` steps; see the contract."""
-        losses = np.empty(len(rates))
+        values = np.empty((len(rates), 2))
         with np.errstate(all="ignore"):  # what is not finite is looked for, once a step
             for i, rate in enumerate(rates.tolist()):
-                losses[i] = loss = self._step(self._batch(order, first + i), rate, taken + i)
-                if not isfinite(loss):
-                    return losses[: i + 1]
-        return losses
+                values[i] = loss, penalty = self._step(self._batch(order, first + i), rate, taken + i)
+                if not (isfinite(loss) and isfinite(penalty)):
+                    return values[: i + 1]
+        return values
 
     def restore(self, theta: Floats, slots: Mapping[str, Floats]) -> None:
         """Go back, or on, to these numbers; they are copied."""
@@ -105,12 +105,12 @@ class ReferenceRun:
         X, T, weights = self.data
         return Data(X[rows], T[rows], None if weights is None else weights[rows])
 
-    def _step(self, batch: Data, rate: float, taken: int) -> float:
+    def _step(self, batch: Data, rate: float, taken: int) -> tuple[float, float]:
         objective, theta = self.objective, self.theta
-        value, gradient, saved = objective.step(theta, self._params, batch, Mode(True, self.seed, taken))
-        loss = float(value)
-        if not isfinite(loss):
-            return loss
+        step = objective.step(theta, self._params, batch, Mode(True, self.seed, taken))
+        loss, penalty, gradient = float(step.loss), float(step.penalty), step.gradient
+        if not (isfinite(loss) and isfinite(penalty)):
+            return loss, penalty
         if self._clips:
             gradient = clip(gradient, self.optimizer)
         change, self.slots = self.optimizer.change(
@@ -121,8 +121,8 @@ class ReferenceRun:
         else:  # what is frozen keeps its bits, whatever the change is
             np.add(theta, change, out=theta, where=self._trained)
         if objective.layout.has_state:
-            self._keep_state(saved)
-        return loss
+            self._keep_state(step.saved)
+        return loss, penalty
 
     def _keep_state(self, saved: Any) -> None:
         layers, _ = self.objective.trained

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.callbacks import AnyCallback
     from chainrule.history import History
-    from chainrule.training import Epoch
+    from chainrule.records import Epoch
 
 
 def with_ones(X: Floats) -> Floats:

@@ -22,7 +22,7 @@ from chainrule.tables import load_dataset, read_table, write_table
 
 if TYPE_CHECKING:
     from chainrule.arrays import Floats, Ints
-    from chainrule.training import Epoch
+    from chainrule.records import Epoch
 
 HIDDEN = (256, 64)
 SCALED_RATE = 0.32  # a mean over 32 rows is the 32nd part of their sum: the same step as 0.01 takes with the sum

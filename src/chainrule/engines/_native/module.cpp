@@ -128,9 +128,9 @@ template <class T> class NativeRun {
   }
 
   std::int64_t advance(std::optional<Vector<const std::int64_t>> order, std::int64_t first, Vector<const double> rates,
-                       std::int64_t taken, Vector<double> losses) {
+                       std::int64_t taken, Matrix<double> values) {
     const std::int64_t steps = std::int64_t(rates.size());
-    require(losses.size() == rates.size(), "not a loss for each rate");
+    require(values.shape(0) == rates.size() && values.shape(1) == 2, "not a loss and a penalty for each rate");
     require(first >= 0 && (first + steps - 1) * job_.batch < job_.N, "more steps than the epoch has");
     Job<T> job = job_;
     if (order) {
@@ -138,7 +138,7 @@ template <class T> class NativeRun {
       job.order = order->data();
       for (std::int64_t i = 0; i < job.N; ++i) require(job.order[i] >= 0 && job.order[i] < job.N, "a row that is not there");
     }
-    const Range range{first, steps, taken, rates.data(), losses.data()};
+    const Range range{first, steps, taken, rates.data(), values.data()};
     std::int64_t done = 0;
     nb::gil_scoped_release others_may_run;
     buffers_->w.stop = 0;
@@ -186,7 +186,7 @@ template <class T> void bind_type(nb::module_& m, const char* run) {
                     Loss, Optimizer, int, std::uint64_t, int, const std::string&>(),
            "theta"_a, "slots"_a, "X"_a, "T"_a, "weights"_a.none(), "layers"_a, "loss"_a, "optimizer"_a, "batch_size"_a, "seed"_a, "threads"_a,
            "instruction_set"_a)
-      .def("advance", &NativeRun<T>::advance, "order"_a.none(), "first"_a, "rates"_a, "taken"_a, "losses"_a);
+      .def("advance", &NativeRun<T>::advance, "order"_a.none(), "first"_a, "rates"_a, "taken"_a, "values"_a);
   m.def("predict", &predict<T>, "theta"_a, "X"_a, "layers"_a, "batch_size"_a, "threads"_a, "instruction_set"_a, "Y"_a);
 }
 

@@ -78,7 +78,7 @@ struct Job {
   int threads;
 };
 
-struct Range { std::int64_t first, count, taken; const double* rates; double* losses; };
+struct Range { std::int64_t first, count, taken; const double* rates; double* values; };  // values (count, 2): loss, penalty; 0 at first
 
 // Buffers of one training: rows padded to 64 bytes with zeros, which every kernel keeps zero or ignores. ld[l] is the row
 // length of what goes into layer l, ld[l + 1] of what comes out.

@@ -22,8 +22,8 @@ template <class T> class Worker {
       forward_pass(true, range.taken + k);
       loss_rows(from);
       bar.wait();
-      if (t == 0) finish_loss(range.losses + k);
-      if (penalised()) penalty(range.losses + k);
+      if (t == 0) finish_loss(range.values + 2 * k);
+      if (penalised()) penalty(range.values + 2 * k + 1);
       bar.wait();
       if (w.stop != 0) return k + 1;
       backward_pass();
@@ -144,7 +144,7 @@ template <class T> class Worker {
   Part chunks() const { return share(int((j.P + kChunk - 1) / kChunk), 1); }
 
   // l1 sum |w| + l2/2 sum w^2, by chunks whose sums are added in order.
-  void penalty(double* loss) {
+  void penalty(double* value) {
     const Part mine = chunks();
     for (int c = mine.first; c < mine.last; ++c) {
       double absolute = 0, square = 0;
@@ -155,9 +155,9 @@ template <class T> class Worker {
     }
     bar.wait();
     if (t == 0) {
-      for (std::size_t c = 0; c * kChunk < j.P; ++c) *loss += w.sums[c];
-      *loss = T(*loss);
-      w.stop = *loss - *loss != 0;
+      for (std::size_t c = 0; c * kChunk < j.P; ++c) *value += w.sums[c];
+      *value = T(*value);
+      if (*value - *value != 0) w.stop = 1;
     }
   }
 
