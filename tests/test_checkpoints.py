@@ -58,7 +58,7 @@ def run(case, path, resume=None, also=(), every=1e-9):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 4)), rng.integers(0, 2, size=60)
     layers = [cr.Dense(8, "tanh"), cr.BatchNorm(), cr.Dropout(0.2), cr.Dense(2, "softmax")]
-    net = cr.Network(layers, seed=7)
+    net = cr.Network(layers, seed=7, l2=0.01)
     listeners = [*([cr.Checkpoint(path, every=every)] if path else []), *also]
     history = net.fit(X, y, epochs=9, batch_size=8, callbacks=listeners, resume=resume, **CASES[case])
     return net, history
@@ -115,7 +115,7 @@ OPTIONS: dict[str, Any] = {"batch_size": 8, "optimizer": cr.Adam(0.02), "epochs"
 
 def network(**options: Any) -> cr.Network:
     layers = [cr.Dense(8, "tanh"), cr.BatchNorm(), cr.Dropout(0.2), cr.Dense(2, "softmax")]
-    return cr.Network(layers, **{"seed": 7, **options})
+    return cr.Network(layers, **{"seed": 7, "l2": 0.01, **options})
 
 
 def fit(net: cr.Network, X: Any = X, y: Any = Y, **options: Any) -> Any:
@@ -151,9 +151,20 @@ def interrupted(path: Path, after: int, every: float | None = 1e-9, **options: A
         {"validation": 0.3, "early_stopping": 2, "metrics": ["accuracy"], "epochs": 40},
         {"sample_weight": np.linspace(0, 1, 40), "class_weight": "balanced"},
         {"batch_size": None},
+        {"early_stopping": 2},
         {"validation": (X[:1], Y[:1]), "metrics": ["roc_auc"]},
     ],
-    ids=["adam", "nesterov", "cosine", "plateau", "early stopping", "weights", "full batch", "an undefined score"],
+    ids=[
+        "adam",
+        "nesterov",
+        "cosine",
+        "plateau",
+        "early stopping",
+        "weights",
+        "full batch",
+        "no validation",
+        "an undefined score",
+    ],
 )
 @pytest.mark.parametrize("after", [0, 1, 3, 4, 5])
 def test_it_goes_on_to_the_same_bits(
@@ -327,6 +338,7 @@ STANDING: list[dict[str, Any]] = [
     {"taken": -1},
     {"loss_sum": "nan"},
     {"loss_sum": "inf"},
+    {"penalty_sum": "nan"},
     {"seconds": "inf"},
     {"seconds": None},
     {"best_epoch": 9},
@@ -360,6 +372,13 @@ def test_a_step_beyond_the_epoch_is_refused(tmp_path: Path, good: bytes) -> None
         standing.update(step=steps, taken=standing["taken"] + steps)
 
     assert resumed_or_refused(tmp_path / "c", with_record(good, beyond))
+
+
+def test_one_of_before_penalties_stood_apart_is_refused(tmp_path: Path, good: bytes) -> None:
+    path = tmp_path / "c"
+    path.write_bytes(with_record(good, lambda parts: parts["standing"].pop("penalty_sum")))
+    with pytest.raises(cr.FileFormatError, match="written by another version"):
+        fit(network(), resume=path, **TAMPER)
 
 
 def test_a_tampered_history_is_refused(tmp_path: Path, good: bytes) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -42,8 +41,8 @@ def step_by_step(
         epoch, k = divmod(taken, N // B)
         before = theta.copy()
         rates = optimizer.schedule.rates(np.array([taken]), plan)
-        losses = run.advance(epoch_order(N, seed=net.seed, epoch=epoch), k, rates, taken)
-        if not (isfinite(losses[0]) and np.isfinite(theta).all()):
+        values = run.advance(epoch_order(N, seed=net.seed, epoch=epoch), k, rates, taken)
+        if not (np.isfinite(values).all() and np.isfinite(theta).all()):
             return epoch + 1, taken + 1, before
     raise AssertionError("it did not diverge")
 

@@ -128,16 +128,20 @@ def test_each_step_is_the_optimizers_step_along_the_objectives_gradient(
     X, T, w = rows(dtype, WEIGHTS)
     for k in range(STEPS):
         batch = ORDER[k * B : (k + 1) * B]
-        value, gradient = goal.value_and_gradient(theta, X[batch], T[batch], w[batch], Mode(True, 11, 40 + k))
+        mode = Mode(True, 11, 40 + k)
+        loss, _, _ = goal.data_term(goal.layout.split(theta), X[batch], T[batch], w[batch], mode)
+        penalty, _ = goal.penalty(theta)
+        _, gradient = goal.value_and_gradient(theta, X[batch], T[batch], w[batch], mode)
         clipped = cr.optimizers.clip(gradient, optimizer)
         change, slots = optimizer.change(
             theta, clipped, slots, rate=RATES[k], t=40 + k + 1, weights=goal.layout.weights(dtype)
         )
         theta = np.where(trainable, theta + change, theta)
 
-        losses = run.advance(ORDER, k, RATES[k : k + 1], 40 + k)
+        values = run.advance(ORDER, k, RATES[k : k + 1], 40 + k)
 
-        assert losses[0] == pytest.approx(float(value), rel=1e-4 if dtype == "float32" else 1e-11)
+        assert values.shape == (1, 2)
+        np.testing.assert_allclose(values[0], (loss, penalty), rtol=1e-4 if dtype == "float32" else 1e-11)
         for name in state:  # kept by the engine; the loop here takes it over
             place = goal.layout.place(name)
             assert not np.array_equal(run.theta[place], theta[place])
@@ -215,12 +219,24 @@ def test_a_value_that_is_not_finite_is_the_last_and_changes_nothing(engine: Engi
     data.T[ORDER[2 * B]] = np.nan
     run, other = (started(engine, objective(loss="mean_squared_error"), dtype, data=data) for _ in range(2))
     losses = run.advance(ORDER, 0, RATES, 0)
-    assert len(losses) == 3
+    assert losses.shape == (3, 2)
     assert np.isfinite(losses[:2]).all()
-    assert np.isnan(losses[2])
+    assert np.isnan(losses[2, 0])
+    assert (losses[:, 1] == 0).all()  # there is no penalty
     other.advance(ORDER, 0, RATES[:2], 0)
     assert run.theta.tobytes() == other.theta.tobytes()
     assert np.isfinite(run.theta).all()
+
+
+def test_a_penalty_that_is_not_finite_is_the_last_and_changes_nothing(engine: Engine) -> None:
+    goal = objective(l2=1e30)
+    run = started(engine, goal, "float32")
+    run.theta[goal.layout.place("dense_2.W")] *= 1e10
+    before = run.theta.copy()
+    ((loss, penalty),) = run.advance(ORDER, 0, RATES, 0)
+    assert np.isfinite(loss)
+    assert penalty == np.inf
+    assert run.theta.tobytes() == before.tobytes()
 
 
 def test_dropout_depends_on_the_seed_and_the_step_alone(engine: Engine, richest: str) -> None:
@@ -230,7 +246,7 @@ def test_dropout_depends_on_the_seed_and_the_step_alone(engine: Engine, richest:
         run = engine.start(
             goal, first_theta(goal, "float64"), rows("float64"), optimizer=cr.SGD(0.1), batch_size=B, seed=seed
         )
-        return float(run.advance(ORDER, 0, RATES[:1], taken)[0])
+        return float(run.advance(ORDER, 0, RATES[:1], taken)[0, 0])
 
     assert first_loss(3, 1) == first_loss(3, 1)
     assert len({first_loss(taken, seed) for taken in range(3) for seed in range(3)}) == 9
@@ -247,7 +263,7 @@ def test_predictions_and_the_loss_are_those_of_all_rows_at_once(
     rtol = 2e-4 if dtype == "float32" else 1e-10
     Y = engine.predict(goal, theta, X)
     np.testing.assert_allclose(Y, goal.predict(goal.layout.split(theta), X), rtol=rtol, atol=1e-6)
-    value, _ = goal.value_and_gradient(theta, X, T, w)
+    value, _, _ = goal.data_term(goal.layout.split(theta), X, T, w)
     assert engine.loss(goal, theta, Data(X, T, w)) == pytest.approx(float(value), rel=rtol)
 
 

@@ -47,6 +47,19 @@ def test_the_table_has_a_row_for_each_epoch() -> None:
     assert "<table" in history._repr_html_()
 
 
+def test_a_penalty_has_a_column_where_there_is_one() -> None:
+    net = cr.Network([cr.Dense(2, "softmax")], l2=0.5)
+    history = net.fit(X, Y, epochs=3, validation=0.3)
+    assert history.to_frame().columns == ["epoch", "loss", "validation_loss", "penalty", "rate", "seconds"]
+    assert history["objective"] == [
+        loss + penalty for loss, penalty in zip(history["loss"], history["penalty"], strict=True)
+    ]
+    assert len(history.plot().axes) == 1
+    plain = fitted(epochs=2)
+    assert plain["penalty"] == [0.0, 0.0]
+    assert plain["objective"] == plain["loss"]
+
+
 def test_an_unknown_column_is_named() -> None:
     with pytest.raises(KeyError, match=r"acuracy.*there are: epoch, loss, validation_loss"):
         fitted()["acuracy"]

@@ -60,7 +60,9 @@ def test_an_epoch_is_an_iteration_of_scipys() -> None:
             options={"maxcor": 7, "gtol": 1e-7, "ftol": 0, "maxiter": epochs},
         )
         np.testing.assert_allclose(net.theta, steps[epochs], rtol=1e-8)
-        np.testing.assert_allclose(history["loss"], [plain(x)[0] for x in steps[:epochs]], rtol=1e-10)
+        penalties = [0.05 * (x[:9] ** 2).sum() for x in steps[:epochs]]
+        np.testing.assert_allclose(history["objective"], [plain(x)[0] for x in steps[:epochs]], rtol=1e-10)
+        np.testing.assert_allclose(history["penalty"], penalties, rtol=1e-7)
 
 
 def test_the_batch_size_means_nothing_to_it() -> None:

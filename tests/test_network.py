@@ -148,16 +148,18 @@ def test_without_a_training_classes_are_places() -> None:
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "mean_squared_error"])
-def test_the_gradient_is_the_derivative_of_the_loss(loss: str) -> None:
+def test_the_gradient_is_the_derivative_of_loss_and_penalty(loss: str) -> None:
     net = network(loss=loss, l1=0.01, l2=0.1)
     weights = RNG.uniform(size=20)
     value, gradient = net.loss_and_gradient(X, Y, sample_weight=weights)
-    assert value == pytest.approx(net.evaluate_loss(X, Y, sample_weight=weights), rel=1e-12)
 
     def at(theta: np.ndarray) -> float:
         other = network(loss=loss, l1=0.01, l2=0.1)
         other.theta = theta
-        return other.evaluate_loss(X, Y, sample_weight=weights)
+        W = np.concatenate([p.ravel() for name, p in other.parameters.items() if name.endswith(".W")])
+        return other.evaluate_loss(X, Y, sample_weight=weights) + 0.01 * np.abs(W).sum() + 0.05 * (W @ W)
+
+    assert value == pytest.approx(at(net.theta), rel=1e-12)
 
     np.testing.assert_allclose(gradient.theta, approx_fprime(net.theta, at, 1e-7), atol=1e-5)
     assert gradient["dense_1.W"].shape == (3, 4)

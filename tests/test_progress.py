@@ -55,6 +55,17 @@ def test_a_line_holds_the_scores_of_its_epoch():
     assert file.getvalue() == expected
 
 
+def test_a_penalty_stands_beside_the_loss():
+    pipe, terminal = io.StringIO(), io.StringIO()
+    console = Console(file=terminal, force_terminal=True, width=80, color_system=None, legacy_windows=False)
+    net = cr.Network([cr.Dense(4, "tanh"), cr.Dense(2, "softmax")], l2=0.1)
+    net.fit(X, y, epochs=1, callbacks=[ProgressBar(file=pipe), ProgressBar(console=console)])
+    (record,) = net.history.epochs
+    assert pipe.getvalue() == f"epoch 1/1  loss {record.loss:#.4g}  penalty {record.penalty:#.4g}\n"
+    if "━" in terminal.getvalue():  # not where the tests run in a dumb terminal
+        assert f"loss {record.loss:#.4g}  penalty {record.penalty:#.4g}" in terminal.getvalue()
+
+
 def test_a_pipe_that_waits_too_long_is_told_something(monkeypatch):
     clock = itertools.count(0, 20)
     monkeypatch.setattr(progress, "monotonic", lambda: next(clock))

@@ -50,8 +50,8 @@ def plain_loop(
     total: bool = False,
     l1: float = 0.0,
     l2: float = 0.0,
-) -> tuple[list[np.ndarray], list[float]]:
-    """Gradient descent on a tanh layer and a softmax layer; the parameters in the end, and the loss of each epoch."""
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Gradient descent on a tanh layer and a softmax layer: parameters in the end; loss and penalty of each epoch."""
     W1, b1, W2, b2 = parameters
     velocity = [np.zeros_like(p) for p in parameters]
     w = np.ones(N) if weights is None else weights
@@ -66,8 +66,8 @@ def plain_loop(
             p = e / e.sum(1, keepdims=True)
             share = 1.0 if total else 1.0 / len(rows)
             penalty = sum(l1 * np.abs(W).sum() + l2 / 2 * (W**2).sum() for W in (W1, W2))
-            value = share * -(wr * np.log((p * t).sum(1))).sum() + penalty
-            values.append(value * (1.0 if total else len(rows)))
+            loss = share * -(wr * np.log((p * t).sum(1))).sum()
+            values.append(np.array([loss, penalty]) * (1.0 if total else len(rows)))
             d2 = (p - t) * wr[:, None] * share
             d1 = (d2 @ W2.T) * (1 - h**2)
             grads = [
@@ -79,7 +79,7 @@ def plain_loop(
             velocity = [momentum * v - rate * g for v, g in zip(velocity, grads, strict=True)]
             W1, b1, W2, b2 = (p + v for p, v in zip((W1, b1, W2, b2), velocity, strict=True))
         history.append(sum(values) / (1 if total else N))
-    return [W1, b1, W2, b2], history
+    return [W1, b1, W2, b2], np.array(history)
 
 
 CASES = {
@@ -105,7 +105,7 @@ def test_fit_is_the_plain_loop(case: str, penalties: dict[str, float], reduction
 
     history = net.fit(X, Y, epochs=4, **options)
 
-    wanted, losses = plain_loop(
+    wanted, values = plain_loop(
         first,
         epochs=4,
         batch=min(options["batch_size"] or N, N),
@@ -118,7 +118,8 @@ def test_fit_is_the_plain_loop(case: str, penalties: dict[str, float], reduction
     )
     for found, expected in zip(net.parameters.values(), wanted, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
-    np.testing.assert_allclose(history["loss"], losses, rtol=1e-12)
+    np.testing.assert_allclose(np.transpose([history["loss"], history["penalty"]]), values, rtol=1e-12)
+    np.testing.assert_allclose(history["objective"], values.sum(axis=1), rtol=1e-12)
 
 
 def test_fit_is_scikit_learn() -> None:
@@ -281,6 +282,53 @@ def test_early_stopping_goes_back_to_the_best_weights(monitor: str | None) -> No
     assert net.theta.tobytes() == thetas[best].tobytes() != thetas[-1].tobytes()
     assert f"{monitor or 'validation_loss'} has not improved for 7 epochs" in repr(history)
     assert [record.epoch for record in history if record.best][-1] == best + 1
+
+
+def overfitted(**options: Any) -> cr.Network:
+    """Weights of before the penalty: with it the loss rises from then on, while the objective descends."""
+    free = network(n_inputs=I)
+    free.fit(X, Y, epochs=300, batch_size=None, optimizer=cr.Adam(0.05))
+    net = network(n_inputs=I, **options)
+    net.theta = free.theta
+    return net
+
+
+@pytest.mark.parametrize(("monitor", "best"), [(None, 8), ("objective", 8), ("loss", 1)])
+def test_without_validation_the_objective_is_watched_since_that_descends(monitor: str | None, best: int) -> None:
+    schedule = ReduceOnPlateau(0.01, factor=0.5, patience=0)
+    stopping = cr.EarlyStopping(99, monitor=monitor)
+    history = overfitted(l2=0.5).fit(
+        X, Y, epochs=8, batch_size=None, optimizer=cr.SGD(schedule), early_stopping=stopping
+    )
+    assert history["loss"] == sorted(history["loss"])
+    assert history["objective"] == sorted(history["objective"], reverse=True)
+    assert history.best_epoch == best
+    assert (history["rate"][-1] == 0.01) == (best == 8)
+
+
+def test_losses_of_training_and_validation_compare() -> None:
+    """The same rows, the same loss: a penalty is in neither of them."""
+    net = network(l2=0.3)
+    history = net.fit(X, Y, epochs=3, batch_size=None, validation=(X, Y))
+    np.testing.assert_allclose(history["loss"][1:], history["validation_loss"][:-1], rtol=1e-12)
+    assert net.evaluate_loss(X, Y) == pytest.approx(history["validation_loss"][-1], rel=1e-12)
+    assert min(history["penalty"]) > 0.1
+
+
+def test_steps_tell_loss_and_penalty_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "_AT_ONCE", 1e-9)  # a record after every step
+    told: list[tuple[float, float, float]] = []
+
+    class Look(cr.Callback):
+        def on_steps(self, record: Any) -> None:
+            told.append((record.loss, record.penalty, record.objective))
+
+    net = network(l2=0.3, n_inputs=I)
+    first, _ = net.objective.penalty(net.theta)
+    rows = epoch_order(N, seed=net.seed, epoch=0)[:8]
+    loss = net.evaluate_loss(X[rows], Y[rows])
+    net.fit(X, Y, epochs=1, batch_size=8, callbacks=Look())
+    assert told[0] == pytest.approx((loss, first, loss + first), rel=1e-12)
 
 
 def test_early_stopping_restores_the_best_when_it_did_not_stop() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
+import re
 import tomllib
 from pathlib import Path
 
@@ -96,6 +98,21 @@ def test_which_weights_the_model_holds(call):
     assert "the best (validation loss" in out
 
 
+def test_the_best_epoch_is_told_by_what_was_watched(call):
+    out = call("train", "flowers.csv", "--target", "species", "--epochs", 3, "--validation", 0).out
+    assert re.search(r"epoch 3 of 3, the best \(objective [0-9.]+ = loss \+ penalty\)", out)
+    out = call("train", "flowers.csv", "--target", "species", "--epochs", 3, "--validation", 0, "--l2", 0).out
+    assert "epoch 3 of 3, the best (loss " in out
+
+
+def test_the_first_loss_is_that_of_a_network_that_knows_nothing(call):
+    out = call("train", "iris", "--epochs", 1, "--batch-size", 0).out
+    (line,) = [line for line in out.splitlines() if line.startswith("epoch 1/1")]
+    words = line.split()
+    assert float(words[words.index("loss") + 1]) == pytest.approx(math.log(3), abs=0.2)
+    assert float(words[words.index("penalty") + 1]) > 5
+
+
 def test_a_thousand_epochs_are_some_lines(call):
     Path("xor.csv").write_text("a,b,c\n" + "0,0,no\n0,1,yes\n1,0,yes\n1,1,no\n" * 2)
     out = call("train", "xor.csv", "--target", "c", "--epochs", 1000, "--validation", 0, "--batch-size", 0).out
@@ -115,6 +132,7 @@ def test_json_is_a_record_a_line_and_nothing_else(call):
     begin, *epochs, end = map(json.loads, out.splitlines())
     assert (begin["event"], begin["rows"], begin["classes"], begin["test_rows"]) == ("begin", 60, ["a", "b", "c"], 12)
     assert [record["epoch"] for record in epochs] == [1, 2, 3]
+    assert all(record["loss"] < 1.5 and record["penalty"] > 0 for record in epochs)
     assert all(record["event"] == "epoch" and record["scores"]["validation_loss"] > 0 for record in epochs)
     assert (end["event"], end["scored_on"], end["report"]["rows"]) == ("end", "test", 12)
     assert end["written"] == ["flowers.safetensors", "flowers.toml"]
