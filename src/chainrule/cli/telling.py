@@ -198,11 +198,18 @@ def network_in_words(network: Network) -> str:
 def _ended(history: History, *, restored: bool) -> str:
     """The best epoch, and whose weights the model holds."""
     epochs, best = len(history), history.best_epoch
-    descending = "objective" if "penalty" in history.names else "loss"
-    name = "validation_loss" if "validation_loss" in history.names else descending
-    value = f"{name.replace('_', ' ')} {history[name][best - 1]:.4g}"
+    value = _watched(history, best)
     stopped = f"Stopped after epoch {epochs}: {history.stopped.replace('_', ' ')}. " if history.stopped else ""
     if restored or best == epochs:
         return f"{stopped}The model holds the weights of epoch {best} of {epochs}, the best ({value})."
     held = f"The model holds the weights of epoch {epochs}, the last; the best was {best} ({value})"
     return f"{stopped}{held}. --patience 20 would keep the best."
+
+
+def _watched(history: History, epoch: int) -> str:
+    """The quantity by which that epoch was the best: ``validation loss 0.0692``."""
+    if "validation_loss" in history.names:
+        return f"validation loss {history['validation_loss'][epoch - 1]:.4g}"
+    if "penalty" in history.names:
+        return f"objective {history['objective'][epoch - 1]:.4g} = loss + penalty"
+    return f"loss {history['loss'][epoch - 1]:.4g}"
