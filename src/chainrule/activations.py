@@ -24,16 +24,28 @@ class ActivationFunction(msgspec.Struct, frozen=True, tag_field="name"):
     Attributes:
         kinks: the places at which the slope jumps; a finite difference across one is meaningless.
         formula: how it is written in what people read.
+        slope_formula: the same of f'(z), for softmax of dy_k/dz_j.
     """
 
     kinks: ClassVar[tuple[float, ...]] = ()
     elementwise: ClassVar[bool] = True
     formula: ClassVar[str] = ""
+    slope_formula: ClassVar[str] = ""
 
     @property
     def name(self) -> str:
         """The name by which `get` finds it."""
         return str(type(self).__struct_config__.tag)
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """The letters of its formulas that stand for numbers of its own."""
+        return {}
+
+    @property
+    def formulas(self) -> dict[str, str]:
+        """How outputs, slopes and gradients are made, entry by entry; for explanations."""
+        return {"Y": self.formula, "slope": self.slope_formula, "dZ": "dY * slope", "dX": "dY * slope"}
 
     def value(self, Z: Array) -> Array:
         """``Y = f(Z)``, of the shape of ``Z``."""
@@ -52,6 +64,7 @@ class Identity(ActivationFunction, frozen=True, tag="identity"):
     """f(z) = z, f'(z) = 1."""
 
     formula: ClassVar[str] = "z"
+    slope_formula: ClassVar[str] = "1"
 
     def value(self, Z: Array) -> Array:
         return Z
@@ -67,6 +80,7 @@ class Sigmoid(ActivationFunction, frozen=True, tag="sigmoid"):
     """f(z) = 1 / (1 + exp(-z)), f'(z) = f(z) (1 - f(z))."""
 
     formula: ClassVar[str] = "1 / (1 + exp(-z))"
+    slope_formula: ClassVar[str] = "y (1 - y)"
 
     def value(self, Z: Array) -> Array:
         return _logistic(Z)
@@ -79,6 +93,7 @@ class Tanh(ActivationFunction, frozen=True, tag="tanh"):
     """f(z) = tanh(z), f'(z) = 1 - f(z)^2."""
 
     formula: ClassVar[str] = "tanh(z)"
+    slope_formula: ClassVar[str] = "1 - y^2"
 
     def value(self, Z: Array) -> Array:
         return namespace(Z).tanh(Z)
@@ -94,6 +109,7 @@ class ScaledTanh(ActivationFunction, frozen=True, tag="scaled_tanh"):
     """
 
     formula: ClassVar[str] = "1.7159 tanh(2/3 z)"
+    slope_formula: ClassVar[str] = "2/3 (1.7159 - y^2 / 1.7159)"
 
     def value(self, Z: Array) -> Array:
         return 1.7159 * namespace(Z).tanh((2 / 3) * Z)
@@ -107,6 +123,7 @@ class ReLU(ActivationFunction, frozen=True, tag="relu"):
 
     kinks: ClassVar[tuple[float, ...]] = (0.0,)
     formula: ClassVar[str] = "max(0, z)"
+    slope_formula: ClassVar[str] = "1 if z > 0 else 0"
 
     def value(self, Z: Array) -> Array:
         return namespace(Z).maximum(Z, 0)
@@ -124,9 +141,14 @@ class LeakyReLU(ActivationFunction, frozen=True, tag="leaky_relu"):
     leak: float = 0.01
     kinks: ClassVar[tuple[float, ...]] = (0.0,)
     formula: ClassVar[str] = "z if z > 0 else a z"
+    slope_formula: ClassVar[str] = "1 if z > 0 else a"
 
     def __post_init__(self) -> None:
         force_setattr(self, "leak", checks.at_least_zero(self.leak, "leak", where="leaky_relu"))
+
+    @property
+    def constants(self) -> dict[str, float]:
+        return {"a": self.leak}
 
     def value(self, Z: Array) -> Array:
         return namespace(Z).where(Z > 0, Z, self.leak * Z)
@@ -145,9 +167,14 @@ class ELU(ActivationFunction, frozen=True, tag="elu"):
     alpha: float = 1.0
     kinks: ClassVar[tuple[float, ...]] = (0.0,)  # smooth there for alpha = 1 only
     formula: ClassVar[str] = "z if z > 0 else a (exp(z) - 1)"
+    slope_formula: ClassVar[str] = "1 if z > 0 else y + a"
 
     def __post_init__(self) -> None:
         force_setattr(self, "alpha", checks.at_least_zero(self.alpha, "alpha", where="elu"))
+
+    @property
+    def constants(self) -> dict[str, float]:
+        return {"a": self.alpha}
 
     def value(self, Z: Array) -> Array:
         xp = namespace(Z)
@@ -167,6 +194,11 @@ class SELU(ActivationFunction, frozen=True, tag="selu"):
     alpha: ClassVar[float] = 1.6732632423543772
     kinks: ClassVar[tuple[float, ...]] = (0.0,)
     formula: ClassVar[str] = "s z if z > 0 else s a (exp(z) - 1)"
+    slope_formula: ClassVar[str] = "s if z > 0 else y + s a"
+
+    @property
+    def constants(self) -> dict[str, float]:
+        return {"a": self.alpha, "s": self.scale}
 
     def value(self, Z: Array) -> Array:
         xp = namespace(Z)
@@ -185,6 +217,7 @@ class GELU(ActivationFunction, frozen=True, tag="gelu"):
     """
 
     formula: ClassVar[str] = "z/2 (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3)))"
+    slope_formula: ClassVar[str] = "gelu'(z)"
 
     def value(self, Z: Array) -> Array:
         return 0.5 * Z * (1 + self._tanh(Z))
@@ -206,6 +239,7 @@ class SiLU(ActivationFunction, frozen=True, tag="silu"):
     """
 
     formula: ClassVar[str] = "z / (1 + exp(-z))"
+    slope_formula: ClassVar[str] = "sigmoid(z) + y (1 - sigmoid(z))"
 
     def value(self, Z: Array) -> Array:
         return Z * _logistic(Z)
@@ -219,6 +253,7 @@ class Softplus(ActivationFunction, frozen=True, tag="softplus"):
     """f(z) = log(1 + exp(z)), f'(z) = sigmoid(z)."""
 
     formula: ClassVar[str] = "log(1 + exp(z))"
+    slope_formula: ClassVar[str] = "sigmoid(z)"
 
     def value(self, Z: Array) -> Array:
         xp = namespace(Z)
@@ -237,6 +272,12 @@ class Softmax(ActivationFunction, frozen=True, tag="softmax"):
 
     elementwise: ClassVar[bool] = False
     formula: ClassVar[str] = "exp(z_k) / sum_j exp(z_j)"
+    slope_formula: ClassVar[str] = "y_k (1[k = j] - y_j)"
+
+    @property
+    def formulas(self) -> dict[str, str]:
+        dZ = "Y * (dY - sum_k dY_k Y_k)"
+        return {"Y": self.formula, "slope": self.slope_formula, "dZ": dZ, "dX": dZ}
 
     def value(self, Z: Array) -> Array:
         xp = namespace(Z)

@@ -31,12 +31,16 @@ class Loss(msgspec.Struct, frozen=True, tag_field="name"):
         fuses_with: the name of the activation with which it forms a pair whose gradient is simpler than its parts.
         for_classes: whether its targets are classes rather than values.
         formula: the loss of one row, as it is written in what people read.
+        slope_formula: dl/dy_o likewise; of a fused pair dl/dz_o, where y_o is the output of the activation.
+        averages: whether the loss of a row is the mean over its outputs, not the sum.
     """
 
     reduction: Reduction = "mean"
     fuses_with: ClassVar[str] = ""
     for_classes: ClassVar[bool] = False
     formula: ClassVar[str] = ""
+    slope_formula: ClassVar[str] = ""
+    averages: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.reduction not in get_args(Reduction):
@@ -50,6 +54,16 @@ class Loss(msgspec.Struct, frozen=True, tag_field="name"):
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         """The loss of each row, ``l (B,)``, and its gradient dl/dY ``(B, O)``."""
         raise NotImplementedError
+
+    def terms(self, Y: Array, T: Array) -> Array:
+        """The share of each output in the loss of its row, ``(B, O)``; every loss is a sum over the outputs.
+
+        >>> import numpy as np
+        >>> MeanSquaredError().terms(np.array([[3.0, 0.0]]), np.array([[1.0, 1.0]]))
+        array([[2. , 0.5]])
+        """
+        apart, _ = self.rows(Y.reshape((-1, 1)), T.reshape((-1, 1)))
+        return apart.reshape(Y.shape) * (1 / Y.shape[1] if self.averages else 1.0)
 
     def value_and_gradient(self, Y: Array, T: Array, weights: Array | None = None) -> tuple[Array, Array]:
         """``L`` (a scalar) and ``dL/dY (B, O)``.
@@ -87,6 +101,7 @@ class HalfSquaredError(Loss, frozen=True, tag="half_squared_error"):
     """l = 1/2 sum_o (y_o - t_o)^2, dl/dy_o = y_o - t_o. The loss of most derivations by hand."""
 
     formula: ClassVar[str] = "1/2 sum_o (y_o - t_o)^2"
+    slope_formula: ClassVar[str] = "y_o - t_o"
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         D = Y - T
@@ -97,6 +112,8 @@ class MeanSquaredError(Loss, frozen=True, tag="mean_squared_error"):
     """l = 1/O sum_o (y_o - t_o)^2, dl/dy_o = 2/O (y_o - t_o)."""
 
     formula: ClassVar[str] = "1/O sum_o (y_o - t_o)^2"
+    slope_formula: ClassVar[str] = "2/O (y_o - t_o)"
+    averages: ClassVar[bool] = True
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         D = Y - T
@@ -107,6 +124,8 @@ class MeanAbsoluteError(Loss, frozen=True, tag="mean_absolute_error"):
     """l = 1/O sum_o |y_o - t_o|, dl/dy_o = 1/O sign(y_o - t_o), 0 where they are equal."""
 
     formula: ClassVar[str] = "1/O sum_o |y_o - t_o|"
+    slope_formula: ClassVar[str] = "1/O sign(y_o - t_o)"
+    averages: ClassVar[bool] = True
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         xp = namespace(Y)
@@ -122,6 +141,8 @@ class Huber(Loss, frozen=True, tag="huber"):
 
     delta: float = 1.0
     formula: ClassVar[str] = "1/O sum_o h(y_o - t_o)"
+    slope_formula: ClassVar[str] = "1/O clip(y_o - t_o, -delta, delta)"
+    averages: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -142,6 +163,8 @@ class Poisson(Loss, frozen=True, tag="poisson"):
     """
 
     formula: ClassVar[str] = "1/O sum_o (y_o - t_o log y_o)"
+    slope_formula: ClassVar[str] = "1/O (1 - t_o / y_o)"
+    averages: ClassVar[bool] = True
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         xp = namespace(Y)
@@ -159,6 +182,7 @@ class CrossEntropy(Loss, frozen=True, tag="cross_entropy"):
     fuses_with: ClassVar[str] = "softmax"
     for_classes: ClassVar[bool] = True
     formula: ClassVar[str] = "-sum_k t_k log y_k"
+    slope_formula: ClassVar[str] = "-t_o / y_o"
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         xp = namespace(Y)
@@ -178,6 +202,7 @@ class SoftmaxCrossEntropy(Loss, frozen=True, tag="softmax_cross_entropy"):
 
     for_classes: ClassVar[bool] = True
     formula: ClassVar[str] = "log sum_j exp(z_j) - sum_k t_k z_k"
+    slope_formula: ClassVar[str] = "y_o - t_o"
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         xp = namespace(Y)
@@ -197,6 +222,7 @@ class BinaryCrossEntropy(Loss, frozen=True, tag="binary_cross_entropy"):
     fuses_with: ClassVar[str] = "sigmoid"
     for_classes: ClassVar[bool] = True
     formula: ClassVar[str] = "-sum_o (t_o log y_o + (1 - t_o) log(1 - y_o))"
+    slope_formula: ClassVar[str] = "(y_o - t_o) / (y_o (1 - y_o))"
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         xp = namespace(Y)
@@ -218,6 +244,7 @@ class SigmoidCrossEntropy(Loss, frozen=True, tag="sigmoid_cross_entropy"):
 
     for_classes: ClassVar[bool] = True
     formula: ClassVar[str] = "sum_o (log(1 + exp(z_o)) - t_o z_o)"
+    slope_formula: ClassVar[str] = "y_o - t_o"
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         xp = namespace(Y)

@@ -67,6 +67,11 @@ class Optimizer(Struct, frozen=True, kw_only=True, tag=True):
         """The names of the vectors that it remembers from step to step."""
         raise NotImplementedError
 
+    @property
+    def formulas(self) -> dict[str, str]:
+        """How each slot and the change are made, by name, from the letters above; for explanations."""
+        raise NotImplementedError
+
     def slots(self, theta: Array) -> Slots:
         """The slots before the first step."""
         xp = namespace(theta)
@@ -166,6 +171,13 @@ class SGD(Optimizer, frozen=True):
         """The velocity, when there is momentum."""
         return ("velocity",) if self.momentum else ()
 
+    @property
+    def formulas(self) -> dict[str, str]:
+        if not self.momentum:
+            return {"change": "-r g"}
+        change = "momentum * velocity - r g" if self.nesterov else "velocity"
+        return {"velocity": "momentum * velocity - r g", "change": change}
+
     def scalars(self, rate: float, _t: int, /) -> tuple[float, ...]:
         """-r."""
         return (-rate,)
@@ -223,6 +235,13 @@ class RMSProp(Optimizer, frozen=True):
         """The running mean square s, and the velocity when there is momentum."""
         return ("square", "velocity") if self.momentum else ("square",)
 
+    @property
+    def formulas(self) -> dict[str, str]:
+        square, step = "decay * square + (1 - decay) g^2", "r g / (sqrt(square) + epsilon)"
+        if not self.momentum:
+            return {"square": square, "change": f"-{step}"}
+        return {"square": square, "velocity": f"momentum * velocity - {step}", "change": "velocity"}
+
     def scalars(self, rate: float, _t: int, /) -> tuple[float, ...]:
         """-r."""
         return (-rate,)
@@ -275,6 +294,10 @@ class Adagrad(Optimizer, frozen=True):
         """The sum of squares s."""
         return ("square",)
 
+    @property
+    def formulas(self) -> dict[str, str]:
+        return {"square": "square + g^2", "change": "-r g / (sqrt(square) + epsilon)"}
+
     def slots(self, theta: Array) -> Slots:
         """The sum of squares before the first step."""
         return {"square": namespace(theta).full_like(theta, self.initial)}
@@ -324,6 +347,11 @@ class _Moments(Optimizer, frozen=True):
         m = _times(slots["m"], self.beta1, reuse)
         m += gradient * (1.0 - self.beta1)
         return {"m": m, "v": _running_square(slots["v"], gradient, self.beta2, reuse)}
+
+    @property
+    def formulas(self) -> dict[str, str]:
+        moments = {"m": "beta1 * m + (1 - beta1) g", "v": "beta2 * v + (1 - beta2) g^2"}
+        return moments | {"change": "-r m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)"}
 
     def scalars(self, rate: float, t: int, /) -> tuple[float, ...]:
         """-r √(1 - beta2^t) / (1 - beta1^t), and epsilon √(1 - beta2^t)."""
@@ -380,6 +408,11 @@ class AdamW(_Moments, frozen=True):
         _Moments.__post_init__(self)
         settle(self, "weight_decay", "a number >= 0", lambda decay: decay >= 0)
 
+    @property
+    def formulas(self) -> dict[str, str]:
+        adam = super().formulas
+        return adam | {"change": f"{adam['change']} - r * weight_decay * theta"}
+
     def scalars(self, rate: float, t: int, /) -> tuple[float, ...]:
         """Those of Adam, and r * weight_decay."""
         return (*_Moments.scalars(self, rate, t), rate * self.weight_decay)
@@ -422,6 +455,11 @@ class NAdam(_Moments, frozen=True):
     def __post_init__(self) -> None:
         _Moments.__post_init__(self)
         settle(self, "momentum_decay", "a number >= 0", lambda decay: decay >= 0)
+
+    @property
+    def formulas(self) -> dict[str, str]:
+        mean = "mu_{t+1} m / (1 - mu_1 ... mu_{t+1}) + (1 - mu_t) g / (1 - mu_1 ... mu_t)"
+        return super().formulas | {"change": f"-r ({mean}) / (sqrt(v / (1 - beta2^t)) + epsilon)"}
 
     def scalars(self, rate: float, t: int, /) -> tuple[float, ...]:
         """The factors of m and of g, and epsilon, all times √(1 - beta2^t)."""

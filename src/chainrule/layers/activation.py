@@ -38,6 +38,10 @@ class Activation(Layer, frozen=True, tag="activation"):
         """The activation as an object."""
         return self.activation  # type: ignore[return-value] # __post_init__ has made it one
 
+    @property
+    def formulas(self) -> dict[str, str]:
+        return self.f.formulas
+
     def forward(self, params: Params, X: Array, mode: Mode) -> tuple[Array, ActivationSaved]:  # noqa: ARG002 -- no weights
         Y = self.f.value(X)
         return Y, ActivationSaved(X, Y)

@@ -107,6 +107,10 @@ class Residual(Composite, frozen=True, tag="residual"):
         if not self.layers:
             raise ArgumentError("layers", where=self.kind, expected="at least one layer", got=())
 
+    @property
+    def formulas(self) -> dict[str, str]:
+        return {"Y": "X + F(X)", "dX": "dY + dF"}
+
     def output_shape(self, shape: Shape) -> Shape:
         out = super().output_shape(shape)
         if out != shape:

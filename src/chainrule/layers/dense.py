@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NamedTuple
 
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 from chainrule import activations, checks, initializers
 from chainrule.activations import ActivationFunction, AnyActivation, Identity
 from chainrule.arrays import Array, total
 from chainrule.initializers import AnyInitializer
+from chainrule.layers.activation import Activation
 from chainrule.layers.interface import Layer, Mode, Parameter, Params, Shape, frozen_names, vector_size
 
 
@@ -67,6 +68,15 @@ class Dense(Layer, frozen=True, tag="dense"):
     def f(self) -> ActivationFunction:
         """The activation as an object."""
         return self.activation  # type: ignore[return-value] # __post_init__ has made it one
+
+    @property
+    def formulas(self) -> dict[str, str]:
+        Z = "X W + b" if self.bias else "X W"
+        return self.f.formulas | {"Z": Z, "dW": "X^T dZ", "db": "sum_i dZ_i", "dX": "dZ W^T"}
+
+    def elementary(self) -> tuple[Layer, ...]:
+        """``Z = X W + b``, then ``Y = f(Z)``."""
+        return (replace(self, activation=Identity(), init="auto"), Activation(self.activation))
 
     def output_shape(self, shape: Shape) -> Shape:
         vector_size(self, shape)

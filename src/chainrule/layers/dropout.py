@@ -34,6 +34,14 @@ class Dropout(Layer, frozen=True, tag="dropout"):
     def __post_init__(self) -> None:
         force_setattr(self, "rate", checks.share(self.rate, "rate", where="Dropout"))
 
+    @property
+    def formulas(self) -> dict[str, str]:
+        return {
+            "mask": f"0 with probability {self.rate:g}, else 1/{1 - self.rate:g}",
+            "Y": "X * mask",
+            "dX": "dY * mask",
+        }
+
     def forward(self, params: Params, X: Array, mode: Mode) -> tuple[Array, DropoutSaved]:  # noqa: ARG002 -- no weights
         if not mode.training or self.rate == 0:
             return X, DropoutSaved(None)

@@ -85,6 +85,15 @@ class Layer(msgspec.Struct, frozen=True, tag_field="layer"):
     random: ClassVar[bool] = False
 
     @property
+    def formulas(self) -> dict[str, str]:
+        """How its quantities are made, by name, in the notation of the docstrings; for explanations."""
+        return {}
+
+    def elementary(self) -> tuple[Layer, ...]:
+        """The same function as simpler layers one after the other, all with these parameters; for explanations."""
+        return (self,)
+
+    @property
     def kind(self) -> str:
         """The word that names it in a network: ``"dense"`` gives ``"dense_1"``."""
         return str(type(self).__struct_config__.tag)

@@ -31,10 +31,23 @@ class Norm(Layer, frozen=True):
     frozen: tuple[str, ...] = ()
 
     PARAMETERS: ClassVar[tuple[str, ...]] = ("gamma", "beta")
+    over_rows: ClassVar[bool] = False  # whether mean and variance are those of a feature over the rows of the batch
 
     def __post_init__(self) -> None:
         force_setattr(self, "epsilon", checks.positive(self.epsilon, "epsilon", where=self.kind))
         force_setattr(self, "frozen", frozen_names(self.frozen, self.PARAMETERS, where=self.kind))
+
+    @property
+    def formulas(self) -> dict[str, str]:
+        return {
+            "mu": "mean of X over the rows" if self.over_rows else "mean of X over the features",
+            "var": "mean of (X - mu)^2",
+            "H": "(X - mu) / sqrt(var + epsilon)",
+            "Y": "gamma * H + beta",
+            "dgamma": "sum_i dY_i * H_i",
+            "dbeta": "sum_i dY_i",
+            "dX": "(dH - mean dH - H * mean (dH * H)) / sqrt(var + epsilon), dH = dY * gamma",
+        }
 
     def parameters(self, shape: Shape) -> tuple[Parameter, ...]:
         I = vector_size(self, shape)
@@ -83,6 +96,7 @@ class BatchNorm(Norm, frozen=True, tag="batch_norm"):
     """
 
     momentum: float = 0.9
+    over_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
