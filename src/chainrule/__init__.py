@@ -27,6 +27,7 @@ from chainrule.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, RMSPro
 from chainrule.training import EarlyStopping
 
 if TYPE_CHECKING:
+    from chainrule.insight.trace import trace
     from chainrule.model import Model, load, train
     from chainrule.progress import ProgressBar
     from chainrule.settings import Settings
@@ -71,6 +72,7 @@ __all__ = [
     "metrics",
     "optimizers",
     "schedules",
+    "trace",
     "train",
 ]
 
@@ -79,6 +81,7 @@ _LATER = {  # what loads polars or rich, only when it is asked for
     "ProgressBar": "chainrule.progress",
     "Settings": "chainrule.settings",
     "load": "chainrule.model",
+    "trace": "chainrule.insight.trace",
     "train": "chainrule.model",
 }
 

@@ -8,20 +8,22 @@ between, ``Z`` and ``dZ``, has a place of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec.structs import replace
 
+from chainrule.arrays import Floats
+from chainrule.engines.interface import Data
+from chainrule.layers import Layer, Mode, Params
 from chainrule.layers.composite import Composite
+from chainrule.losses import Loss
+from chainrule.objective import Objective
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from chainrule.arrays import Floats
-    from chainrule.engines.interface import Data
-    from chainrule.layers import Layer, Mode, Params
-    from chainrule.losses import Loss
-    from chainrule.objective import Objective
+Change: TypeAlias = "Callable[[Node], Floats]"
+"""What takes the place of the output of a node, before it goes on."""
 
 
 @dataclass(eq=False)
@@ -58,7 +60,7 @@ class Node:
     def back(self, dY: Floats) -> Floats:
         """``dX`` of any ``dY``, at this point."""
         dX, _ = self.layer.backward(self.params, self.saved, dY, want_dX=True)
-        return dX  # type: ignore[no-any-return] # an array, since it was wanted
+        return dX  # type: ignore[return-value] # an array, since it was wanted
 
 
 @dataclass(eq=False)
@@ -126,10 +128,6 @@ def forward(objective: Objective, theta: Floats, X: Floats, mode: Mode, change: 
     return _forward(objective.network, "", objective.layout.split(theta), X, mode, change)
 
 
-if TYPE_CHECKING:
-    Change = Callable[[Node], Floats]
-
-
 def _forward(
     around: Composite, prefix: str, params: Params, X: Floats, mode: Mode, change: Change | None
 ) -> list[Node]:
@@ -143,9 +141,7 @@ def _forward(
     return nodes
 
 
-def _node(
-    part: Layer, spec: Layer, name: str, params: Params, X: Floats, mode: Mode, change: Change | None
-) -> Node:
+def _node(part: Layer, spec: Layer, name: str, params: Params, X: Floats, mode: Mode, change: Change | None) -> Node:
     layer = thawed(part)
     Y, saved = layer.forward(params, X, mode)
     node = Node(name, layer, spec, params, mode, X, Y, saved)

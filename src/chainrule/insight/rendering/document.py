@@ -42,12 +42,14 @@ class Matrix(Struct, frozen=True, eq=False):
         values: of any number of axes; the first one runs down, all others together to the right.
         formula: what it is, in plain notation; may be empty.
         note: a remark behind the formula.
+        told: whether its numbers stand elsewhere already, and only its name and formula are to be shown.
     """
 
     name: str
     values: Any
     formula: str = ""
     note: str = ""
+    told: bool = False
 
 
 class Table(Struct, frozen=True):

@@ -102,7 +102,7 @@ def _matrix(part: Matrix, digits: int, *, whole: bool) -> str:
         head += f" {to_mathml(f'= {table[0][0]}')}"
     if part.note:
         head += f' <span class="note">{escape(part.note)}</span>'
-    if values.ndim == 0:
+    if values.ndim == 0 or part.told:
         return f'<div class="array">{head}</div>'
     rows = "".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in table)
     return f'<div class="array">{head}<div class="scroll"><table class="matrix">{rows}</table></div></div>'

@@ -21,7 +21,7 @@ _SECTIONS = {1: "subsection*", 2: "subsubsection*", 3: "paragraph*"}
 def fragment(document: Document, *, digits: int = 6, whole: bool = False) -> str:
     r"""The document as LaTeX; it needs amsmath and, with matrices of more than ten columns, ``MaxMatrixCols``."""
     blocks = ["% needs \\usepackage{amsmath}", f"\\section*{{{latex_text(document.title)}}}"]
-    matrices = (part for part in document.parts if isinstance(part, Matrix))
+    matrices = (part for part in document.parts if isinstance(part, Matrix) and not part.told)
     widest = max((as_table(np.asarray(part.values)).shape[1] for part in matrices), default=0)
     if whole and widest > 10:
         blocks.append(f"\\setcounter{{MaxMatrixCols}}{{{widest}}}")
@@ -47,6 +47,8 @@ def _part(part: Part, digits: int, *, whole: bool) -> Iterator[str]:
 
 def _matrix(part: Matrix, digits: int, *, whole: bool) -> str:
     values = np.asarray(part.values)
+    if part.told:
+        return f"\\noindent \\texttt{{{latex_text(part.name)}}} ${shape_text(values.shape)} = {to_latex(part.formula)}$"
     most = (None, None) if whole else (_ROWS, _COLUMNS)
     table = cells(values, digits=digits, rows=most[0], columns=most[1])
     rows = " \\\\\n".join(" & ".join(map(_cell, row)) for row in table)

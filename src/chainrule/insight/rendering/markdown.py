@@ -66,7 +66,7 @@ def _matrix(part: Matrix, digits: int, *, whole: bool) -> Iterator[str]:
     if values.ndim == 0:
         words += f" = `{matrix_rows(part, _WIDTH, digits, whole=whole)[0]}`"
     yield words + (f" {text(part.note)}" if part.note else "")
-    if values.ndim:
+    if values.ndim and not part.told:
         rows = "\n".join(matrix_rows(part, _WIDTH, digits, whole=whole))
         yield f"```text\n{rows}\n```"
 

@@ -35,15 +35,17 @@ def lines(document: Document, *, width: int = 80, digits: int = 6, whole: bool =
     yield Line(document.title, "bold")
     before: Part | None = None
     for part in document.parts:
-        if not (_close(before) and _close(part)):
+        if not _close(before, part):
             yield Line("")
         yield from _part(part, width, digits, whole=whole)
         before = part
 
 
-def _close(part: Part | None) -> bool:
-    """Whether a part stands without an empty line beside another such part."""
-    return isinstance(part, Sentence | Heading | Matrix)
+def _close(before: Part | None, part: Part) -> bool:
+    """Whether a part stands without an empty line below another."""
+    if isinstance(part, Heading):
+        return isinstance(before, Heading)
+    return isinstance(part, Sentence | Matrix) and isinstance(before, Sentence | Matrix | Heading)
 
 
 def _part(part: Part, width: int, digits: int, *, whole: bool) -> Iterator[Line]:
@@ -90,7 +92,7 @@ def _matrix(part: Matrix, width: int, digits: int, *, whole: bool) -> Iterator[L
     if part.note:
         head += f"   {part.note}"
     yield from (Line(text) for text in _wrapped(head, width, _INDENT * 2))
-    if values.ndim:
+    if values.ndim and not part.told:
         rows = matrix_rows(part, width - 4, digits, whole=whole)
         yield from (Line(f"    {row}", "cyan") for row in rows)
 
