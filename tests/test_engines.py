@@ -92,7 +92,8 @@ def first_theta(objective: Objective, dtype: Any) -> np.ndarray:
 def started(engine: Engine, objective: Objective, dtype: Any, optimizer: Any = OPTIMIZERS[0], **options: Any) -> Run:
     data = options.pop("data", rows(dtype))
     theta = first_theta(objective, dtype)
-    return engine.start(objective, theta, data, optimizer=optimizer, batch_size=B, seed=11)
+    batch_size = options.pop("batch", B)
+    return engine.start(objective, theta, data, optimizer=optimizer, batch_size=batch_size, seed=11)
 
 
 def skip_refused(engine: Engine, goal: Objective) -> None:
@@ -167,6 +168,33 @@ def test_pieces_come_to_the_same_bits(
         assert losses == expected[epoch].tolist()
     assert whole.theta.tobytes() == pieced.theta.tobytes()
     assert {k: v.tobytes() for k, v in whole.slots.items()} == {k: v.tobytes() for k, v in pieced.slots.items()}
+
+
+def decayed(*pieces: int) -> Run:
+    """Weights that only a penalty moves: below the normal range after some 250 steps."""
+    data = Data(np.zeros((320, I), np.float32), np.zeros((320, 3), np.float32))
+    goal = objective("frozen", "mean_squared_error", l2=1.0)
+    run = started(ReferenceEngine(), goal, "float32", cr.SGD(0.5, momentum=0.5), data=data, batch=1)
+    run.theta[goal.layout.place("dense_1.b")] = 1e-40
+    first = 0
+    for length in pieces:
+        run.advance(None, first, np.full(length, 0.5), first)
+        first += length
+    return run
+
+
+def test_decay_leaves_no_subnormal_numbers_but_the_frozen_ones() -> None:
+    run, layout = decayed(320), objective("frozen").layout
+    for numbers in (run.theta[layout.trainable("float32") > 0], run.slots["velocity"]):
+        assert not ((numbers != 0) & (np.abs(numbers) < np.finfo("float32").tiny)).any()
+    assert run.theta[layout.place("dense_1.b")].tolist() == np.full(5, 1e-40, np.float32).tolist()
+
+
+@pytest.mark.parametrize("pieces", [(5,) * 54, (63, 1, 1, 205), (100, 170)], ids=["fives", "odd", "two"])
+def test_how_steps_are_grouped_does_not_matter_among_subnormal_numbers(pieces: tuple[int, ...]) -> None:
+    run, whole = decayed(*pieces), decayed(270)
+    assert run.theta.tobytes() == whole.theta.tobytes()
+    assert run.slots["velocity"].tobytes() == whole.slots["velocity"].tobytes()
 
 
 def test_without_an_order_the_rows_come_as_they_are(engine: Engine, dtype: Any) -> None:
