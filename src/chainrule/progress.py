@@ -134,9 +134,13 @@ def _done(training: Training) -> float:
 
 
 def _short(record: Epoch) -> list[str]:
-    """Loss and scores in few words: ``loss 0.0121 (validation 0.0692)``, ``accuracy 0.9778``."""
-    scores = {**record.scores, **_penalty(record)}
+    """Loss and scores in few words: ``loss 0.0121 (validation 0.0692)``, ``accuracy 0.9778``.
+
+    The penalty only where nothing is held out, so that the bar keeps room: there it is part of what is watched.
+    """
+    scores = dict(record.scores)
     held_out = scores.pop("validation_loss", None)
+    scores |= _penalty(record) if held_out is None else {}
     words = [f"loss {_number(record.loss)}"]
     if held_out is not None:
         words = [f"{words[0]} (validation {_number(held_out)})"]
