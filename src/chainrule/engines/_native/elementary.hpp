@@ -1,46 +1,117 @@
-// exp, tanh and the logistic function. float: vectors, at most 2 ulp from the true value; double: the C library, entry by
-// entry. Constants are those of Moshier's Cephes library (public domain).
+// exp, expm1, log(1 + exp), tanh and the logistic function, float and double alike: no branch, no table, no library. At most
+// 2 ulp from the true value (exp, tanh), or 3, and right at the ends: infinities, NaN, -0, results too small or too large.
+// tests/test_elementary.py measures it; tools/polynomials.py made the coefficients, of the highest power first.
 
-template <class T, class F> inline V<T> each(V<T> x, F f) {
-  for (int i = 0; i < width<T>; ++i) x[i] = f(x[i]);
-  return x;
+template <class T> struct Fitted;
+template <> struct Fitted<float> {
+  static constexpr float exp[] = {  // (exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2
+      0.000198909809f, 0.0013933641f, 0.00833331093f, 0.041666465f, 0.166666667f, 0.500000001f};
+  static constexpr float tanh[] = {  // (tanh(a) / a - 1) / a^2 by a^2, a <= 0.55
+      -0.00661022783f, 0.0213093887f, -0.0539094288f, 0.133331137f, -0.33333332f};
+  static constexpr float atanh[] = {  // (atanh(s) / s - 1) / s^2 by s^2, s <= 1/3
+      0.116121646f, 0.108532879f, 0.14296179f, 0.199998532f, 0.333333337f};
+  static constexpr float smallest = -104, largest = 89;  // where exp is 0, and infinite
+  static constexpr float shift = 12582912;               // 1.5 * 2^23: adding it rounds to whole numbers
+  static constexpr int bias = 127, fraction = 23;
+};
+template <> struct Fitted<double> {
+  static constexpr double exp[] = {
+      2.0914679376583935e-9, 2.5105206373957011e-8, 2.7557273661348636e-7, 2.7557255425746434e-6, 2.4801587325533364e-5,
+      0.00019841269874800492, 0.0013888888888883752, 0.0083333333333261409, 0.04166666666666667, 0.16666666666666671, 0.5};
+  static constexpr double tanh[] = {
+      -2.0602765376366342e-5, 8.5113136855776715e-5, -0.00023463474108872371, 0.00058893605200740578,
+      -0.001455661830100716, 0.0035921103786890239, -0.0088632343978143548, 0.021869488493666942, -0.053968253967434015,
+      0.13333333333332715, -0.33333333333333333};
+  static constexpr double atanh[] = {
+      0.080820228059717661, 0.044003692430723369, 0.060005364047953563, 0.066570721048274681, 0.076927850324793116,
+      0.090908947180664291, 0.11111111358713931, 0.14285714283554379, 0.20000000000007291, 0.33333333333333329};
+  static constexpr double smallest = -746, largest = 710;
+  static constexpr double shift = 6755399441055744;  // 1.5 * 2^52
+  static constexpr int bias = 1023, fraction = 52;
+};
+
+template <class T, std::size_t n> inline V<T> polynomial(V<T> x, const T (&coefficients)[n]) {
+  V<T> p = splat(coefficients[0]);
+  for (std::size_t k = 1; k < n; ++k) p = p * x + coefficients[k];
+  return p;
 }
 
-// exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2. 2^n is applied in two halves: the result may be subnormal.
-inline V<float> exp_of(V<float> x) {
-  x = at_most(at_least(x, splat(-104.0f)), splat(89.0f));
-  const V<float> shift = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to whole numbers
-  V<float> n = x * 1.44269504088896341f + shift;
-  n = n - shift;
-  const V<float> r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-  V<float> p = splat(1.9875691500e-4f);
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  const M<float> whole = __builtin_convertvector(n == n ? n : V<float>{}, M<float>), half = whole >> 1;
-  return p * V<float>((half + 127) << 23) * V<float>((whole - half + 127) << 23);
+// x = n ln 2 + r, n whole, |r| <= ln 2 / 2.
+template <class T> struct Reduced { V<T> n, r; };
+template <class T> inline Reduced<T> reduced(V<T> x) {
+  using F = Fitted<T>;
+  const V<T> n = (x * T(1.4426950408889634) + F::shift) - F::shift;
+  return {n, (x - n * T(0.693145751953125)) - n * T(1.42860682030941723e-6)};  // ln 2 in two parts, the first product exact
 }
-inline V<double> exp_of(V<double> x) { return each<double>(x, [](double t) { return std::exp(t); }); }
 
-template <class T> inline V<T> logistic(V<T> x) { return 1 / (1 + exp_of(-x)); }
-
-inline V<float> tanh_of(V<float> x) {
-  const V<float> a = x < 0 ? -x : x, z = x * x;
-  V<float> p = splat(-5.70498872745e-3f);
-  p = p * z + 2.06390887954e-2f;
-  p = p * z - 5.37397155531e-2f;
-  p = p * z + 1.33314422036e-1f;
-  p = p * z - 3.33332819422e-1f;
-  const V<float> small = p * z * x + x;
-  const V<float> t = 1 - 2 / (exp_of(a + a) + 1), large = x < 0 ? -t : t;
-  return a < 0.625f ? small : large;
+// 2^n for whole n of the normal range; the bits of n + shift end in the whole number.
+template <class T> inline V<T> power_of_two(V<T> n) {
+  using F = Fitted<T>;
+  const M<T> whole = M<T>(n + F::shift) - M<T>(splat(F::shift));
+  return V<T>((whole + F::bias) << F::fraction);
 }
-inline V<double> tanh_of(V<double> x) { return each<double>(x, [](double t) { return std::tanh(t); }); }
-
-template <class T> inline V<T> log1p_exp(V<T> x) {  // log(1 + exp(x)), x <= 0
-  return each<T>(x, [](T t) { return T(std::log1p(std::exp(t))); });
+// p 2^n, which may be subnormal or infinite: 2^n is applied in two halves.
+template <class T> inline V<T> scaled(V<T> p, V<T> n) {
+#ifdef __AVX512F__
+  if constexpr (kBytes == 64 && sizeof(T) == 4) return V<T>(_mm512_scalef_ps(__m512(p), __m512(n)));
+  if constexpr (kBytes == 64 && sizeof(T) == 8) return V<T>(_mm512_scalef_pd(__m512d(p), __m512d(n)));
+#endif
+  const V<T> half = (n * T(0.5) + Fitted<T>::shift) - Fitted<T>::shift;
+  return p * power_of_two<T>(half) * power_of_two<T>(n - half);
 }
-template <class T> inline V<T> expm1_of(V<T> x) { return each<T>(x, [](T t) { return T(std::expm1(t)); }); }
+
+template <class T> inline V<T> exponential(V<T> x) {
+  const auto [n, r] = reduced<T>(at_most(at_least(x, splat(Fitted<T>::smallest)), splat(Fitted<T>::largest)));
+  return scaled<T>(1 + (r + r * r * polynomial<T>(r, Fitted<T>::exp)), n);
+}
+
+// exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1), by halves of 2^n, which itself may be too large.
+template <class T> inline V<T> expm1_of(V<T> x) {
+  const T low = -(Fitted<T>::fraction + 3) * T(0.7);  // -1 from there on down
+  const auto [n, r] = reduced<T>(at_most(at_least(x, splat(low)), splat(Fitted<T>::largest)));
+  const V<T> p = r * (1 + r * polynomial<T>(r, Fitted<T>::exp)), half = power_of_two<T>(n - 1);
+  return n == 0 ? p : 2 * (half * p + (half - T(0.5)));
+}
+
+// log(1 + e) = 2 atanh(s), s = e / (2 + e), e = exp(x), for x <= 0.
+template <class T> inline V<T> log1p_exp(V<T> x) {
+  const V<T> e = exponential<T>(x), y = (e + e) / (2 + e), z = y * y * T(0.25);
+  return y + y * (z * polynomial<T>(z, Fitted<T>::atanh));
+}
+
+// 1 / (1 + exp(-x)), or exp(x) / (1 + exp(x)): whichever has the exp of a number below 0.
+template <class T> inline V<T> logistic(V<T> x) {
+  const V<T> e = exponential<T>(x < 0 ? x : -x), one = splat(T(1));
+  return (x < 0 ? e : one) / (1 + e);
+}
+
+template <class T> inline V<T> hyperbolic_tangent(V<T> x) {
+  const V<T> a = x < 0 ? -x : x, z = x * x;
+  const V<T> small = x * (1 + z * polynomial<T>(z, Fitted<T>::tanh));
+  const V<T> t = 1 - 2 / (exponential<T>(a + a) + 1), large = x < 0 ? -t : t;
+  return a < T(0.55) ? small : large;
+}
+
+inline V<float> exp_of(V<float> x) { return exponential<float>(x); }
+inline V<double> exp_of(V<double> x) { return exponential<double>(x); }
+inline V<float> tanh_of(V<float> x) { return hyperbolic_tangent<float>(x); }
+inline V<double> tanh_of(V<double> x) { return hyperbolic_tangent<double>(x); }
+
+// Each of them by its name, over n numbers; an unknown name: false.
+template <class T> bool elementary(const char* name, const T* x, T* y, std::size_t n) {
+  const auto each = [&](auto f) {
+    constexpr std::size_t N = width<T>;
+    for (std::size_t i = 0; i < n; i += N) {
+      if (n - i >= N) store(y + i, f(load<T>(x + i)));
+      else store_n<T>(y + i, f(load_n<T>(x + i, int(n - i))), int(n - i));
+    }
+    return true;
+  };
+  const auto is = [&](const char* other) { return __builtin_strcmp(name, other) == 0; };
+  if (is("exp")) return each([](V<T> v) { return exponential<T>(v); });
+  if (is("expm1")) return each([](V<T> v) { return expm1_of<T>(v); });
+  if (is("log1p_exp")) return each([](V<T> v) { return log1p_exp<T>(v); });
+  if (is("logistic")) return each([](V<T> v) { return logistic<T>(v); });
+  if (is("tanh")) return each([](V<T> v) { return hyperbolic_tangent<T>(v); });
+  return false;
+}

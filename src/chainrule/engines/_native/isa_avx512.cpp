@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+#include <utility>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -16,5 +17,6 @@ constexpr int kBytes = 64, kRegisters = 32;
 #include "kernels.hpp"
 }  // namespace
 extern const Isa isa_avx512;
-const Isa isa_avx512 = {"avx512", kBytes, {advance_<float>, predict_<float>}, {advance_<double>, predict_<double>}};
+const Isa isa_avx512 = {"avx512", kBytes, {advance_<float>, predict_<float>, elementary<float>},
+                        {advance_<double>, predict_<double>, elementary<double>}};
 }  // namespace chainrule

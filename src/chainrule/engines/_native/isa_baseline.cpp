@@ -3,8 +3,11 @@
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+#include <utility>
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #include "plan.hpp"
@@ -16,5 +19,6 @@ constexpr int kBytes = 16, kRegisters = 16;
 #include "kernels.hpp"
 }  // namespace
 extern const Isa isa_baseline;
-const Isa isa_baseline = {"baseline", kBytes, {advance_<float>, predict_<float>}, {advance_<double>, predict_<double>}};
+const Isa isa_baseline = {"baseline", kBytes, {advance_<float>, predict_<float>, elementary<float>},
+                          {advance_<double>, predict_<double>, elementary<double>}};
 }  // namespace chainrule

@@ -7,6 +7,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <future>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -29,6 +30,8 @@ namespace chainrule {
 extern const Isa isa_baseline;
 #if defined(__x86_64__)
 extern const Isa isa_avx2, isa_avx512;
+#elif defined(__aarch64__)
+extern const Isa isa_neon;
 #endif
 
 namespace {
@@ -40,6 +43,8 @@ std::vector<const Isa*> available() {  // the widest first
       __builtin_cpu_supports("avx512bw"))
     all.push_back(&isa_avx512);
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) all.push_back(&isa_avx2);
+#elif defined(__aarch64__)
+  all.push_back(&isa_neon);
 #endif
   all.push_back(&isa_baseline);
   return all;
@@ -71,12 +76,25 @@ class FlushSubnormals {
 #endif
 };
 
-// Runs work(t) for t = 0 ... threads - 1, the first on this thread.
+// Runs work(t) for t = 0 ... threads - 1, the first on this thread. None begins before all are there: where the system
+// gives no more threads, nothing has been done yet.
 template <class Work> void together(int threads, const Work& work) {
+  std::promise<bool> all_there;
+  const std::shared_future<bool> go = all_there.get_future().share();
   std::vector<std::thread> others;
-  for (int t = 1; t < threads; ++t) others.emplace_back(work, t);
+  const auto join = [&] { for (std::thread& other : others) other.join(); };
+  try {
+    others.reserve(std::size_t(threads) - 1);
+    for (int t = 1; t < threads; ++t)
+      others.emplace_back([&work, go, t] { if (go.get()) work(t); });
+  } catch (const std::exception&) {
+    all_there.set_value(false);
+    join();
+    throw std::runtime_error("the system has no " + std::to_string(threads) + " threads for this");
+  }
+  all_there.set_value(true);
   work(0);
-  for (std::thread& other : others) other.join();
+  join();
 }
 
 template <class T, class... Shape> using Array = nb::ndarray<T, nb::numpy, Shape..., nb::c_contig, nb::device::cpu>;
@@ -180,14 +198,22 @@ void predict(Vector<T> theta, Matrix<const T> X, std::vector<Layer> layers, int 
   together(threads, [&](int t) { kernels<T>(with).predict(job, buffers.w, out, t, barrier); });
 }
 
+template <class T> void elementary(const std::string& name, Vector<const T> x, const std::string& isa, Vector<T> y) {
+  require(x.size() == y.size(), "not as many results as numbers");
+  require(kernels<T>(find_isa(isa)).elementary(name.c_str(), x.data(), y.data(), x.size()), "no such function");
+}
+
+// Arrays come as they are: of one that had to be converted, the results would be written into a copy that nobody sees.
 template <class T> void bind_type(nb::module_& m, const char* run) {
   nb::class_<NativeRun<T>>(m, run)
       .def(nb::init<Vector<T>, std::vector<Vector<T>>, Matrix<const T>, Matrix<const T>, std::optional<Vector<const T>>, std::vector<Layer>,
                     Loss, Optimizer, int, std::uint64_t, int, const std::string&>(),
-           "theta"_a, "slots"_a, "X"_a, "T"_a, "weights"_a.none(), "layers"_a, "loss"_a, "optimizer"_a, "batch_size"_a, "seed"_a, "threads"_a,
-           "instruction_set"_a)
-      .def("advance", &NativeRun<T>::advance, "order"_a.none(), "first"_a, "rates"_a, "taken"_a, "values"_a);
-  m.def("predict", &predict<T>, "theta"_a, "X"_a, "layers"_a, "batch_size"_a, "threads"_a, "instruction_set"_a, "Y"_a);
+           "theta"_a.noconvert(), "slots"_a.noconvert(), "X"_a.noconvert(), "T"_a.noconvert(), "weights"_a.none().noconvert(),
+           "layers"_a, "loss"_a, "optimizer"_a, "batch_size"_a, "seed"_a, "threads"_a, "instruction_set"_a)
+      .def("advance", &NativeRun<T>::advance, "order"_a.none().noconvert(), "first"_a, "rates"_a.noconvert(), "taken"_a, "values"_a.noconvert());
+  m.def("predict", &predict<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "layers"_a, "batch_size"_a, "threads"_a, "instruction_set"_a,
+        "Y"_a.noconvert());
+  m.def("elementary", &elementary<T>, "name"_a, "x"_a.noconvert(), "instruction_set"_a, "y"_a.noconvert());  // for the tests
 }
 
 }  // namespace

@@ -108,6 +108,8 @@ template <class T> struct Kernels {
   std::int64_t (*advance)(const Job<T>&, Workspace<T>&, const Range&, int thread, Barrier&);
   // One thread's share of the outputs of rows, into Y (N, O).
   void (*predict)(const Job<T>&, Workspace<T>&, T* Y, int thread, Barrier&);
+  // One of elementary.hpp's functions, by its name, of n numbers; false when it has none of that name.
+  bool (*elementary)(const char* name, const T* x, T* y, std::size_t n);
 };
 struct Isa { const char* name; int bytes; Kernels<float> f; Kernels<double> d; };
 

@@ -47,20 +47,33 @@ template <class T> inline V<T> square_root(V<T> x) {
   if constexpr (kBytes == 32 && sizeof(T) == 4) return V<T>(_mm256_sqrt_ps(__m256(x)));
   if constexpr (kBytes == 32 && sizeof(T) == 8) return V<T>(_mm256_sqrt_pd(__m256d(x)));
 #endif
+#ifdef __aarch64__
+  if constexpr (sizeof(T) == 4) return V<T>(vsqrtq_f32(float32x4_t(x)));
+  if constexpr (sizeof(T) == 8) return V<T>(vsqrtq_f64(float64x2_t(x)));
+#endif
   for (int i = 0; i < width<T>; ++i) x[i] = std::sqrt(x[i]);
   return x;
+}
+
+// Entry p is entry place(p) of a, or, from N on, of b. GCC learned Clang's word for it in version 12 only.
+template <class T, class Place, std::size_t... p>
+inline V<T> shuffled(V<T> a, V<T> b, Place place, std::index_sequence<p...>) {
+#ifdef __clang__
+  return __builtin_shufflevector(a, b, place(int(p))...);
+#else
+  return __builtin_shuffle(a, b, M<T>{place(int(p))...});
+#endif
+}
+template <class T, class Place> inline V<T> shuffled(V<T> a, V<T> b, Place place) {
+  return shuffled<T>(a, b, place, std::make_index_sequence<std::size_t(width<T>)>{});
 }
 
 // One pair of vectors into one whose first half has the sums of neighbouring segments of a, the second those of b.
 template <class T, int L> inline V<T> fold(V<T> a, V<T> b) {
   constexpr int N = width<T>, H = L / 2;
-  M<T> low{}, high{};
-  for (int p = 0; p < N; ++p) {
-    const int q = p < N / 2 ? p : p - N / 2, from = (q / H) * L + q % H + (p < N / 2 ? 0 : N);
-    low[p] = from;
-    high[p] = from + H;
-  }
-  return __builtin_shuffle(a, b, low) + __builtin_shuffle(a, b, high);
+  const auto low = [](int p) { return p < N / 2 ? p / H * L + p % H : N + (p - N / 2) / H * L + p % H; };
+  const auto high = [low](int p) { return low(p) + H; };
+  return shuffled<T>(a, b, low) + shuffled<T>(a, b, high);
 }
 // N vectors into one: entry j is the sum of vector j. The order of the additions is fixed.
 template <class T, int n = width<T>> inline V<T> sums(const V<T>* v) {

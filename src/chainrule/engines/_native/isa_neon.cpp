@@ -1,0 +1,20 @@
+// The kernels for neon, which every 64-bit ARM has.
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <utility>
+#include <arm_neon.h>
+
+#include "plan.hpp"
+#include "team.hpp"
+
+namespace chainrule {
+namespace {  // of this file alone: the same templates are compiled otherwise elsewhere
+constexpr int kBytes = 16, kRegisters = 32;
+#include "kernels.hpp"
+}  // namespace
+extern const Isa isa_neon;
+const Isa isa_neon = {"neon", kBytes, {advance_<float>, predict_<float>, elementary<float>},
+                      {advance_<double>, predict_<double>, elementary<double>}};
+}  // namespace chainrule
