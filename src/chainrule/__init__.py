@@ -28,6 +28,7 @@ from chainrule.training import EarlyStopping
 
 if TYPE_CHECKING:
     from chainrule.insight.trace import trace
+    from chainrule.many import fit_many
     from chainrule.model import Model, load, train
     from chainrule.progress import ProgressBar
     from chainrule.settings import Settings
@@ -66,6 +67,7 @@ __all__ = [
     "StorageError",
     "__version__",
     "activations",
+    "fit_many",
     "initializers",
     "load",
     "losses",
@@ -80,6 +82,7 @@ _LATER = {  # what loads polars or rich, only when it is asked for
     "Model": "chainrule.model",
     "ProgressBar": "chainrule.progress",
     "Settings": "chainrule.settings",
+    "fit_many": "chainrule.many",
     "load": "chainrule.model",
     "trace": "chainrule.insight.trace",
     "train": "chainrule.model",

@@ -13,8 +13,10 @@ from chainrule import losses
 from chainrule.engines.choose import choose
 from chainrule.errors import ArgumentError, FileFormatError
 from chainrule.layers import BatchNorm, Dense, Dropout, LayerNorm
+from chainrule.many import FitsInterrupted, fit_many
 from chainrule.network import Network
 from chainrule.scores import score_classes, score_values
+from chainrule.seeds import Part, SeedsReport, seeds_report
 from chainrule.settings import Settings, settings_from
 from chainrule.splitting import split_rows
 from chainrule.storage import open_file
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 
     from chainrule.arrays import Floats, Ints
     from chainrule.callbacks import AnyCallback
+    from chainrule.fits import Fits
     from chainrule.history import History
     from chainrule.layers import AnyLayer
+    from chainrule.progress import FitsListener
     from chainrule.scores import ClassReport, ValueReport
     from chainrule.storage import Opened
 
@@ -43,6 +47,7 @@ class Model:
         columns: how a table becomes a matrix, and outputs become answers.
         settings: how it was trained.
         test_report: of the rows kept for a test; None when there were none.
+        fits: the trainings of all seeds, where several were asked for; the network is the best of them.
 
     >>> model = train("iris", epochs=30, test=0.2)
     >>> model.predict("iris").columns
@@ -52,6 +57,7 @@ class Model:
     def __init__(self, network: Network, columns: Columns, settings: Settings) -> None:
         self.network, self.columns, self.settings = network, columns, settings
         self.test_report: ClassReport | ValueReport | None = None
+        self.fits: Fits | None = None
 
     @property
     def history(self) -> History | None:
@@ -166,6 +172,8 @@ def train(
         InputError: when the data or a setting are wrong.
         DivergenceError: at NaN or Inf.
         KeyboardInterrupt: after Ctrl-C.
+
+    With ``seeds=20`` it trains once for each seed, on all cores, and gives the best: see `Model.fits`.
     """
     chosen = settings_from(options) if settings is None else dataclasses.replace(settings, **options)
     if target is not None:
@@ -202,31 +210,71 @@ class TableTraining:
         self.shape = frame.shape
         self.rows = tuple(0 if part is None else len(part) for part in (training, validation, test))
 
-    def run(self, *, callbacks: Iterable[AnyCallback] = (), resume: str | os.PathLike[str] | None = None) -> Model:
-        """Train; see `train`."""
-        settings = self.settings
-        self.model.network.fit(
-            *self._training,
-            epochs=settings.epochs,
-            batch_size=settings.batch_size or None,
-            optimizer=settings.make_optimizer(),
-            validation=self._validation,
-            early_stopping=settings.patience or None,
-            metrics=("accuracy",) if self.columns.classes else ("r2",),
-            class_weight=None if settings.class_weight == "none" else settings.class_weight,
-            callbacks=callbacks,
-            resume=resume,
-            engine=settings.engine,
-        )
+    def run(
+        self,
+        *,
+        callbacks: Iterable[AnyCallback] = (),
+        resume: str | os.PathLike[str] | None = None,
+        progress: bool | FitsListener = False,
+    ) -> Model:
+        """Train; see `train`, and for `progress`, of several seeds, `fit_many`."""
+        if self.settings.seeds is None:
+            options = self._fit_options()
+            self.model.network.fit(*self._training, callbacks=callbacks, resume=resume, **options)
+        else:
+            only_one = {"callbacks": callbacks or None, "resume": resume}
+            self._run_seeds(progress, {name: value for name, value in only_one.items() if value is not None})
         if self._test is not None:
             self.model.test_report = _score(self.model, *self._test)
         return self.model
 
-    def report(self) -> tuple[str, ClassReport | ValueReport]:
+    def _run_seeds(self, progress: bool | FitsListener, options: dict[str, Any]) -> None:
+        """Train all; the model has the best network, also when only some were finished."""
+        model = self.model
+        options |= self._fit_options()
+        try:
+            fits = fit_many(model.network, *self._training, seeds=self.settings.seeds, progress=progress, **options)
+        except FitsInterrupted as interruption:
+            self._keep_best(interruption.fits)
+            raise
+        self._keep_best(fits)
+        if len(fits.failed) == len(fits):
+            raise fits.failed[0].fault  # type: ignore[misc] # that is what failed means
+
+    def _keep_best(self, fits: Fits) -> None:
+        if len(fits.failed) < len(fits):
+            self.model.fits, self.model.network = fits, fits.best.network
+
+    def _fit_options(self) -> dict[str, Any]:
+        """The settings, as `Network.fit` takes them."""
+        settings = self.settings
+        return {
+            "epochs": settings.epochs,
+            "batch_size": settings.batch_size or None,
+            "optimizer": settings.make_optimizer(),
+            "validation": self._validation,
+            "early_stopping": settings.patience or None,
+            "metrics": ("accuracy",) if self.columns.classes else ("r2",),
+            "class_weight": None if settings.class_weight == "none" else settings.class_weight,
+            "engine": settings.engine,
+        }
+
+    def seeds_report(self) -> SeedsReport | None:
+        """How good the networks of all seeds are, on the rows of `report`; None where there was one training alone."""
+        fits = self.model.fits
+        if fits is None:
+            return None
+        part, _ = self.report()
+        X, t = self._test or self._validation or self._training
+        name = "accuracy" if self.columns.classes else "r2"
+        reports = [_score(Model(network, self.columns, self.settings), X, t) for network in fits.networks]
+        return seeds_report(fits, [getattr(each, name) for each in reports], part=part, rows=len(X), name=name)
+
+    def report(self) -> tuple[Part, ClassReport | ValueReport]:
         """How good the model is on ``test`` rows; without any on ``validation`` rows, or else on ``training`` rows."""
         if self.model.test_report is not None:
             return "test", self.model.test_report
-        part = "training" if self._validation is None else "validation"
+        part: Part = "training" if self._validation is None else "validation"
         return part, _score(self.model, *(self._validation or self._training))
 
     def _encode(self, frame: pl.DataFrame, *, where: str, exactly: bool = False) -> tuple[Floats, Any]:

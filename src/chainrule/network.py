@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import contextmanager
+from dataclasses import dataclass
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from chainrule.arrays import DType, check_dtype
 from chainrule.callbacks import Listeners, StopTraining
 from chainrule.checkpoints import go_on
 from chainrule.engines.choose import EngineChoice, choose
+from chainrule.engines.interface import Engine
 from chainrule.errors import ArgumentError, NotFittedError, ShapeError
 from chainrule.history import History
 from chainrule.inputs import Rows, as_matrix, as_targets, class_weights, sample_weights
@@ -22,8 +24,9 @@ from chainrule.interruption import postponed_interrupt
 from chainrule.layers import AnyLayer, Layer, Sequence, Shape
 from chainrule.lbfgs import LBFGSRun
 from chainrule.losses import AnyLoss
+from chainrule.metrics import Metric
 from chainrule.objective import Objective
-from chainrule.optimizers import LBFGS
+from chainrule.optimizers import LBFGS, AnyOptimizer
 from chainrule.parameters import Named
 from chainrule.splitting import split_rows
 from chainrule.storage import Opened, write_file
@@ -35,10 +38,9 @@ if TYPE_CHECKING:
 
     from chainrule.arrays import Floats, Ints
     from chainrule.callbacks import AnyCallback
-    from chainrule.engines.interface import Data, Engine, Run
+    from chainrule.engines.interface import Data, Run
     from chainrule.losses import Loss
-    from chainrule.metrics import Better, Metric
-    from chainrule.optimizers import AnyOptimizer
+    from chainrule.metrics import Better
 
 Label = str | int | float | bool
 
@@ -77,6 +79,40 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
         if not self.layers:
             raise ArgumentError("layers", where="network", expected="at least one layer", got=[])
         return Objective(Sequence(self.layers), self.loss, self.input_shape, self.l1, self.l2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """How `Network.fit` trains, apart from the rows; told there."""
+
+    epochs: int = 20
+    batch_size: int | None = 32
+    optimizer: str | AnyOptimizer = "adam"
+    shuffle: bool = True
+    validation: float | tuple[Any, Any] | tuple[Any, Any, Any] | Rows | None = None
+    early_stopping: EarlyStopping | int | None = None
+    metrics: str | Metric | Iterable[str | Metric] = ()
+    class_weight: str | dict[Any, float] | None = None
+    engine: str | Engine = "auto"
+
+    def settings(self, seed: int, n_rows: int) -> TrainingSettings:
+        """The same as the training takes it, for so many rows.
+
+        Raises:
+            ArgumentError: when one is out of range or a name unknown.
+        """
+        chosen = optimizers.get(self.optimizer, where="fit")
+        stopping = self.early_stopping
+        if isinstance(stopping, int) and not isinstance(stopping, bool):
+            stopping = EarlyStopping(stopping)
+        return TrainingSettings(
+            epochs=self.epochs,
+            batch_size=n_rows if self.batch_size is None or isinstance(chosen, LBFGS) else self.batch_size,
+            optimizer=chosen,
+            shuffle=self.shuffle,
+            seed=seed,
+            early_stopping=stopping,  # type: ignore[arg-type] # checked there, whatever it is
+        )
 
 
 class Network:
@@ -244,20 +280,45 @@ class Network:
             DivergenceError: at NaN or Inf; the weights are the last good ones.
             KeyboardInterrupt: after Ctrl-C; the weights are then the best so far.
         """
+        options = FitOptions(
+            epochs=epochs,
+            batch_size=batch_size,
+            optimizer=optimizer,
+            shuffle=shuffle,
+            validation=validation,
+            early_stopping=early_stopping,
+            metrics=metrics,
+            class_weight=class_weight,
+            engine=engine,
+        )
         choose(engine)  # an unknown name is refused before any work
         listeners = Listeners(callbacks)
-        rows, held = self._hold_out(self._read(X, y, sample_weight, "fit"), validation)
-        of_class = class_weights(class_weight, rows.targets, where="fit")
+        return self.fit_rows(self.read(X, y, sample_weight, where="fit"), options, listeners, resume=resume)
+
+    def fit_rows(
+        self, rows: Rows, options: FitOptions, listeners: Listeners, *, resume: str | os.PathLike[str] | None = None
+    ) -> History:
+        """Train on rows that were read already; see `fit`."""
+        return self._drive(self.prepare(rows, options, resume=resume), listeners)
+
+    def prepare(self, rows: Rows, options: FitOptions, *, resume: str | os.PathLike[str] | None = None) -> Training:
+        """The training that `fit_rows` runs, before its first step.
+
+        Raises:
+            InputError: when the options do not fit the rows or the network, which is then left as it is.
+        """
+        rows, held = self.hold_out(rows, options.validation)
+        of_class = class_weights(options.class_weight, rows.targets, where="fit")
         data, measured = rows.data(of_class), None if held is None else held.data(of_class)
-        settings = _settings(epochs, batch_size, optimizer, shuffle, early_stopping, seed=self.seed, n_rows=len(data.X))
+        settings = options.settings(self.seed, len(data.X))
         with self._built_for(data.X.shape[1]):
-            choice = choose(engine, self.objective, settings.optimizer)
-            scores = _Scores(self, choice, data, measured, metrics)
+            choice = choose(options.engine, self.objective, settings.optimizer)
+            scores = _Scores(self, choice, data, measured, options.metrics)
             training = Training(self.objective, self._start(choice, data, settings), data, settings, scores=scores)
             if resume is not None:
                 go_on(training, resume)
         self._choice, self.classes = choice, rows.targets.classes
-        return self._drive(training, listeners)
+        return training
 
     @contextmanager
     def _built_for(self, n_inputs: int) -> Iterator[None]:
@@ -272,10 +333,14 @@ class Network:
             self._objective = self._theta = None
             raise
 
-    def _hold_out(self, rows: Rows, validation: Any) -> tuple[Rows, Rows | None]:
-        """The rows to train on and those to validate on."""
-        if validation is None:
-            return rows, None
+    def hold_out(self, rows: Rows, validation: Any) -> tuple[Rows, Rows | None]:
+        """The rows to train on and those to validate on.
+
+        Raises:
+            InputError: when they cannot be had.
+        """
+        if validation is None or isinstance(validation, Rows):
+            return rows, validation
         if not isinstance(validation, tuple | list):
             kept, held = split_rows(len(rows.X), validation, seed=self.seed, classes=rows.targets.indices)
             return rows.take(kept), rows.take(held)
@@ -288,7 +353,9 @@ class Network:
             )
         X, y, *weights = validation
         classes, width = rows.targets.classes, rows.X.shape[1]
-        return rows, self._read(X, y, weights[0] if weights else None, "fit: validation", classes=classes, width=width)
+        return rows, self.read(
+            X, y, weights[0] if weights else None, where="fit: validation", classes=classes, width=width
+        )
 
     def _start(self, choice: EngineChoice, rows: Data, settings: TrainingSettings) -> Run:
         if isinstance(settings.optimizer, LBFGS):
@@ -380,14 +447,19 @@ class Network:
 
         ``gradient.theta`` is the whole vector ``(P,)``, ``gradient["dense_1.W"]`` a part of it.
         """
-        rows = self._built(self._read(X, y, sample_weight, "loss_and_gradient"))
+        rows = self._built(self.read(X, y, sample_weight, where="loss_and_gradient"))
         value, gradient = self.objective.value_and_gradient(self.theta, *rows)
         return float(value), Named(self.objective.layout, gradient)
 
     def evaluate_loss(self, X: Any, y: Any, *, sample_weight: Any = None) -> float:
         """The loss over all these rows, without penalties, in prediction mode."""
-        rows = self._built(self._read(X, y, sample_weight, "evaluate_loss"))
+        rows = self._built(self.read(X, y, sample_weight, where="evaluate_loss"))
         return self.engine_choice.engine.loss(self.objective, self.theta, rows)
+
+    def with_seed(self, seed: int) -> Network:
+        """A network of the same layers with the initial weights, the order of rows and the masks of another seed."""
+        I = None if self._objective is None else self.input_shape[0]
+        return Network(self.layers, self.loss, seed=seed, dtype=self.dtype, n_inputs=I, l1=self.l1, l2=self.l2)
 
     def astype(self, dtype: DType) -> Network:
         """A copy that computes with this number type."""
@@ -453,8 +525,14 @@ class Network:
         if width is not None and X.shape[1] != width:
             raise ShapeError("X", where=where, expected=f"{width} columns, as this network has inputs", got=X.shape)
 
-    def _read(self, X: Any, y: Any, weights: Any, where: str, *, classes: Any = None, width: int | None = None) -> Rows:
-        """Rows as they came, checked against this network; the network is left as it is."""
+    def read(
+        self, X: Any, y: Any, weights: Any = None, *, where: str, classes: Any = None, width: int | None = None
+    ) -> Rows:
+        """Rows as they came, checked against this network; the network is left as it is.
+
+        Raises:
+            InputError: when they do not fit it.
+        """
         matrix = as_matrix(X, self.dtype, where=where)
         self._check_width(matrix, where, width)
         (n_outputs,) = Sequence(self.layers).output_shape((matrix.shape[1],))
@@ -500,29 +578,6 @@ class _Scores:
             for name, metric in self.metrics.items():
                 scores[name] = metric(*_as_asked(metric.kind, self.rows.T, Y)) if defined else nan
         return scores
-
-
-def _settings(
-    epochs: int,
-    batch_size: int | None,
-    optimizer: str | AnyOptimizer,
-    shuffle: bool,
-    early_stopping: EarlyStopping | int | None,
-    *,
-    seed: int,
-    n_rows: int,
-) -> TrainingSettings:
-    chosen = optimizers.get(optimizer, where="fit")
-    if isinstance(early_stopping, int) and not isinstance(early_stopping, bool):
-        early_stopping = EarlyStopping(early_stopping)
-    return TrainingSettings(
-        epochs=epochs,
-        batch_size=n_rows if batch_size is None or isinstance(chosen, LBFGS) else batch_size,
-        optimizer=chosen,
-        shuffle=shuffle,
-        seed=seed,
-        early_stopping=early_stopping,  # type: ignore[arg-type] # checked there, whatever it is
-    )
 
 
 def _as_asked(kind: str, T: Floats, Y: Floats) -> tuple[Any, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from chainrule.callbacks import Callback
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from rich.console import Console
     from rich.table import Table
 
@@ -37,8 +39,7 @@ class ProgressBar(Callback):
         from rich.console import Console
 
         console = self._console or Console(file=self._file)
-        moving = (console.is_terminal and not console.is_dumb_terminal) or console.is_jupyter
-        self._shown = _Bar(training, console) if moving else _Lines(console)
+        self._shown = _Bar(training, console) if _moves(console) else _Lines(console)
         self._shown.on_begin(training)
 
     def on_steps(self, record: Steps) -> None:
@@ -49,6 +50,127 @@ class ProgressBar(Callback):
 
     def on_end(self, training: Training) -> None:
         self._shown.on_end(training)
+
+
+class Ended(Protocol):
+    """What is told of one of many trainings at its end, see `chainrule.fits.Fit`."""
+
+    @property
+    def name(self) -> str:
+        """``seed 7``."""
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        """``{"seed": 7}``."""
+
+    @property
+    def monitor(self) -> str:
+        """The score by which it is compared."""
+
+    @property
+    def fault(self) -> Exception | None:
+        """Why it failed."""
+
+    def score(self, name: str | None = None) -> float:
+        """The monitored score."""
+
+
+class FitsListener:
+    """Listens to many trainings that run side by side; override what you need. Called by the thread that began them."""
+
+    def on_begin(self, total: int, done: Callable[[], float]) -> None:
+        """Before the first; `done` tells how many of `total` are done, counting parts of those under way."""
+
+    def on_fit(self, fit: Ended) -> None:
+        """One came to its end."""
+
+    def on_tick(self) -> None:
+        """Some times a second."""
+
+    def on_end(self) -> None:
+        """After the last, or an interruption."""
+
+
+class FitsProgress(FitsListener):
+    """Shows how many trainings are going: one bar on a terminal, in a pipe lines as they end.
+
+    Args:
+        file: where to; standard output unless given.
+        console: a rich console, in place of `file`.
+    """
+
+    def __init__(self, *, file: TextIO | None = None, console: Console | None = None) -> None:
+        self._file, self._console = file, console
+        self._shown = FitsListener()
+
+    def on_begin(self, total: int, done: Callable[[], float]) -> None:
+        from rich.console import Console
+
+        console = self._console or Console(file=self._file)
+        self._shown = _FitsBar(console) if _moves(console) else _FitsLines(console)
+        self._shown.on_begin(total, done)
+
+    def on_fit(self, fit: Ended) -> None:
+        self._shown.on_fit(fit)
+
+    def on_tick(self) -> None:
+        self._shown.on_tick()
+
+    def on_end(self) -> None:
+        self._shown.on_end()
+
+
+class _FitsBar(FitsListener):
+    """A bar drawn some times a second from how much is done."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.live import Live
+
+        self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=8)
+        self._console, self._last, self._ended, self._count = console, "", False, 0
+
+    def on_begin(self, total: int, done: Callable[[], float]) -> None:
+        self._total, self._done, self._start = total, done, monotonic()
+        self._live.start()
+
+    def on_fit(self, fit: Ended) -> None:
+        self._count += 1
+        self._last = _outcome(fit)
+
+    def on_end(self) -> None:
+        self._ended = True
+        self._live.stop()
+
+    def _draw(self) -> Table:
+        done, spent = self._done(), monotonic() - self._start
+        words = [f"{self._count}/{self._total}", self._last]
+        words.append(
+            _clock(spent) if self._ended else f"{_clock(spent / done * (self._total - done))} left" if done else ""
+        )
+        return _bar_row(self._console, self._total, done, words)
+
+
+class _FitsLines(FitsListener):
+    """About twenty lines for all, and one whenever nothing was said for half a minute."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._count, self._spoken = console, 0, monotonic()
+
+    def on_begin(self, total: int, done: Callable[[], float]) -> None:
+        self._total, self._done, self._every = total, done, _round_up(total / (2 * _LINES))
+
+    def on_fit(self, fit: Ended) -> None:
+        self._count += 1
+        if fit.fault is not None or self._count % self._every == 0 or self._count in {1, self._total}:
+            self._say(_outcome(fit))
+
+    def on_tick(self) -> None:
+        if monotonic() - self._spoken >= _SILENCE:
+            self._say(f"{100 * self._done() / self._total:.0f} % of the epochs")
+
+    def _say(self, words: str) -> None:
+        self._spoken = monotonic()
+        _print_line(self._console, f"{self._count:>{len(str(self._total))}}/{self._total}  {words}")
 
 
 class _Bar(Callback):
@@ -68,21 +190,11 @@ class _Bar(Callback):
         self._live.stop()
 
     def _draw(self) -> Table:
-        from rich.progress_bar import ProgressBar as Bar
-        from rich.table import Table
-        from rich.text import Text
-
         now, epochs = self._training.standing, self._training.settings.epochs
         done = _done(self._training)
-        bar = Bar(total=epochs, completed=done, complete_style="cyan", finished_style="green")
         words = [f"{now.epoch}/{epochs}", *(_short(now.epochs[-1]) if now.epochs else [])]
         words.append(_clock(now.seconds) if self._ended else _time_left(self._training, done))
-        row = Table.grid(padding=(0, 1))
-        row.width = self._console.width - 3  # room for the ^C that a terminal echoes
-        row.add_column(ratio=1)
-        row.add_column(no_wrap=True)
-        row.add_row(bar, Text("  ".join(words)))
-        return row
+        return _bar_row(self._console, epochs, done, words)
 
 
 class _Lines(Callback):
@@ -123,8 +235,39 @@ class _Lines(Callback):
 
     def _say(self, line: str) -> None:
         self._spoken = monotonic()
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
-        self._console.file.flush()
+        _print_line(self._console, line)
+
+
+def _moves(console: Console) -> bool:
+    """Whether a line can be drawn again and again."""
+    return (console.is_terminal and not console.is_dumb_terminal) or console.is_jupyter
+
+
+def _bar_row(console: Console, total: float, done: float, words: list[str]) -> Table:
+    """A bar, and words beside it."""
+    from rich.progress_bar import ProgressBar as Bar
+    from rich.table import Table
+    from rich.text import Text
+
+    row = Table.grid(padding=(0, 1))
+    row.width = console.width - 3  # room for the ^C that a terminal echoes
+    row.add_column(ratio=1)
+    row.add_column(no_wrap=True)
+    bar = Bar(total=total, completed=done, complete_style="cyan", finished_style="green")
+    row.add_row(bar, Text("  ".join(filter(None, words))))
+    return row
+
+
+def _print_line(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.file.flush()
+
+
+def _outcome(fit: Ended) -> str:
+    """``seed 7: validation loss 0.0692``."""
+    if fit.fault is not None:
+        return f"{fit.name}: diverged"
+    return f"{fit.name}: {fit.monitor.replace('_', ' ')} {_number(fit.score())}"
 
 
 def _done(training: Training) -> float:

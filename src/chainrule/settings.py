@@ -74,6 +74,8 @@ class Settings:
         missing: Texts that mean a missing value, besides the usual ones.
         header: Whether the first line names the columns.
         seed: Of weights, order of rows, dropout and splits.
+        seeds: Train once for each of these seeds of weights, order and dropout, one training on each core, and keep the
+            best: 20 for 0 to 19, or a list such as 3,7,9. The rows stay split by seed.
         engine: auto, or the name of one; see chainrule doctor.
         dtype: float32 or float64.
     """
@@ -106,6 +108,7 @@ class Settings:
     missing: tuple[str, ...] = ()
     header: bool = True
     seed: int = 0
+    seeds: int | tuple[int, ...] | None = None
     engine: str = "auto"
     dtype: DType = "float32"
 
@@ -117,6 +120,7 @@ class Settings:
         self._check_numbers()
         for units in self.layers:
             checks.whole(units, "layers", where="train", least=0 if len(self.layers) == 1 else 1)
+        self._check_seeds()
         for name in ("validation", "test"):
             if not isinstance(getattr(self, name), str | None):
                 checks.share(getattr(self, name), name, where="train")
@@ -134,6 +138,17 @@ class Settings:
             if getattr(self, name) is not None:
                 checks.at_least_zero(getattr(self, name), name, where="train")
         checks.share(self.dropout, "dropout", where="train")
+
+    def _check_seeds(self) -> None:
+        if self.seeds is None or isinstance(self.seeds, int):
+            checks.whole(1 if self.seeds is None else self.seeds, "seeds", where="train")
+            return
+        for seed in self.seeds:
+            checks.whole(seed, "seeds", where="train", least=0)
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise ArgumentError(
+                "seeds", where="train", expected="a number, or a list without repetition", got=self.seeds
+            )
 
     def _check_names(self) -> None:
         activations.get(self.activation, where="train")

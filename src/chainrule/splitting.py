@@ -1,4 +1,4 @@
-"""Rows drawn from one seed: the order of an epoch, and the part held out."""
+"""Rows drawn from one seed: the order of an epoch, the part held out, the folds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chainrule.errors import ArgumentError, DataError
 if TYPE_CHECKING:
     from chainrule.arrays import Ints
 
-_ORDER, _SPLIT = 1, 2  # streams apart from that of the initial weights, which is the seed itself
+_ORDER, _SPLIT, _FOLDS = 1, 2, 3  # streams apart from that of the initial weights, which is the seed itself
 
 
 def epoch_order(n_rows: int, *, seed: int, epoch: int) -> Ints:
@@ -50,6 +50,32 @@ def split_rows(
     is_held = np.zeros(n_rows, dtype=bool)
     is_held[held] = True
     return np.flatnonzero(~is_held), np.flatnonzero(is_held)
+
+
+def fold_rows(n_rows: int, folds: int, *, seed: int, classes: Ints | None = None) -> tuple[Ints, ...]:
+    """The rows that each fold holds out, sorted; every row is held out once (k-fold cross-validation).
+
+    The rows, in random order and class after class, are dealt out like cards: the sizes of two folds differ by one row
+    at most, and so do the rows that they have of a class.
+
+    Args:
+        n_rows: N.
+        folds: how many.
+        seed: what the draw depends on.
+        classes: the class index of each row.
+
+    Raises:
+        ArgumentError: unless 2 <= folds <= N.
+
+    >>> [held.tolist() for held in fold_rows(5, 2, seed=0)]
+    [[0, 1, 2], [3, 4]]
+    """
+    if isinstance(folds, bool) or not isinstance(folds, int) or not 2 <= folds <= n_rows:
+        raise ArgumentError("folds", expected=f"a whole number from 2 to the {n_rows} rows", got=folds)
+    order = _generator(seed, _FOLDS).permutation(n_rows)
+    if classes is not None:
+        order = order[np.argsort(classes[order], kind="stable")]
+    return tuple(np.sort(order[fold::folds]) for fold in range(folds))
 
 
 def _held_of_each_class(shuffled: Ints, order: Ints, n_held: int, share: float) -> list[Ints]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import platform
 import re
 import sys
@@ -17,6 +16,7 @@ from cyclopts import App, Parameter
 from chainrule._version import __version__
 from chainrule.cli.console import facts, output, say, write_json
 from chainrule.cli.options import GROUPS
+from chainrule.many import cores
 
 app = App(name="doctor", help_epilogue="Example:\n  chainrule doctor --json")
 
@@ -34,14 +34,14 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         versions: of Python and of the libraries that are always there; None where one is missing.
         extras: what else can be installed: ``pip install 'chainrule[NAME]'``.
-        cores: that this process may use; None where the system does not say.
+        cores: that this process may use.
         blas: the library under NumPy's matrix product; `blas_threads` that it uses, None where it does not say.
     """
 
     chainrule: str
     python: str
     system: str
-    cores: int | None
+    cores: int
     versions: dict[str, str | None]
     engine: str
     engine_reason: str
@@ -91,7 +91,7 @@ def examine() -> Finding:
         chainrule=__version__,
         python=f"{platform.python_version()} ({sys.executable})",
         system=f"{platform.system()} {platform.machine()}",
-        cores=_cores(),
+        cores=cores(),
         versions={name: _version(name) for name in needed},
         engine=choice.engine.name,
         engine_reason=choice.reason,
@@ -110,7 +110,7 @@ def _rows(finding: Finding) -> list[tuple[str, str]]:
     return [
         ("chainrule", finding.chainrule),
         ("python", finding.python),
-        ("system", f"{finding.system}, {finding.cores or 'unknown'} cores for this process"),
+        ("system", f"{finding.system}, {finding.cores} cores for this process"),
         ("engine", f"{finding.engine}: {finding.engine_reason}"),
         ("matrix product", f"{finding.blas}{threads}"),
         ("libraries", ", ".join(versions)),
@@ -138,12 +138,6 @@ def _version(library: str) -> str | None:
         return metadata.version(library)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _cores() -> int | None:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
 
 
 def _blas() -> tuple[str, int | None]:

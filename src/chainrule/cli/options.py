@@ -83,6 +83,19 @@ def numbers_in(text: str, *, option: str) -> list[int]:
         raise ArgumentError(option, expected="whole numbers such as 64,32", got=text) from None
 
 
+def number_or_numbers_in(text: str, *, option: str) -> int | list[int]:
+    """A whole number, or several between commas; a comma after the only one makes it a list.
+
+    Raises:
+        ArgumentError: when one is none.
+
+    >>> number_or_numbers_in("20", option="--seeds"), number_or_numbers_in("7,", option="--seeds")
+    (20, [7])
+    """
+    listed = numbers_in(text.removesuffix(","), option=option)
+    return listed if "," in text else listed[0]
+
+
 def names_in(texts: list[str]) -> list[str]:
     """Names between commas, or one in each text; a name that holds a comma stands in quotation marks.
 
@@ -103,7 +116,7 @@ def _kind(hint: Any) -> Any:
     """The type that cyclopts is to read; lists of numbers and choices are texts that are checked later."""
     if get_origin(hint) is tuple:
         return list[str] if get_args(hint)[0] is str else str
-    if get_origin(hint) is Literal:
+    if get_origin(hint) is Literal or any(get_origin(kind) is tuple for kind in get_args(hint)):
         return str
     kinds = [kind for kind in get_args(hint) if kind is not type(None)]
     return kinds[0] if len(kinds) == 1 else hint

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule import checks
-from chainrule.cli.options import given, names_in, numbers_in
+from chainrule.cli.options import given, names_in, number_or_numbers_in, numbers_in
 from chainrule.errors import ArgumentError, FileFormatError, StorageError, unknown_name
 from chainrule.plotting import check_picture_path
 from chainrule.settings import Settings, convert, read_options, settings_from, write_options
@@ -93,6 +93,10 @@ class RunPlan:
 
     def _check_other_paths(self) -> None:
         files = self.files
+        for name in ("checkpoint", "resume"):
+            if self.settings.seeds is not None and getattr(files, name) is not None:
+                mend = "A checkpoint is of one training: give --seed, without --seeds"
+                raise ArgumentError(f"--{name}", expected="nothing beside --seeds", got=getattr(files, name), mend=mend)
         if files.plot is not None:
             _check_plot_path(files.plot)
         if files.checkpoint_every is not None:
@@ -115,6 +119,8 @@ def make_plan(data: str | None, options: Any) -> RunPlan:
     config = asked.pop("config", None)
     if "layers" in asked:
         asked["layers"] = numbers_in(asked["layers"], option="--layers")
+    if "seeds" in asked:
+        asked["seeds"] = number_or_numbers_in(asked["seeds"], option="--seeds")
     asked |= {name: names_in(asked[name]) for name in ("categories", "drop", "missing") if name in asked}
     if data is not None:
         asked["data"] = data

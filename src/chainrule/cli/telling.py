@@ -12,6 +12,7 @@ import msgspec
 from chainrule.callbacks import Callback
 from chainrule.cli.console import facts, output, plural, say, show, write_json
 from chainrule.layers import Dense, Dropout
+from chainrule.progress import FitsListener, FitsProgress, ProgressBar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from chainrule.history import History
     from chainrule.model import TableTraining
     from chainrule.network import Network
+    from chainrule.progress import Ended
     from chainrule.records import Epoch
+    from chainrule.seeds import SeedsReport
+    from chainrule.settings import Settings
     from chainrule.tables import SetAside
 
 _NAMED = 5  # columns, or reasons, that are named one by one
@@ -33,11 +37,13 @@ class Teller:
 
     Attributes:
         listeners: to the training.
+        fits_listener: to the trainings of several seeds.
     """
 
     def __init__(self, plan: RunPlan) -> None:
         self.plan = plan
         self.listeners: list[AnyCallback] = []
+        self.fits_listener = FitsListener()
 
     def reading(self) -> AbstractContextManager[object]:
         """While the table is read."""
@@ -57,11 +63,10 @@ class PlainTeller(Teller):
     """Tells people."""
 
     def __init__(self, plan: RunPlan) -> None:
-        from chainrule.progress import ProgressBar
-
         super().__init__(plan)
         self.console = output()
         self.listeners = [ProgressBar(console=self.console)]
+        self.fits_listener = FitsProgress(console=self.console)
 
     def reading(self) -> AbstractContextManager[object]:
         if self.console.is_terminal and not self.console.is_dumb_terminal:
@@ -78,9 +83,13 @@ class PlainTeller(Teller):
 
     def end(self, training: TableTraining, written: dict[str, str]) -> None:
         part, report = training.report()
+        of_seeds = training.seeds_report()
+        if of_seeds is not None:
+            self._tell_seeds(of_seeds)
         rows = plural(report.rows, f"{part} row")
         remark = " (it was trained on these: --test 0.25 would keep some apart)" if part == "training" else ""
-        say(self.console, f"\nOn the {rows}{remark}:\n", style="bold")
+        whose = "" if of_seeds is None else f", seed {of_seeds.best}"
+        say(self.console, f"\nOn the {rows}{whose}{remark}:\n", style="bold")
         show(self.console, str(report))
         say(self.console)
         history = training.model.history
@@ -92,6 +101,11 @@ class PlainTeller(Teller):
 
     def end_early(self, training: TableTraining, written: dict[str, str]) -> None:  # noqa: ARG002 -- nothing to tell
         say(self.console)
+
+    def _tell_seeds(self, report: SeedsReport) -> None:
+        say(self.console, f"\n{plural(len(report.seeds), 'seed')}, the same rows:\n", style="bold")
+        show(self.console, str(report))
+        say(self.console, _chosen(report))
 
     def _tell_written(self, written: dict[str, str]) -> None:
         replaced = " (in place of the one before)" if self.plan.replaces else ""
@@ -107,6 +121,7 @@ class JsonTeller(Teller):
     def __init__(self, plan: RunPlan) -> None:
         super().__init__(plan)
         self.listeners = [_JsonEpochs()]
+        self.fits_listener = _JsonFits()
 
     def begin(self, training: TableTraining) -> None:
         columns = training.columns
@@ -122,6 +137,7 @@ class JsonTeller(Teller):
                 "classes": columns.classes,
                 "inputs": columns.feature_names,
                 "set_aside": {each.name: each.reason for each in columns.set_aside},
+                "seeds": training.settings.seeds,
                 "parameters": int(training.model.network.theta.size),
                 **dict(zip(("training_rows", "validation_rows", "test_rows"), training.rows, strict=True)),
             }
@@ -129,7 +145,9 @@ class JsonTeller(Teller):
 
     def end(self, training: TableTraining, written: dict[str, str]) -> None:
         part, report = training.report()
-        self._end(training, written, {"scored_on": part, "report": report})
+        result = {"scored_on": part, "report": report}
+        of_seeds = training.seeds_report()
+        self._end(training, written, result if of_seeds is None else {**result, "seeds": of_seeds})
 
     def end_early(self, training: TableTraining, written: dict[str, str]) -> None:
         self._end(training, written, {})
@@ -149,6 +167,12 @@ class JsonTeller(Teller):
         write_json({"event": "end", **told, **result, "written": list(written)})
 
 
+class _JsonFits(FitsListener):
+    def on_fit(self, fit: Ended) -> None:
+        fault = None if fit.fault is None else str(fit.fault)
+        write_json({"event": "fit", **fit.labels, "monitor": fit.monitor, "value": fit.score(), "fault": fault})
+
+
 class _JsonEpochs(Callback):
     def on_epoch(self, record: Epoch) -> None:
         write_json({"event": "epoch", **msgspec.structs.asdict(record)})
@@ -161,10 +185,19 @@ def _facts(training: TableTraining) -> list[tuple[str, str]]:
     told = [("task", columns.target.reason)]
     told.append(("inputs", f"{inputs:,} from {plural(used, 'column')}"))
     told += [("set aside", line) for line in _set_aside(columns.set_aside)]
+    if training.settings.seeds is not None:
+        told.append(("seeds", _seeds_in_words(training.settings)))
     told.append(("network", network_in_words(training.model.network)))
     parts = zip(training.rows, ("training", "validation", "test"), strict=True)
     told.append(("rows", ", ".join(f"{count:,} for {part}" for count, part in parts if count)))
     return told
+
+
+def _seeds_in_words(settings: Settings) -> str:
+    """``20, from 0 to 19; the rows are split by seed 0``."""
+    seeds = settings.seeds
+    told = f"{seeds}, from 0 to {seeds - 1}" if isinstance(seeds, int) else ", ".join(map(str, seeds or ()))
+    return f"{told}; the rows are split by seed {settings.seed}"
 
 
 def _set_aside(columns: Iterable[SetAside]) -> list[str]:
@@ -180,6 +213,16 @@ def _set_aside(columns: Iterable[SetAside]) -> list[str]:
 def _listed(names: list[str]) -> str:
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _chosen(report: SeedsReport) -> str:
+    """By what the best was chosen, and whether its score is then an honest one."""
+    words = f"The best is seed {report.best}, chosen by its {report.monitor.replace('_', ' ')}"
+    if report.monitor != "validation_loss":
+        return f"{words} on the training rows; --validation 0.1 would choose by rows that it has not seen."
+    if report.part == "test":
+        return f"{words}, not by the test rows: they stay an honest measure of it."
+    return f"{words}, on these same rows: its score is a little too good; --test 0.25 gives an honest one."
 
 
 def network_in_words(network: Network) -> str:

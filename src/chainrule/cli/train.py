@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from chainrule.cli.console import plural
 from chainrule.cli.options import GROUPS, as_options
 from chainrule.cli.plan import Files, RunPlan, make_plan
 from chainrule.cli.running import FAILED, INTERRUPTED, Stop, as_options_say
@@ -24,7 +25,7 @@ SETTINGS_GROUPS = {
     **dict.fromkeys(("max_categories", "drop", "missing", "header"), "Data"),
     **dict.fromkeys(("layers", "activation", "norm", "dropout", "init", "dtype"), "Network"),
     **dict.fromkeys(("loss", "optimizer", "lr", "schedule", "epochs", "batch_size", "patience"), "Training"),
-    **dict.fromkeys(("l1", "l2", "clip_norm", "clip_value", "class_weight", "seed", "engine"), "Training"),
+    **dict.fromkeys(("l1", "l2", "clip_norm", "clip_value", "class_weight", "seed", "seeds", "engine"), "Training"),
 }
 _FILES_GROUPS = {
     **dict.fromkeys(("checkpoint", "checkpoint_every", "resume"), "Training"),
@@ -34,6 +35,7 @@ _METAVARS = {
     "dropout": "SHARE",
     "l1": "WEIGHT",
     "l2": "WEIGHT",
+    "seeds": "N|N,N,...",
     "target": "COLUMN",
     "layers": "N,N,...",
     "validation": "SHARE|FILE",
@@ -63,6 +65,7 @@ _EXAMPLES = """\
 Examples:
   chainrule train digits --test 0.25 --plot digits.png
   chainrule train houses.csv --target price --layers 128,64 --patience 20
+  chainrule train digits --seeds 20 --test 0.25 --validation 0.1
   chainrule train --config houses.toml --seed 1 --out other.safetensors
   chainrule train big.parquet --target y --checkpoint run.ckpt
       ... and after a crash the same again with --resume run.ckpt"""
@@ -102,7 +105,10 @@ def train(
         training = TableTraining(plan.files.data, plan.settings)
     teller.begin(training)
     try:
-        training.run(callbacks=_listeners(plan, teller), resume=plan.files.resume)
+        if training.settings.seeds is None:
+            training.run(callbacks=_listeners(plan, teller), resume=plan.files.resume)
+        else:
+            training.run(progress=teller.fits_listener)
     except KeyboardInterrupt:
         weights = _write_what_there_is(plan, training, teller)
         raise Stop(INTERRUPTED, f"Interrupted. {weights}") from None
@@ -137,11 +143,11 @@ def _write(plan: RunPlan, training: TableTraining) -> dict[str, str]:
     """Write model, TOML and picture; what was written, by path."""
     written = {plan.out: "the model"}
     training.model.save(plan.out)
-    history = training.model.history
+    curves = training.model.fits or training.model.history
     toml = plan.write_toml(training.settings)
     written[str(toml)] = "this run, to be repeated"
-    if plan.files.plot is not None and history is not None and len(history):
-        history.plot(plan.files.plot)
+    if plan.files.plot is not None and curves is not None and len(curves):
+        curves.plot(plan.files.plot)
         written[plan.files.plot] = "the curves"
     return written
 
@@ -153,7 +159,9 @@ def _write_what_there_is(plan: RunPlan, training: TableTraining, teller: Teller)
         return "Nothing was written."
     with postponed_interrupt():
         teller.end_early(training, _write(plan, training))
-    best = history.best_epoch
+    best, fits = history.best_epoch, training.model.fits
+    if fits is not None:
+        return f"Wrote {plan.out}: {fits.best.name}, the best of {plural(len(fits), 'seed')} that came to an end."
     weights = (
         f"the weights of epoch {best}, the best so far" if best else "the weights as they stood in the first epoch"
     )
