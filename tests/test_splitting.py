@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.splitting import epoch_order, split_rows
+from chainrule.splitting import epoch_order, fold_rows, split_rows
 
 
 @given(st.integers(2, 200), st.floats(0.001, 0.999), st.integers(0, 2**70))
@@ -65,3 +65,29 @@ def test_a_share_is_a_number_between_0_and_1(share: object) -> None:
 def test_one_row_cannot_be_split() -> None:
     with pytest.raises(cr.DataError, match="at least 2 rows, one for each side, got 1"):
         split_rows(1, 0.5, seed=0)
+
+
+# ---- folds ----------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(2, 60), st.integers(2, 9), st.integers(1, 4), st.integers(0, 99))
+def test_every_row_is_held_out_once_by_folds_of_one_size_and_one_mixture(n_rows, folds, n_classes, seed):
+    folds = min(folds, n_rows)
+    classes = np.random.default_rng(seed).integers(0, n_classes, n_rows)
+    held = fold_rows(n_rows, folds, seed=seed, classes=classes)
+    assert np.array_equal(np.sort(np.concatenate(held)), np.arange(n_rows))
+    for of_all in (np.zeros(n_rows, dtype=int), *(classes == k for k in range(n_classes))):
+        counts = [int(np.count_nonzero(of_all[rows] == of_all.max())) for rows in held]
+        assert max(counts) - min(counts) <= 1
+
+
+def test_folds_are_drawn_from_the_seed():
+    one, same, other = (fold_rows(20, 4, seed=seed) for seed in (0, 0, 1))
+    assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("folds", [1, 6, 2.0, True, "3"])
+def test_a_number_of_folds_that_cannot_be(folds):
+    with pytest.raises(cr.ArgumentError, match="folds: expected a whole number from 2 to the 5 rows"):
+        fold_rows(5, folds, seed=0)

@@ -172,7 +172,7 @@ class Fits:
         """The name of a score that all of them have."""
         if not self._fits:
             raise NotFittedError(_NONE)
-        known = {"loss", self.monitor, *set.intersection(*(set(fit.better) for fit in self._fits))}
+        known = {"loss", "objective", self.monitor, *set.intersection(*(set(fit.better) for fit in self._fits))}
         if name is not None and name not in known:
             raise unknown_name("score", name, sorted(known), where="fits")
         return name or self.monitor
@@ -194,7 +194,7 @@ class Fits:
         return pl.DataFrame(rows, infer_schema_length=None, schema_overrides={"fault": pl.String})
 
     def compared(self, name: str | None = None) -> pl.DataFrame:
-        """A row for each candidate: the spread of a score over its folds and seeds; the best first.
+        """A row for each candidate: the spread of a score over its folds and seeds; the best first, what failed last.
 
         >>> import chainrule as cr
         >>> X, y = [[0.0], [0.1], [0.9], [1.0]], [0, 0, 1, 1]
@@ -202,18 +202,15 @@ class Fits:
         >>> tried = [{"batch_size": 1}, {"batch_size": 3}]
         >>> fits = cr.fit_many(net, X, y, folds=2, settings=tried, epochs=5, optimizer=cr.SGD(1.0))
         >>> fits.compared().columns
-        ['batch_size', 'fits', 'mean', 'deviation', 'least', 'most']
+        ['batch_size', 'fits', 'failed', 'mean', 'deviation', 'least', 'most']
         """
         import polars as pl
 
         name = self._known(name)
-        rows = []
-        for fits in self._candidates().values():
-            whole = [fit for fit in fits if fit.fault is None and isfinite(fit.score(name))]
-            numbers = structs.asdict(_spread_of(whole, name)) if whole else dict.fromkeys(Spread.__struct_fields__)
-            rows.append({**_plain(_shared(fits)), "fits": len(whole), **numbers})
+        rows = [_compared(fits, name) for fits in self._candidates().values()]
         downwards = bool(self._fits) and self._fits[0].better.get(name) == "higher"
-        return pl.DataFrame(rows, infer_schema_length=None).sort("mean", descending=downwards, nulls_last=True)
+        frame = pl.DataFrame(rows, infer_schema_length=None)
+        return frame.sort(pl.col("failed") > 0, "mean", descending=[False, downwards], nulls_last=True)
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """The curves of all, faint, and of the best, strong; written to `path` when given (PNG, SVG or PDF).
@@ -288,6 +285,13 @@ def _spread_of(fits: Sequence[Fit], name: str) -> Spread:
     if not values:
         raise NotFittedError(_NONE)
     return spread(values)
+
+
+def _compared(fits: Sequence[Fit], name: str) -> dict[str, Any]:
+    """A candidate's row."""
+    whole = [fit for fit in fits if fit.fault is None and isfinite(fit.score(name))]
+    numbers = structs.asdict(_spread_of(whole, name)) if whole else dict.fromkeys(Spread.__struct_fields__)
+    return {**_plain(_shared(fits)), "fits": len(whole), "failed": len(fits) - len(whole), **numbers}
 
 
 def _scores(fit: Fit) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from chainrule.arrays import Ints
     from chainrule.inputs import Rows
-    from chainrule.training import Epoch, Steps
+    from chainrule.records import Epoch, Steps
 
 WHERE = "fit_many"
 _FEW = 2  # rows on which a training is tried

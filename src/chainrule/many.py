@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from queue import Empty, SimpleQueue
 from threading import Event
 from time import perf_counter
@@ -60,9 +59,9 @@ def fit_many(
 ) -> Fits:
     """Train many networks on the same rows, as many at a time as there are cores.
 
-    Every training is that of ``network.fit(X, y, **options)``, to the bit (with the reference engine: as it is with one
-    BLAS thread). Networks alone are trained themselves; with `seeds`, `folds` or `settings` untrained copies of them
-    are, one for each combination.
+    Every training is that of ``network.fit(X, y, **options)``, to the bit (where BLAS computes, as in the reference
+    engine: as it is with one BLAS thread). Networks alone are trained themselves; with `seeds`, `folds` or `settings`
+    untrained copies of them are, one for each combination.
 
     Args:
         networks: one, or several.
@@ -96,7 +95,7 @@ def fit_many(
     jobs = make_jobs(networks, X, y, seeds, folds, settings, sample_weight, options)
     at_once = _at_once(threads, jobs)
     listener = progress if isinstance(progress, FitsListener) else FitsProgress() if progress else FitsListener()
-    with postponed_interrupt() as interruption, _one_blas_thread(jobs):
+    with postponed_interrupt() as interruption, _one_blas_thread():
         fits = _run(jobs, at_once, listener, lambda: bool(interruption))
     finished = Fits(fits, seconds=perf_counter() - start, threads=at_once)
     if interruption:
@@ -167,10 +166,8 @@ def _arriving(
             yield place, ended
 
 
-def _one_blas_thread(jobs: list[Job]) -> AbstractContextManager[object]:
+def _one_blas_thread() -> AbstractContextManager[object]:
     """BLAS with one thread for each training; left to itself it takes all cores for each of them."""
-    if all(job.engine.name != "reference" for job in jobs):
-        return nullcontext()
     from threadpoolctl import threadpool_limits
 
     limited: AbstractContextManager[object] = threadpool_limits(1, "blas")

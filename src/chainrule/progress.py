@@ -107,7 +107,7 @@ class FitsProgress(FitsListener):
         from rich.console import Console
 
         console = self._console or Console(file=self._file)
-        self._shown = _FitsBar(console) if _moves(console) else _FitsLines(console)
+        self._shown = (_FitsBar if _moves(console) else _FitsLines)(console, total, done)
         self._shown.on_begin(total, done)
 
     def on_fit(self, fit: Ended) -> None:
@@ -123,14 +123,14 @@ class FitsProgress(FitsListener):
 class _FitsBar(FitsListener):
     """A bar drawn some times a second from how much is done."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, total: int, done: Callable[[], float]) -> None:
         from rich.live import Live
 
+        self._console, self._total, self._done = console, total, done
+        self._count, self._last, self._ended, self._start = 0, "", False, monotonic()
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=8)
-        self._console, self._last, self._ended, self._count = console, "", False, 0
 
-    def on_begin(self, total: int, done: Callable[[], float]) -> None:
-        self._total, self._done, self._start = total, done, monotonic()
+    def on_begin(self, total: int, done: Callable[[], float]) -> None:  # noqa: ARG002 -- it has been told
         self._live.start()
 
     def on_fit(self, fit: Ended) -> None:
@@ -153,11 +153,9 @@ class _FitsBar(FitsListener):
 class _FitsLines(FitsListener):
     """About twenty lines for all, and one whenever nothing was said for half a minute."""
 
-    def __init__(self, console: Console) -> None:
-        self._console, self._count, self._spoken = console, 0, monotonic()
-
-    def on_begin(self, total: int, done: Callable[[], float]) -> None:
-        self._total, self._done, self._every = total, done, _round_up(total / (2 * _LINES))
+    def __init__(self, console: Console, total: int, done: Callable[[], float]) -> None:
+        self._console, self._total, self._done = console, total, done
+        self._count, self._every, self._spoken = 0, _round_up(total / (2 * _LINES)), monotonic()
 
     def on_fit(self, fit: Ended) -> None:
         self._count += 1

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Part: TypeAlias = Literal["test", "validation", "training"]
 
 _ROWS = 40  # seeds that are listed one by one; of more only the best
+_FOOT = ("mean", "std", "min", "max")
 
 
 class SeedOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,18 +58,11 @@ class SeedsReport(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         head = ("seed", self.monitor.replace("_", " "), self.name, "epochs", "")
         shown = self.seeds if len(self.seeds) <= _ROWS else self._foremost()
-        lines = [head, *map(self._line, shown)]
+        lines = _columns([head, *map(self._line, shown), *self._foot()])
         if len(shown) < len(self.seeds):
-            lines.append((f"... the first {len(shown)} of {len(self.seeds)} by {head[1]}", "", "", "", ""))
-        return "\n".join([*_columns(lines), "", self.in_words()])
-
-    def in_words(self) -> str:
-        """``accuracy on the 450 test rows: mean 0.9711, standard deviation 0.0052, from 0.9622 to 0.9800``."""
-        rows = f"{self.name} on the {self.rows:,} {self.part} rows"
-        if self.spread is None:
-            return f"{rows}: undefined"
-        mean, deviation, least, most = (f"{number:.4f}" for number in msgspec.structs.astuple(self.spread))
-        return f"{rows}: mean {mean}, standard deviation {deviation}, from {least} to {most}"
+            lines.insert(1 + len(shown), f"... the first {len(shown)} of {len(self.seeds)} by {head[1]}")
+        lines.insert(len(lines) - len(_FOOT), "")
+        return "\n".join(lines)
 
     def _foremost(self) -> list[SeedOutcome]:
         """The best by what was monitored; all the monitored ones of seeds are losses."""
@@ -79,6 +73,12 @@ class SeedsReport(msgspec.Struct, frozen=True, kw_only=True):
         numbers = ("-" if value is None else f"{value:.4f}" for value in (each.monitored, each.score))
         remark = "diverged" if each.fault else "<- best" if each.seed == self.best else ""
         return (str(each.seed), *numbers, str(each.epochs), remark)
+
+    def _foot(self) -> list[tuple[str, ...]]:
+        """Mean, standard deviation, least and most of both scores over the seeds that came to their end."""
+        monitored = [each.monitored for each in self.seeds if each.fault is None and each.monitored is not None]
+        columns = [_numbers(spread(monitored) if monitored else None), _numbers(self.spread)]
+        return [(word, *pair, "", "") for word, *pair in zip(_FOOT, *columns, strict=True)]
 
 
 def seeds_report(fits: Fits, scores: Sequence[float | None], *, part: Part, rows: int, name: str) -> SeedsReport:
@@ -104,13 +104,16 @@ def seeds_report(fits: Fits, scores: Sequence[float | None], *, part: Part, rows
     )
 
 
+def _numbers(of: Spread | None) -> list[str]:
+    if of is None:
+        return ["-"] * len(_FOOT)
+    return [f"{number:.4f}" for number in (of.mean, of.deviation, of.least, of.most)]
+
+
 def _columns(lines: Sequence[tuple[str, ...]]) -> list[str]:
-    """Right-aligned, but for the last; a line of one cell stands as it is."""
-    widths = [max(len(line[place]) for line in lines if line[1]) for place in range(len(lines[0]))]
+    """Right-aligned, but for the last."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return [
-        "  ".join(cell.rjust(width) for cell, width in zip(line[:-1], widths, strict=False)).rstrip()
-        + (f"  {line[-1]}" if line[-1] else "")
-        if line[1]
-        else line[0]
+        "  ".join([*(cell.rjust(width) for cell, width in zip(line[:-1], widths, strict=False)), line[-1]]).rstrip()
         for line in lines
     ]

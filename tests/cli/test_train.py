@@ -184,6 +184,7 @@ _VALUES = {  # for each setting another value than its default, as written on th
     "drop": ('"colour",length', ["colour", "length"]),
     "missing": ("n/k", ["n/k"]),
     "seed": ("5", 5),
+    "seeds": ("3,7", [3, 7]),
     "engine": ("reference", "reference"),
     "dtype": ("float64", "float64"),
 }

@@ -68,7 +68,7 @@ def given(options: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def numbers_in(text: str, *, option: str) -> list[int]:
+def numbers_in(text: str, *, option: str, example: str = "64,32") -> list[int]:
     """Whole numbers between commas.
 
     Raises:
@@ -80,19 +80,19 @@ def numbers_in(text: str, *, option: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
-        raise ArgumentError(option, expected="whole numbers such as 64,32", got=text) from None
+        raise ArgumentError(option, expected=f"whole numbers such as {example}", got=text) from None
 
 
-def number_or_numbers_in(text: str, *, option: str) -> int | list[int]:
+def number_or_numbers_in(text: str, *, option: str, example: str) -> int | list[int]:
     """A whole number, or several between commas; a comma after the only one makes it a list.
 
     Raises:
         ArgumentError: when one is none.
 
-    >>> number_or_numbers_in("20", option="--seeds"), number_or_numbers_in("7,", option="--seeds")
-    (20, [7])
+    >>> [number_or_numbers_in(text, option="--seeds", example="20") for text in ("20", "3,7", "7,")]
+    [20, [3, 7], [7]]
     """
-    listed = numbers_in(text.removesuffix(","), option=option)
+    listed = numbers_in(text.removesuffix(","), option=option, example=example)
     return listed if "," in text else listed[0]
 
 

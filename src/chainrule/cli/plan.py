@@ -120,7 +120,7 @@ def make_plan(data: str | None, options: Any) -> RunPlan:
     if "layers" in asked:
         asked["layers"] = numbers_in(asked["layers"], option="--layers")
     if "seeds" in asked:
-        asked["seeds"] = number_or_numbers_in(asked["seeds"], option="--seeds")
+        asked["seeds"] = number_or_numbers_in(asked["seeds"], option="--seeds", example="20 or 3,7,9")
     asked |= {name: names_in(asked[name]) for name in ("categories", "drop", "missing") if name in asked}
     if data is not None:
         asked["data"] = data

@@ -103,8 +103,9 @@ class PlainTeller(Teller):
         say(self.console)
 
     def _tell_seeds(self, report: SeedsReport) -> None:
-        say(self.console, f"\n{plural(len(report.seeds), 'seed')}, the same rows:\n", style="bold")
-        show(self.console, str(report))
+        rows = plural(report.rows, f"{report.part} row")
+        say(self.console, f"\n{plural(len(report.seeds), 'seed')}, {report.name} on the {rows}:\n", style="bold")
+        show(self.console, f"{report}\n")
         say(self.console, _chosen(report))
 
     def _tell_written(self, written: dict[str, str]) -> None:
@@ -219,10 +220,10 @@ def _chosen(report: SeedsReport) -> str:
     """By what the best was chosen, and whether its score is then an honest one."""
     words = f"The best is seed {report.best}, chosen by its {report.monitor.replace('_', ' ')}"
     if report.monitor != "validation_loss":
-        return f"{words} on the training rows; --validation 0.1 would choose by rows that it has not seen."
+        return f"{words} on the training rows (--validation 0.1 would choose by others)."
     if report.part == "test":
-        return f"{words}, not by the test rows: they stay an honest measure of it."
-    return f"{words}, on these same rows: its score is a little too good; --test 0.25 gives an honest one."
+        return f"{words}, not by the test rows."
+    return f"{words} on these rows: its score there is a little too good (--test 0.25)."
 
 
 def network_in_words(network: Network) -> str:
