@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.racing import Peer, race
-from benchmarks.steps import absent
-from benchmarks.tables import kept, memory_text, show, time_text
+from benchmarks.tables import absent, kept, memory_text, show, time_text
 
 if TYPE_CHECKING:
     from benchmarks.__main__ import Options

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.entrants import BY_HAND, OTHERS, engines
 from benchmarks.problems import Problem
-from benchmarks.racing import BY_HAND, OTHERS, engines, race
-from benchmarks.steps import absent
-from benchmarks.tables import memory_text, show, time_text
+from benchmarks.racing import race
+from benchmarks.tables import absent, memory_text, show, time_text
 
 if TYPE_CHECKING:
     from benchmarks.__main__ import Options

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,9 +27,11 @@ class Problem:
         sizes: units of each layer, inputs first.
         batch: rows in a batch, B.
         steps: in a round.
-        activation: of the hidden layers, sigmoid or relu; the outputs have what suits the loss.
-        loss: cross_entropy (softmax outputs), binary_cross_entropy or half_squared_error (sigmoid outputs).
+        activation: of the hidden layers, sigmoid, tanh or relu; the outputs have what suits the loss.
+        loss: cross_entropy (softmax outputs), binary_cross_entropy or half_squared_error (sigmoid outputs), or
+            least_squares, half the squared error of linear outputs.
         optimizer: a name of `RATES`.
+        full: whether each step takes all the rows, N = batch; else N = batch * steps.
     """
 
     sizes: tuple[int, ...]
@@ -37,6 +40,7 @@ class Problem:
     activation: str = "sigmoid"
     loss: str = "cross_entropy"
     optimizer: str = "sgd"
+    full: bool = False
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Problem:
@@ -53,11 +57,28 @@ class Problem:
         return RATES[self.optimizer]
 
     @property
+    def rows(self) -> int:
+        """N."""
+        return self.batch if self.full else self.batch * self.steps
+
+    @property
+    def operations(self) -> int:
+        """Floating point operations of a step's matrix products: forward, dW and dX, the latter not for the inputs."""
+        products = [inputs * outputs for inputs, outputs in pairwise(self.sizes)]
+        return 2 * self.batch * (3 * sum(products) - products[0])
+
+    @property
+    def name(self) -> str:
+        """Network, batch and optimiser in as few letters as a column has."""
+        return f"{'-'.join(map(str, self.sizes))} {self.activation} {self.batch:,} {self.optimizer}"
+
+    @property
     def title(self) -> str:
         """As a table names it."""
+        outputs = {"cross_entropy": ", softmax", "binary_cross_entropy": ", logistic", "least_squares": ", squared"}
+        batch = f"full batch {self.batch:,}" if self.full else f"batch {self.batch}"
         network = "-".join(map(str, self.sizes))
-        loss = {"cross_entropy": "softmax", "binary_cross_entropy": "logistic"}.get(self.loss, "squared")
-        return f"{network} {self.activation}, {loss}, {self.optimizer}, batch {self.batch}"
+        return f"{network} {self.activation}{outputs.get(self.loss, '')}, {batch}, {self.optimizer}"
 
 
 @dataclass(frozen=True)
@@ -73,13 +94,13 @@ class Numbers:
 
 
 def numbers(problem: Problem, seed: int = 0) -> Numbers:
-    """Everything random about a problem: N = batch * steps rows."""
+    """Everything random about a problem."""
     rng = np.random.default_rng(seed)
-    rows, outputs = problem.batch * problem.steps, problem.sizes[-1]
+    rows, outputs = problem.rows, problem.sizes[-1]
     X = rng.random((rows, problem.sizes[0]), dtype=np.float32)
     y = rng.integers(0, max(outputs, 2), rows)
     T = np.eye(outputs, dtype=np.float32)[y] if outputs > 1 else y[:, None].astype(np.float32)
-    pairs = list(zip(problem.sizes, problem.sizes[1:], strict=False))
+    pairs = list(pairwise(problem.sizes))
     weights = [(rng.standard_normal(pair) / np.sqrt(pair[0])).astype(np.float32) for pair in pairs]
     biases = [np.zeros(units, dtype=np.float32) for units in problem.sizes[1:]]
     return Numbers(X, y, T, rng.permutation(rows), weights, biases)

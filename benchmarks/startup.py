@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import compileall
-import os
 import statistics
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
 
+from benchmarks.processes import environment
 from benchmarks.racing import ROOT
 from benchmarks.tables import kept, show, time_text
 
@@ -50,16 +50,11 @@ def run(options: Options) -> None:
 
 def _import_seconds(library: str) -> float:
     command = [sys.executable, "-c", _TIMED.format(library)]
-    return float(subprocess.run(command, capture_output=True, check=True, env=_environment()).stdout)
+    return float(subprocess.run(command, capture_output=True, check=True, env=environment()).stdout)
 
 
 def _help_seconds() -> float:
     start = time.perf_counter()
     command = [sys.executable, "-m", "chainrule", "--help"]
-    subprocess.run(command, capture_output=True, check=True, env=_environment())
+    subprocess.run(command, capture_output=True, check=True, env=environment())
     return time.perf_counter() - start
-
-
-def _environment() -> dict[str, str]:
-    """As it is, but bytecode may be written: without it every start compiles anew."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from benchmarks.racing import Result
 
 WIDTH = 100
 
@@ -69,17 +71,22 @@ def memory_text(size: float) -> str:
 
 
 def ratio_text(ratio: float) -> str:
-    """A ratio with two decimals, small ones with three digits.
+    """A ratio with three digits.
 
-    >>> ratio_text(1.234), ratio_text(0.01234)
-    ('1.23', '0.0123')
+    >>> ratio_text(1234.5), ratio_text(1.234), ratio_text(0.01234)
+    ('1234', '1.23', '0.0123')
     """
-    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.3g}"
+    return f"{ratio:.0f}" if ratio >= 1000 else f"{ratio:.3g}"
 
 
 def kept(good: bool) -> str:
     """The verdict on a limit."""
     return "kept" if good else "NOT KEPT"
+
+
+def absent(results: Iterable[Result]) -> str:
+    """Who did not take part, and why."""
+    return "; ".join(f"{result.peer.name}: {result.unable}" for result in results if result.unable)
 
 
 def machine() -> str:

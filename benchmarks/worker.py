@@ -23,26 +23,22 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Serve: ``round`` times a round, ``answer`` writes the answer, ``memory`` tells the peak."""
+    """Serve: ``round`` times one, ``answer`` writes the answer, ``memory`` tells the peak."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no reply
     request = json.loads(sys.stdin.readline())
     if request["cores"] is not None:  # before any library counts them
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: request["cores"]])
     try:
-        race = _start(request)
+        race = start(request, save=lambda race: _save(race, request["answer"]))
     except Unable as reason:
         return _reply(replies, {"unable": str(reason)})
-    import numpy as np
-
     _reply(replies, {"version": race.version})
     for line in sys.stdin:
         if line.strip() == "round":
-            start = time.perf_counter()
-            race.round()
-            _reply(replies, {"seconds": time.perf_counter() - start})
+            _reply(replies, {"seconds": seconds(race, request["least"])})
         elif line.strip() == "answer":
-            np.save(request["answer"], np.asarray(race.answer()))
+            _save(race, request["answer"])
             _reply(replies, {})
         else:
             _reply(replies, {"memory": peak_memory()})
@@ -62,16 +58,37 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _start(request: dict[str, Any]) -> Race:
+def start(request: dict[str, Any], save: Callable[[Race], None]) -> Race:
+    """The race; where all are compared after a first round, that round is over and its answer written."""
     from benchmarks.problems import Problem
 
     module = importlib.import_module(f"benchmarks.peers.{request['module']}")
     function: Callable[..., Race] | None = getattr(module, request["function"], None)
     if function is None:
         raise Unable("has no such thing")
-    if "problem" in request:
-        return function(Problem.from_json(request["problem"]), **request["options"])
-    return function(**request["options"])
+    if "problem" not in request:
+        return function(**request["options"])
+    problem, long = Problem.from_json(request["problem"]), request["long"]
+    race = function(problem, **request["options"])
+    if long:
+        race.round()
+        save(race)
+    return function(problem.with_steps(problem.steps * long), **request["options"]) if long > 1 else race
+
+
+def seconds(race: Race, least: float) -> float:
+    """Of a round: the mean of as many as last for `least` seconds."""
+    rounds, begun = 0, time.perf_counter()
+    while (spent := time.perf_counter() - begun) < least or not rounds:
+        race.round()
+        rounds += 1
+    return spent / rounds
+
+
+def _save(race: Race, path: str) -> None:
+    import numpy as np
+
+    np.save(path, np.asarray(race.answer()))
 
 
 def _reply(replies: Any, reply: dict[str, Any]) -> None:

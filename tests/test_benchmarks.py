@@ -1,5 +1,8 @@
 """The pieces of `benchmarks/` at tiny sizes: that the peers do the same work is tested, how fast is not."""
 
+import dataclasses
+import gzip
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,15 +14,24 @@ import pytest
 pytest.importorskip("sklearn")
 
 from benchmarks import __main__ as command
-from benchmarks import accuracy, csv, mixed_tables, predict, startup, steps, tables, tasks, worker
-from benchmarks.peers import Unable, csv_readers, numpy_by_hand, ours, scikit_learn, trainers
+from benchmarks import accuracy, csv, floors, mixed_tables, predict, startup, steps, tables, tasks, whole, worker
+from benchmarks.entrants import BY_HAND, engines, steppers
+from benchmarks.peers import Race, Unable, csv_readers, matrix_product, numpy_by_hand, ours, scikit_learn, trainers
 from benchmarks.problems import RATES, Problem, flat, numbers
-from benchmarks.racing import BY_HAND, Peer, engines, python_with, race
+from benchmarks.processes import run_process
+from benchmarks.racing import Peer, Result, python_with, race
+from benchmarks.scripts import pictures
 
 from chainrule.engines.choose import ENGINES
 
 TINY = Problem((5, 4, 3), 4, 6)
-LOSSES = {"cross_entropy": (5, 4, 3), "binary_cross_entropy": (5, 4, 1), "half_squared_error": (5, 4, 1)}
+FULL = Problem((5, 4, 3), 8, 3, "tanh", "least_squares", "adam", full=True)
+LOSSES = {
+    "cross_entropy": (5, 4, 3),
+    "binary_cross_entropy": (5, 4, 1),
+    "half_squared_error": (5, 4, 1),
+    "least_squares": (5, 4, 3),
+}
 
 
 def apart(a, b):
@@ -36,7 +48,7 @@ def after_two_rounds(racer):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("activation", ["sigmoid", "relu"])
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
 @pytest.mark.parametrize("optimizer", RATES)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_engine_steps_as_the_loop_by_hand(loss, optimizer, activation, engine):
@@ -45,6 +57,17 @@ def test_every_engine_steps_as_the_loop_by_hand(loss, optimizer, activation, eng
     given = numbers(problem)
     assert apart(by_hand, flat(given.weights, given.biases)) > 1e-3  # it moved
     assert apart(after_two_rounds(ours.steps(problem, engine=engine)), by_hand) < 1e-5
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_full_batch_takes_all_rows_at_each_step(engine):
+    assert numbers(FULL).X.shape == (8, 5)
+    by_hand = after_two_rounds(numpy_by_hand.steps(FULL))
+    assert apart(after_two_rounds(ours.steps(FULL, engine=engine)), by_hand) < 1e-5
+    once = numpy_by_hand.steps(FULL.with_steps(1))
+    for _ in range(6):
+        once.round()
+    assert np.array_equal(once.answer(), by_hand)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum"])
@@ -66,18 +89,27 @@ def test_all_predict_the_same():
     assert np.allclose(scikit_learn.predict(TINY).answer(), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("peer", ["torch_eager", "jax_scan"])
-@pytest.mark.parametrize("optimizer", RATES)
-def test_other_libraries_step_as_the_loop_by_hand(peer, optimizer):
-    pytest.importorskip("torch" if peer == "torch_eager" else "jax")
-    module = __import__(f"benchmarks.peers.{peer}", fromlist=["steps"])
-    problem = Problem((5, 4, 3), 4, 6, optimizer=optimizer)
-    assert apart(after_two_rounds(module.steps(problem)), after_two_rounds(numpy_by_hand.steps(problem))) < 1e-5
+@pytest.mark.slow
+@pytest.mark.parametrize("problem", [Problem((5, 4, 3), 4, 6, optimizer="momentum"), FULL])
+def test_other_libraries_step_as_the_loop_by_hand(problem):
+    """In their own Python, where `make bench-peers` put them."""
+    names = ["torch, eager", "jax", "jax, steps gathered before"]
+    names += ["torch, compiled", "jax, unroll 8"] if problem == FULL else []  # these take seconds to compile
+    others = [peer for peer in steppers() if peer.name in names]
+    if not any(python_with(peer.library) for peer in others):
+        pytest.skip("neither jax nor torch is installed")
+    hand, *results = race([BY_HAND, *others], "steps", problem, rounds=0, long=1)
+    for result in results:
+        if result.unable != "not installed":
+            assert not result.unable
+            assert apart(result.answer, hand.answer) < 1e-5
 
 
 def test_a_peer_says_what_it_cannot_do():
     with pytest.raises(Unable, match="squared error"):
         scikit_learn.steps(Problem((5, 4, 1), 4, 6, loss="half_squared_error"))
+    with pytest.raises(Unable, match="several linear outputs"):
+        scikit_learn.steps(FULL)
     with pytest.raises(Unable, match="optimizer"):
         ours.fit(Problem((5, 4, 3), 4, 6, optimizer="adam"), engine="reference")
 
@@ -93,9 +125,10 @@ def test_a_race_gives_time_memory_and_answer_of_each():
         Peer("wordless", "numpy_by_hand", "numpy", function="juggle"),
         Peer("broken", "no_such_module", "numpy"),
     ]
-    hand, engine, absent, wordless, broken = race(peers, "steps", TINY, rounds=1)
-    assert np.array_equal(hand.answer, after_two_rounds(numpy_by_hand.steps(TINY)))
-    assert not np.array_equal(race(peers[:1], "steps", TINY, rounds=1, answer_first=True)[0].answer, hand.answer)
+    hand, engine, absent, wordless, broken = race(peers, "steps", TINY, rounds=1, long=1)
+    first = numpy_by_hand.steps(TINY)
+    first.round()
+    assert np.array_equal(hand.answer, first.answer())
     assert apart(engine.answer, hand.answer) < 1e-6
     for result in (hand, engine):
         assert 0 < result.seconds < np.inf
@@ -106,6 +139,37 @@ def test_a_race_gives_time_memory_and_answer_of_each():
         "has no such thing",
         "its process failed",
     ]
+
+
+@pytest.mark.slow
+def test_answers_are_those_of_the_last_round_unless_all_are_compared_before(tmp_path):
+    path = tmp_path / "pixels.csv"
+    csv.write_pixels(path, 20)
+    (result,) = race([csv.PEERS[0]], "", rounds=0, path=str(path))
+    assert result.answer == pl.read_csv(path).drop("label").to_numpy().sum()
+
+
+def test_compiled_epochs_are_timed_on_more_steps_and_compared_on_as_many():
+    request = {"module": "ours", "function": "steps", "options": {}, "answer": None}
+    request |= {"problem": dataclasses.asdict(TINY)}
+    answers = []
+    for long in (1, 5):
+        racer = worker.start({**request, "long": long}, save=lambda racer: answers.append(racer.answer().copy()))
+        before = racer.answer().copy()
+        racer.round()
+        assert not np.array_equal(racer.answer(), before)
+    assert np.array_equal(*answers)
+    longer = numbers(TINY.with_steps(5 * TINY.steps))
+    assert np.array_equal(before, flat(longer.weights, longer.biases))  # begun anew
+
+
+def test_a_short_round_is_repeated_and_a_long_one_is_not():
+    done = []
+    racer = Race(lambda: done.append(1), lambda: None, "")
+    worker.seconds(racer, 0.0)
+    assert len(done) == 1
+    worker.seconds(racer, 0.01)
+    assert len(done) > 2
 
 
 def test_which_python_has_a_library():
@@ -123,6 +187,114 @@ def test_peak_memory_sees_what_was_freed():
     root = Path(worker.__file__).parent.parent
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert float(done.stdout) > 1e8
+
+
+# floors --------------------------------------------------------------------------------------------------------------
+
+
+def test_operations_are_those_of_the_matrix_products():
+    B, I, H, O = 7, 5, 4, 3
+    forward, dW, dX = B * (I * H + H * O), B * (I * H + H * O), B * H * O
+    assert Problem((I, H, O), B, 2).operations == 2 * (forward + dW + dX)
+
+
+def results_of(seconds):
+    return [Result(Peer(name, "", ""), time, 1) for name, time in seconds.items()]
+
+
+def test_the_best_setting_of_each_peer_counts_against_that_which_a_person_gets():
+    times = {
+        "chainrule, auto": 2.0,
+        "chainrule, native, 1 thread": 1.0,
+        "jax": 9.0,
+        "jax, 1 thread": 3.0,
+        "torch, eager": 8.0,
+        "torch, compiled": 10.0,
+    }
+    problem = Problem((5, 4, 3), 7, 10)
+    results = [*results_of(times), Result(Peer("NumPy by hand", "", ""), unable="not installed")]
+    peaks = {"1 core": 10 * problem.operations, "all cores": 20 * problem.operations}
+    bout = floors.Bout(problem, (1.5, 5, 3), floors.Share(0.9, "1 core"))
+    judged = floors.judge(bout, results, peaks)
+    jax, torch, numpy, share = judged.reached
+    assert (jax.value, torch.value) == (1.5, 4.0)
+    assert np.isnan(numpy.value)
+    assert share.value == pytest.approx(1.0)  # one thread's time against one core's peak
+    assert judged.cells[1:] == ["1.5 >= 1.5", "4 < 5", "-", "100% >= 90%", "NO"]
+    assert judged.missed == ["5-4-3 sigmoid 7 sgd against torch (4 < 5)"]
+    all_cores = floors.judge(bout._replace(share=floors.Share(0.2, "all cores")), results, peaks)
+    assert all_cores.reached[-1].value == pytest.approx(0.25)
+
+
+def test_the_peak_is_that_of_a_matrix_product():
+    assert matrix_product.OPERATIONS == 2 * 2048**3
+    assert floors.peak(results_of({"1 core": 2.0}))["1 core"] == 2048**3
+
+
+def test_the_floors_are_those_that_were_asked_for():
+    asked = {
+        "2-2-1 sigmoid 1 sgd": (1, 1000, 300, None),
+        "64-32-16-10 sigmoid 1 sgd": (3, 300, 100, None),
+        "64-32-16-10 sigmoid 32 sgd": (2.5, 20, 6, (0.4, "1 core")),
+        "64-32-16-10 sigmoid 32 adam": (2.5, 20, 6, (0.4, "1 core")),
+        "784-30-10 sigmoid 10 sgd": (2, 10, 3, (0.5, "1 core")),
+        "784-256-64-10 relu 32 sgd": (1.3, 2, 2, (0.6, "all cores")),
+        "784-256-64-10 relu 32 adam": (1.3, 2, 2, (0.6, "all cores")),
+        "784-256-64-10 relu 128 adam": (1.15, 1.3, 1.5, (0.75, "all cores")),
+        "4-32-16-4 tanh 10,000 adam": (1.5, 5, 5, None),
+        "784-2048-2048-10 relu 256 adam": (1, 1.2, 1.2, (0.85, "all cores")),
+    }
+    assert {bout.problem.name: (*bout.floors, bout.share) for bout in floors.BOUTS} == asked
+    assert whole.FLOORS == {"sklearn_digits": 5, "torch_digits": 50, "arrays": 4, "table": 3}
+
+
+# whole processes -----------------------------------------------------------------------------------------------------
+
+
+def test_a_process_is_measured_from_outside():
+    code = "b = bytearray(100_000_000); print('done')"
+    done = run_process([sys.executable, "-c", code])
+    assert done.output == "done\n"
+    assert done.seconds > 0
+    assert 1e8 < done.memory < 2e8
+    with pytest.raises(RuntimeError, match="ended with 3: it broke"):
+        run_process([sys.executable, "-c", "import sys; sys.stderr.write('it broke'); sys.exit(3)"])
+
+
+def write_mnist(folder, rng):
+    """Four files as MNIST's are, with 6 and 3 pictures."""
+    for part, rows in (("train", 6), ("t10k", 3)):
+        pixels, labels = rng.integers(0, 256, (rows, 784), np.uint8), np.arange(rows, dtype=np.uint8)
+        images, names = folder / f"{part}-images-idx3-ubyte.gz", folder / f"{part}-labels-idx1-ubyte.gz"
+        images.write_bytes(gzip.compress(b"\0" * 16 + pixels.tobytes()))
+        names.write_bytes(gzip.compress(b"\0" * 8 + labels.tobytes()))
+
+
+def test_pictures_are_the_same_from_a_folder_and_from_tables(tmp_path):
+    pytest.importorskip("pandas")
+    write_mnist(tmp_path, np.random.default_rng(0))
+    given = pictures.read_folder(tmp_path)
+    assert given.X.shape == (6, 784)
+    assert given.X.max() == 1
+    assert given.y_test.tolist() == [0, 1, 2]
+    paths = [Path(whole.write_table(tmp_path, part, tmp_path)) for part in ("train", "t10k")]
+    for read, expected in zip(pictures.read_tables(*paths), given, strict=True):
+        assert np.array_equal(read, expected)
+        assert read.dtype == expected.dtype
+
+
+def test_a_training_ends_at_the_accuracy_or_after_the_epochs(tmp_path, monkeypatch, capsys):
+    write_mnist(tmp_path, np.random.default_rng(0))
+    for arguments, expected in ((["--until", "0.6"], (3, 0.7)), (["--epochs", "2"], (2, 0.5))):
+        monkeypatch.setattr(sys, "argv", ["script", str(tmp_path), *arguments])
+        pictures.main(lambda *_: iter([0.2, 0.5, 0.7, 0.9]))
+        answer = json.loads(capsys.readouterr().out)
+        assert (answer["epochs"], answer["accuracy"]) == expected
+
+
+def test_the_middle_of_some_trainings():
+    trainings = [whole.Training(1, 10, 7, 0.97), whole.Training(9, 30, 9, 0.99), whole.Training(2, 20, 8, 0.98)]
+    assert whole.middle(trainings) == whole.Training(2, 30, 8, 0.98)
 
 
 # tables --------------------------------------------------------------------------------------------------------------
@@ -211,16 +383,21 @@ def test_times_and_memory_read_well():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", command.NAMES)
 def test_each_table_is_printed_within_its_width(name, capsys, monkeypatch):
-    monkeypatch.setattr(steps, "PROBLEMS", (TINY, TINY, TINY, TINY, TINY))
+    monkeypatch.setattr(steps, "BOUTS", floors.BOUTS[2:4])
+    monkeypatch.setattr(
+        steps, "steppers", lambda: [peer for peer in steppers() if peer.library not in {"jax", "torch"}]
+    )
     monkeypatch.setattr(predict, "PROBLEM", TINY)
+    monkeypatch.setattr(whole, "python_with", lambda library: sys.executable if library == "sklearn" else None)
     monkeypatch.setattr(csv, "ROWS", 300)
-    command.main([name, "--quick", "--rounds", "1"])
+    command.main([name, "--quick", "--rounds", "1", "--mnist", "nowhere"])
     out = capsys.readouterr().out
     lines = out.splitlines()
     assert max(map(len, lines)) <= tables.WIDTH
     assert any(line.startswith("| ---") for line in lines)
     words = {"startup": "import chainrule", "steps": "NumPy by hand", "predict": "scikit-learn"}
-    assert {**words, "csv": "polars.read_csv alone", "accuracy": "iris"}[name] in out
+    words |= {"csv": "polars.read_csv alone", "accuracy": "iris", "whole": "chainrule train"}
+    assert words[name] in out
 
 
 def test_an_unknown_table_is_told(capsys):

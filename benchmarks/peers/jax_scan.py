@@ -1,4 +1,7 @@
-"""JAX: a whole epoch compiled by `jit`, its steps in a `scan`, the gradient by `value_and_grad`."""
+"""JAX: a whole epoch compiled by `jit`, its steps in a `scan`, the gradient by `value_and_grad`.
+
+The state is donated, so that it is updated in place; nothing leaves the compiled code but the mean of the losses.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,14 @@ if TYPE_CHECKING:
     from benchmarks.problems import Problem
 
 
-def steps(problem: Problem) -> Race:
+def steps(problem: Problem, *, unroll: int = 1, gather: bool = False) -> Race:
+    """A race.
+
+    Args:
+        problem: what to train.
+        unroll: steps in the body of the loop.
+        gather: whether the rows are put in order once an epoch, not batch by batch.
+    """
     import jax
     import jax.numpy as jnp
 
@@ -22,28 +32,31 @@ def steps(problem: Problem) -> Race:
     first, second = (jax.tree.map(jnp.zeros_like, params) for _ in range(2))
     state = (params, first, second, jnp.zeros((), jnp.float32))
     X, T = jnp.asarray(given.X), jnp.asarray(given.T)
-    batches = jnp.asarray(given.order.reshape(problem.steps, problem.batch))
-    compiled = jax.jit(_epoch(problem), donate_argnums=0)
+    batches = None if problem.full else jnp.asarray(given.order.reshape(problem.steps, problem.batch))
+    compiled = jax.jit(_epoch(problem, unroll, gather=gather), donate_argnums=0)
 
     def epoch() -> float:
         nonlocal state
-        state, losses = compiled(state, batches, X, T)
-        return float(losses.mean())
+        state, loss = compiled(state, batches, X, T)
+        return float(loss)
 
     return Race(epoch, lambda: flat([W for W, _ in state[0]], [b for _, b in state[0]]), jax.__version__)
 
 
-def _epoch(problem: Problem) -> Callable[..., Any]:
+def _epoch(problem: Problem, unroll: int, *, gather: bool) -> Callable[..., Any]:
     import jax
 
     value_and_grad = jax.value_and_grad(lambda params, X, T: _loss(problem, params, X, T))
 
     def epoch(state: Any, batches: Any, X: Any, T: Any) -> Any:
         def step(state: Any, rows: Any) -> Any:
-            loss, grads = value_and_grad(state[0], X[rows], T[rows])
+            batch = (X, T) if problem.full else rows if gather else (X[rows], T[rows])
+            loss, grads = value_and_grad(state[0], *batch)
             return _update(problem, state, grads), loss
 
-        return jax.lax.scan(step, state, batches)
+        given = (X[batches], T[batches]) if gather and not problem.full else batches
+        state, losses = jax.lax.scan(step, state, given, length=problem.steps, unroll=min(unroll, problem.steps))
+        return state, losses.mean()
 
     return epoch
 
@@ -52,7 +65,7 @@ def _loss(problem: Problem, params: Any, X: Any, T: Any) -> Any:
     import jax
     import jax.numpy as jnp
 
-    hidden = jax.nn.relu if problem.activation == "relu" else jax.nn.sigmoid
+    hidden = {"sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "relu": jax.nn.relu}[problem.activation]
     *inner, (W, b) = params
     for V, c in inner:
         X = hidden(X @ V + c)
@@ -61,7 +74,8 @@ def _loss(problem: Problem, params: Any, X: Any, T: Any) -> Any:
         return -jnp.mean(jnp.sum(T * jax.nn.log_softmax(Z), axis=1))
     if problem.loss == "binary_cross_entropy":
         return jnp.mean(jnp.sum(jax.nn.softplus(Z) - T * Z, axis=1))
-    return 0.5 * jnp.mean(jnp.sum((jax.nn.sigmoid(Z) - T) ** 2, axis=1))
+    Y = Z if problem.loss == "least_squares" else jax.nn.sigmoid(Z)
+    return 0.5 * jnp.mean(jnp.sum((Y - T) ** 2, axis=1))
 
 
 def _update(problem: Problem, state: Any, grads: Any) -> Any:

@@ -13,9 +13,9 @@ from benchmarks.peers import Race
 from benchmarks.problems import flat, numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from benchmarks.problems import Problem
+    from benchmarks.problems import Numbers, Problem
 
 
 def steps(problem: Problem) -> Race:
@@ -23,25 +23,23 @@ def steps(problem: Problem) -> Race:
     W, b = given.weights, given.biases
     parameters = [*W, *b]
     update = _UPDATES[problem.optimizer](parameters, np.float32(problem.rate))
-    layers, B = len(W), problem.batch
+    slope, layers = _SLOPES[problem.activation], len(W)
 
     def epoch() -> float:
         total = 0.0
-        for first in range(0, len(given.order), B):
-            rows = given.order[first : first + B]
-            T = given.T[rows]
-            A = _forward(problem, W, b, given.X[rows])
+        for X, T in _batches(problem, given):
+            A = _forward(problem, W, b, X)
             total += _loss(problem, A[-1], T)
             dZ = A[-1] - T
             if problem.loss == "half_squared_error":
                 dZ *= A[-1] * (1 - A[-1])
-            dZ /= len(rows)
+            dZ /= len(X)
             grads: list[Any] = [None] * (2 * layers)
             for i in reversed(range(layers)):
                 grads[i], grads[layers + i] = A[i].T @ dZ, dZ.sum(axis=0)
                 if i:
                     dZ = dZ @ W[i].T
-                    dZ *= A[i] > 0 if problem.activation == "relu" else A[i] * (1 - A[i])
+                    dZ *= slope(A[i])
             update(grads)
         return total / problem.steps
 
@@ -57,19 +55,34 @@ def predict(problem: Problem) -> Race:
     return Race(outputs, outputs, np.__version__)
 
 
+def _batches(problem: Problem, given: Numbers) -> Iterator[tuple[Any, Any]]:
+    """The rows of each step; those of a full batch need not be put in order."""
+    if problem.full:
+        yield from [(given.X, given.T)] * problem.steps
+        return
+    for first in range(0, len(given.order), problem.batch):
+        rows = given.order[first : first + problem.batch]
+        yield given.X[rows], given.T[rows]
+
+
+_HIDDEN = {"sigmoid": lambda Z: 1 / (1 + np.exp(-Z)), "tanh": np.tanh, "relu": lambda Z: np.maximum(Z, 0)}
+_SLOPES = {"sigmoid": lambda A: A * (1 - A), "tanh": lambda A: 1 - A * A, "relu": lambda A: A > 0}  # from the outputs
+
+
 def _forward(problem: Problem, W: list[Any], b: list[Any], X: Any) -> list[Any]:
-    A = [X]
+    A, hidden = [X], _HIDDEN[problem.activation]
     for i in range(len(W)):
         Z = A[-1] @ W[i]
         Z += b[i]
-        if i == len(W) - 1 and problem.loss == "cross_entropy":
-            E = np.exp(Z - Z.max(axis=1, keepdims=True))
-            A.append(E / E.sum(axis=1, keepdims=True))
-        elif i == len(W) - 1 or problem.activation == "sigmoid":
-            A.append(1 / (1 + np.exp(-Z)))
-        else:
-            A.append(np.maximum(Z, 0))
+        A.append(hidden(Z) if i < len(W) - 1 else _outputs(problem, Z))
     return A
+
+
+def _outputs(problem: Problem, Z: Any) -> Any:
+    if problem.loss == "cross_entropy":
+        E = np.exp(Z - Z.max(axis=1, keepdims=True))
+        return E / E.sum(axis=1, keepdims=True)
+    return Z if problem.loss == "least_squares" else 1 / (1 + np.exp(-Z))
 
 
 def _loss(problem: Problem, Y: Any, T: Any) -> float:

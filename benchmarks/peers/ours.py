@@ -9,29 +9,36 @@ import numpy as np
 import chainrule as cr
 from benchmarks.peers import Race, Unable
 from benchmarks.problems import flat, numbers
-from chainrule.engines.choose import ENGINES
+from chainrule.engines.choose import ENGINES, choose
 from chainrule.engines.interface import Data
+from chainrule.engines.native import NativeEngine
 
 if TYPE_CHECKING:
     from benchmarks.problems import Numbers, Problem
 
 
-def steps(problem: Problem, *, engine: str) -> Race:
-    """The engine's own loop: what a step costs."""
+def steps(problem: Problem, *, engine: str = "auto", threads: int = 0) -> Race:
+    """The engine's own loop: what a step costs; with `threads` the native engine with so many."""
     given = numbers(problem)
-    network, optimizer, chosen = _network(problem, given), _optimizer(problem), ENGINES[engine]
+    network, optimizer = _network(problem, given), _optimizer(problem)
+    chosen = choose(NativeEngine(threads) if threads else engine, network.objective, optimizer).engine
     if reason := chosen.refuses(network.objective, optimizer):
         raise Unable(reason)
     data = Data(given.X, given.T)
     run = chosen.start(
         network.objective, network.theta, data, optimizer=optimizer, batch_size=problem.batch, seed=0
     )  # fmt: skip
-    rates, taken = np.full(problem.steps, problem.rate), 0
+    order = None if problem.full else given.order
+    epochs, rates = (
+        (problem.steps, np.full(1, problem.rate)) if problem.full else (1, np.full(problem.steps, problem.rate))
+    )
+    taken = 0
 
     def epoch() -> None:
         nonlocal taken
-        run.advance(given.order, 0, rates, taken)
-        taken += problem.steps
+        for _ in range(epochs):
+            run.advance(order, 0, rates, taken)
+            taken += len(rates)
 
     return Race(epoch, lambda: run.theta, cr.__version__)
 
@@ -62,9 +69,10 @@ def predict(problem: Problem, *, engine: str) -> Race:
 
 
 def _network(problem: Problem, given: Numbers) -> cr.Network:
-    last = "softmax" if problem.loss == "cross_entropy" else "sigmoid"
+    last = {"cross_entropy": "softmax", "least_squares": "identity"}.get(problem.loss, "sigmoid")
+    loss = "half_squared_error" if problem.loss == "least_squares" else problem.loss
     layers = [cr.Dense(units, problem.activation) for units in problem.sizes[1:-1]]
-    network = cr.Network([*layers, cr.Dense(problem.sizes[-1], last)], problem.loss, n_inputs=problem.sizes[0])
+    network = cr.Network([*layers, cr.Dense(problem.sizes[-1], last)], loss, n_inputs=problem.sizes[0])
     network.theta = flat(given.weights, given.biases)
     return network
 

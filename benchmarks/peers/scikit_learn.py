@@ -29,9 +29,11 @@ def _model(problem: Problem, given: Numbers) -> Any:
 
     if problem.loss == "half_squared_error":
         raise Unable("has no squared error for sigmoid outputs")
+    if problem.loss == "least_squares":
+        raise Unable("steps on another loss where there are several linear outputs")
     model = MLPClassifier(
         problem.sizes[1:-1],
-        activation="logistic" if problem.activation == "sigmoid" else "relu",
+        activation="logistic" if problem.activation == "sigmoid" else problem.activation,
         solver="adam" if problem.optimizer == "adam" else "sgd",
         momentum=0.9 if problem.optimizer == "momentum" else 0.0,
         nesterovs_momentum=False,
