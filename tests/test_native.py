@@ -35,19 +35,22 @@ OPTIMIZERS = [
 ]
 
 
-def data(net: cr.Network, *, weights: bool = False) -> Data:
+def data(net: cr.Network, *, weights: bool = False, N: int = N) -> Data:
     rng, (K,) = np.random.default_rng(1), net.objective.output_shape
     X = rng.standard_normal((N, *net.input_shape)).astype(net.dtype)
     T = np.eye(max(K, 2), dtype=net.dtype)[rng.integers(0, max(K, 2), N)][:, :K].copy()
     return Data(X, T, rng.random(N).astype(net.dtype) if weights else None)
 
 
-def fifty_steps(engine: Any, net: cr.Network, rows: Data, optimizer: Any, B: int) -> tuple[np.ndarray, np.ndarray]:
+def fifty_steps(
+    engine: Any, net: cr.Network, rows: Data, optimizer: Any, B: int, total: int = 50
+) -> tuple[np.ndarray, np.ndarray]:
     """Theta and the losses after 50 steps, epochs in another order each."""
+    N = len(rows.X)
     theta, per_epoch, values = net.theta.copy(), -(-N // min(B, N)), []
     run = engine.start(net.objective, theta, rows, optimizer=optimizer, batch_size=B, seed=3)
-    while len(values) < 50:
-        steps = min(per_epoch, 50 - len(values))
+    while len(values) < total:
+        steps = min(per_epoch, total - len(values))
         order = np.random.default_rng(len(values)).permutation(N)
         values += list(run.advance(order, 0, np.full(steps, 0.05), len(values)))
     return theta, np.array(values)
@@ -60,22 +63,26 @@ def check(
     dtype: Any,
     *,
     B: int = 7,
+    rows: int = N,
+    steps: int = 50,
     weights: bool = False,
     threads: tuple[int, ...] = (1, 2, 3),
     **options: Any,
 ) -> None:
     """To rounding the same as the reference; to the bit the same for any number of threads."""
     net = cr.Network(layers, loss, n_inputs=options.pop("I", 7), dtype=dtype, seed=3, **options)
-    rows, tolerance = data(net, weights=weights), 1e-10 if dtype == "float64" else 1e-4
-    theta, values = fifty_steps(ReferenceEngine(), net, rows, optimizer, B)
-    outputs = ReferenceEngine().predict(net.objective, theta, rows.X)
+    given, tolerance = data(net, weights=weights, N=rows), 1e-10 if dtype == "float64" else 1e-4
+    theta, values = fifty_steps(ReferenceEngine(), net, given, optimizer, B, steps)
+    outputs = ReferenceEngine().predict(net.objective, theta, given.X)
+    loss = ReferenceEngine().loss(net.objective, theta, given)
     bits: dict[str, bytes] = {}
     for n, name in itertools.product(threads, instruction_sets()):
         engine = NativeEngine(n, name)
-        found, its_values = fifty_steps(engine, net, rows, optimizer, B)
+        found, its_values = fifty_steps(engine, net, given, optimizer, B, steps)
         assert np.linalg.norm(found - theta) <= tolerance * np.linalg.norm(theta), (n, name)
         np.testing.assert_allclose(its_values, values, rtol=tolerance, atol=tolerance * np.abs(values).max())
-        Y = engine.predict(net.objective, theta, rows.X)
+        Y = engine.predict(net.objective, theta, given.X)
+        assert engine.loss(net.objective, theta, given) == pytest.approx(loss, rel=tolerance)
         np.testing.assert_allclose(Y, outputs, rtol=tolerance, atol=tolerance)
         assert bits.setdefault(name, found.tobytes() + its_values.tobytes() + Y.tobytes()) == (
             found.tobytes() + its_values.tobytes() + Y.tobytes()
@@ -243,3 +250,10 @@ def test_a_wrong_call_is_an_error_and_no_crash(change: dict[str, Any]) -> None:
     call = {"order": np.arange(3), "first": 0, "rates": np.full(2, 0.1), "taken": 0} | change
     with pytest.raises(ValueError):
         run.advance(**call)
+
+
+@pytest.mark.parametrize("optimizer", [cr.SGD(0.05), cr.Adam(0.01), cr.Adam(0.01, clip_norm=0.1)], ids=repr)
+def test_a_batch_that_goes_through_by_slices(optimizer: Any, dtype: Any) -> None:
+    """Large batches: slices of rows, in groups with a gradient each; the masks go on from slice to slice."""
+    layers = [cr.Dense(70, "tanh"), cr.Dropout(0.3), cr.Dense(3, "softmax")]
+    check(layers, "cross_entropy", optimizer, dtype, B=3000, rows=4500, steps=4, weights=True, l2=1e-2)

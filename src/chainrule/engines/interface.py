@@ -34,8 +34,11 @@ class Run(Protocol):
     """
 
     theta: Floats
-    slots: dict[str, Floats]
     finished: str
+
+    @property
+    def slots(self) -> dict[str, Floats]:
+        """See above."""
 
     def advance(self, order: Ints | None, first: int, rates: Floats, taken: int) -> Floats:
         """Take ``len(rates)`` steps of gradient descent.

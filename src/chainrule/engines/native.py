@@ -13,7 +13,6 @@ import numpy as np
 
 from chainrule import checks
 from chainrule.activations import ELU, LeakyReLU
-from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import ArgumentError, unknown_name
 from chainrule.layers import Activation, Dense, Dropout, Mode
 from chainrule.losses import Huber
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from chainrule.objective import Objective
     from chainrule.optimizers import AnyOptimizer, AnyStepper
 
-REFERENCE = ReferenceEngine()
-_ROWS = 256  # of a block in prediction
 _LARGE = 2**19  # weights of a layer; from about there on BLAS's blocking for the caches wins over these kernels
 
 
@@ -101,13 +98,32 @@ class NativeEngine:
     def predict(self, objective: Objective, theta: Floats, X: Floats) -> Floats:
         """The outputs ``Y (N, O)``."""
         Y = np.empty((len(X), *objective.output_shape), dtype=theta.dtype)
-        layers = _layers(objective, objective.network.layers, seed=0)
-        kernels().predict(theta, np.ascontiguousarray(X), layers, _ROWS, self.threads, self.instruction_set, Y)
+        self._evaluate(objective, objective.network.layers, theta, X, Y=Y)
         return Y
 
     def loss(self, objective: Objective, theta: Floats, data: Data) -> float:
         """The loss over all rows, without penalties, in prediction mode."""
-        return REFERENCE.loss(objective, theta, data)
+        layers, loss = objective.trained
+        total = self._evaluate(objective, layers.layers, theta, data.X, T=data.T, weights=data.weights, loss=loss)
+        return total / len(data.X) if loss.reduction == "mean" else total
+
+    def _evaluate(
+        self,
+        objective: Objective,
+        layers: tuple[Layer, ...],
+        theta: Floats,
+        X: Floats,
+        *,
+        T: Floats | None = None,
+        weights: Floats | None = None,
+        loss: Loss | None = None,
+        Y: Floats | None = None,
+    ) -> float:
+        """The sum of the rows' losses where there are targets; the outputs go into Y."""
+        X, T, weights = (None if array is None else np.ascontiguousarray(array) for array in (X, T, weights))  # type: ignore[assignment] # X is not None
+        records, record = _layers(objective, layers, seed=0), kernels().Loss() if loss is None else _loss(loss)
+        total: float = kernels().evaluate(theta, X, T, weights, records, record, self.threads, self.instruction_set, Y)
+        return total
 
 
 class NativeRun:
@@ -128,11 +144,11 @@ class NativeRun:
     ) -> None:
         layers, loss = objective.trained
         self.theta = theta
-        self.slots: dict[str, Floats] = optimizer.slots(theta)
+        self._slots: dict[str, Floats] = optimizer.slots(theta)
         run = kernels().Run32 if theta.dtype == np.float32 else kernels().Run64
         self._run = run(
             theta,
-            list(self.slots.values()),
+            list(self._slots.values()),
             np.ascontiguousarray(data.X),
             np.ascontiguousarray(data.T),
             None if data.weights is None else np.ascontiguousarray(data.weights),
@@ -145,6 +161,12 @@ class NativeRun:
             instruction_set,
         )
 
+    @property
+    def slots(self) -> dict[str, Floats]:
+        """The optimiser's vectors, brought up to now; the engine keeps them in an order of its own."""
+        self._run.read_slots()
+        return self._slots
+
     def advance(self, order: Ints | None, first: int, rates: Floats, taken: int) -> Floats:
         """Take ``len(rates)`` steps; see the contract."""
         values = np.zeros((len(rates), 2))
@@ -156,7 +178,8 @@ class NativeRun:
         """Go back, or on, to these numbers; they are copied."""
         self.theta[...] = theta
         for name, slot in slots.items():
-            self.slots[name][...] = slot
+            self._slots[name][...] = slot
+        self._run.write_slots()
 
 
 def instruction_sets() -> tuple[str, ...]:

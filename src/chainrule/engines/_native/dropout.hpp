@@ -13,16 +13,16 @@ template <class... Words> std::uint32_t hash_words(Words... words) {
   return state;
 }
 
-// Rows r0 to r1 of the mask of a (B, I) input: 0, or 1/(1 - rate).
+// Rows r0 to r1 of the mask of a slice of a (B, I) input that begins at a row of it: 0, or 1/(1 - rate).
 template <class T>
-void dropout_mask(T* mask, int ld, int I, int r0, int r1, double rate, std::uint64_t seed, std::uint32_t stream, std::int64_t step) {
+void dropout_mask(T* mask, int ld, int I, int r0, int r1, int row, double rate, std::uint64_t seed, std::uint32_t stream, std::int64_t step) {
   const std::uint32_t low = std::uint32_t(seed), high = std::uint32_t(seed >> 32), now = std::uint32_t(step);
   const std::uint32_t k1 = hash_words(low, high, stream, now, 1u), k2 = hash_words(low, high, stream, now, 2u);
   const double whole = std::nearbyint((1 - rate) * 4294967296.0);
   const std::uint32_t threshold = whole >= 4294967295.0 ? 0xFFFFFFFFu : std::uint32_t(whole);
   const T kept = T(1 / (1 - rate));
   for (int r = r0; r < r1; ++r) {
-    const std::uint32_t from = std::uint32_t(r) * std::uint32_t(I) + k1;
+    const std::uint32_t from = std::uint32_t(row + r) * std::uint32_t(I) + k1;
     T* out = mask + std::size_t(r) * ld;
     for (int i = 0; i < I; ++i) out[i] = hash_word(hash_word(from + std::uint32_t(i)) ^ k2) < threshold ? kept : T(0);
   }

@@ -17,6 +17,6 @@ constexpr int kBytes = 32, kRegisters = 16;
 #include "kernels.hpp"
 }  // namespace
 extern const Isa isa_avx2;
-const Isa isa_avx2 = {"avx2", kBytes, {advance_<float>, predict_<float>, elementary<float>},
-                      {advance_<double>, predict_<double>, elementary<double>}};
+const Isa isa_avx2 = {"avx2", kBytes, kVectors<float>, {advance_<float>, evaluate_<float>, elementary<float>},
+                      {advance_<double>, evaluate_<double>, elementary<double>}};
 }  // namespace chainrule

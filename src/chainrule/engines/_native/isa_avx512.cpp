@@ -17,6 +17,6 @@ constexpr int kBytes = 64, kRegisters = 32;
 #include "kernels.hpp"
 }  // namespace
 extern const Isa isa_avx512;
-const Isa isa_avx512 = {"avx512", kBytes, {advance_<float>, predict_<float>, elementary<float>},
-                        {advance_<double>, predict_<double>, elementary<double>}};
+const Isa isa_avx512 = {"avx512", kBytes, kVectors<float>, {advance_<float>, evaluate_<float>, elementary<float>},
+                        {advance_<double>, evaluate_<double>, elementary<double>}};
 }  // namespace chainrule

@@ -19,6 +19,6 @@ constexpr int kBytes = 16, kRegisters = 16;
 #include "kernels.hpp"
 }  // namespace
 extern const Isa isa_baseline;
-const Isa isa_baseline = {"baseline", kBytes, {advance_<float>, predict_<float>, elementary<float>},
-                          {advance_<double>, predict_<double>, elementary<double>}};
+const Isa isa_baseline = {"baseline", kBytes, kVectors<float>, {advance_<float>, evaluate_<float>, elementary<float>},
+                          {advance_<double>, evaluate_<double>, elementary<double>}};
 }  // namespace chainrule

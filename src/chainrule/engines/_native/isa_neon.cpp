@@ -15,6 +15,6 @@ constexpr int kBytes = 16, kRegisters = 32;
 #include "kernels.hpp"
 }  // namespace
 extern const Isa isa_neon;
-const Isa isa_neon = {"neon", kBytes, {advance_<float>, predict_<float>, elementary<float>},
-                      {advance_<double>, predict_<double>, elementary<double>}};
+const Isa isa_neon = {"neon", kBytes, kVectors<float>, {advance_<float>, evaluate_<float>, elementary<float>},
+                      {advance_<double>, evaluate_<double>, elementary<double>}};
 }  // namespace chainrule

@@ -6,4 +6,5 @@
 #include "losses.hpp"
 #include "optimizers.hpp"
 #include "dropout.hpp"
-#include "step.hpp"
+#include "passes.hpp"
+#include "descent.hpp"

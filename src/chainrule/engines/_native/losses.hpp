@@ -1,67 +1,97 @@
-// Losses: the loss of one row and dl/dy from one function, in the order of the Python file. K outputs; `d` gets dl/dy.
-// Sums are made in double.
+// Losses: the loss of one row and dl/dy from one function, in the order of the Python file. K outputs; `d` gets dl/dy times
+// `factor`, and 0 in its padding.
 
-template <class T> double loss_row(const Loss& loss, const T* y, const T* t, T* d, int K) {
+// f(y, t, l) gives dl/dy and sets l, a vector of outputs at a time; the sum of all l is the row's.
+template <class T, class F> double over_outputs(const T* y, const T* t, T* d, int K, T factor, F f) {
+  constexpr int N = width<T>;
+  V<T> total{};
+  for (int k = 0; k < K; k += N) {
+    const int n = K - k;
+    V<T> l{}, g = f(load<T>(y + k), n < N ? load_n<T>(t + k, n) : load<T>(t + k), l) * factor;
+    total += n < N ? first_n<T>(l, n) : l;
+    store(d + k, n < N ? first_n<T>(g, n) : g);
+  }
+  return sum_of<T>(total);
+}
+// The C library's logarithms, entry by entry: these losses are rarely asked for.
+template <class T> inline V<T> log_of(V<T> x) {
+  for (int i = 0; i < width<T>; ++i) x[i] = T(std::log(double(x[i])));
+  return x;
+}
+template <class T> inline V<T> log1m_of(V<T> x) {
+  for (int i = 0; i < width<T>; ++i) x[i] = T(std::log1p(-double(x[i])));
+  return x;
+}
+
+// -log softmax(y)[true] and softmax(y) - t.
+template <class T> double softmax_cross_entropy_row(const T* y, const T* t, T* d, int K, T factor) {
+  constexpr int N = width<T>;
+  const V<T> lowest = splat(-std::numeric_limits<T>::infinity());
+  const auto logits = [&](int k) { return K - k < N ? load_n<T>(y + k, K - k) : load<T>(y + k); };
+  const auto targets = [&](int k) { return K - k < N ? load_n<T>(t + k, K - k) : load<T>(t + k); };
+  V<T> tops = lowest;
+  for (int k = 0; k < K; k += N) tops = at_least(K - k < N ? first_n<T>(load<T>(y + k), K - k, lowest) : load<T>(y + k), tops);
+  const T top = largest_of<T>(tops);
+  V<T> sums{}, rights{};
+  for (int k = 0; k < K; k += N) {
+    const V<T> z = logits(k) - top;
+    V<T> e = exp_of(z);
+    if (K - k < N) e = first_n<T>(e, K - k);
+    store(d + k, e);
+    sums += e;
+    rights += targets(k) * z;
+  }
+  const T sum = sum_of<T>(sums), scale = factor / sum;
+  for (int k = 0; k < K; k += N) store(d + k, load<T>(d + k) * scale - targets(k) * factor);
+  return std::log(double(sum)) - double(sum_of<T>(rights));
+}
+
+template <class T> double loss_row(const Loss& loss, const T* y, const T* t, T* d, int K, T factor) {
   const T tiny = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon(), eps = std::numeric_limits<T>::epsilon(), share = T(1) / T(K);
-  double l = 0;
+  const V<T> none{};
+  const auto over = [&](T times, auto f) { return over_outputs<T>(y, t, d, K, factor * times, f); };
   switch (loss.kind) {
     case LossKind::half_squared_error:
-      for (int k = 0; k < K; ++k) { d[k] = y[k] - t[k]; l += 0.5 * double(d[k]) * d[k]; }
-      return l;
+      return over(1, [](V<T> y, V<T> t, V<T>& l) { const V<T> e = y - t; l = T(0.5) * e * e; return e; });
     case LossKind::mean_squared_error:
-      for (int k = 0; k < K; ++k) { const T e = y[k] - t[k]; d[k] = 2 * share * e; l += double(e) * e; }
-      return l / K;
+      return over(share, [](V<T> y, V<T> t, V<T>& l) { const V<T> e = y - t; l = e * e; return 2 * e; }) / K;
     case LossKind::mean_absolute_error:
-      for (int k = 0; k < K; ++k) { const T e = y[k] - t[k]; d[k] = e > 0 ? share : e < 0 ? -share : e * 0; l += __builtin_fabs(double(e)); }
-      return l / K;
+      return over(share, [](V<T> y, V<T> t, V<T>& l) {
+        const V<T> e = y - t, one = splat(T(1));
+        l = e < 0 ? -e : e;
+        return e > 0 ? one : e < 0 ? -one : e * 0;
+      }) / K;
     case LossKind::huber:
-      for (int k = 0; k < K; ++k) {
-        const double e = double(y[k] - t[k]), c = e < -loss.delta ? -loss.delta : e > loss.delta ? loss.delta : e;
-        d[k] = e == e ? T(share * c) : T(e);
-        l += e == e ? c * (e - 0.5 * c) : e;
-      }
-      return l / K;
+      return over(share, [&](V<T> y, V<T> t, V<T>& l) {
+        const V<T> e = y - t, c = at_most(at_least(e, splat(T(-loss.delta))), splat(T(loss.delta)));
+        l = c * (e - T(0.5) * c);
+        return c;
+      }) / K;
     case LossKind::poisson:
-      for (int k = 0; k < K; ++k) {
-        const T p = y[k] < tiny ? tiny : y[k];
-        d[k] = share * (1 - (y[k] > tiny ? t[k] / p : T(0)));
-        l += double(y[k]) - double(t[k]) * std::log(double(p));
-      }
-      return l / K;
+      return over(share, [&](V<T> y, V<T> t, V<T>& l) {
+        const V<T> p = at_least(y, splat(tiny));
+        l = y - t * log_of<T>(p);
+        return 1 - (y > tiny ? t / p : none);
+      }) / K;
     case LossKind::cross_entropy:
-      for (int k = 0; k < K; ++k) {
-        const T p = y[k] < tiny ? tiny : y[k];
-        d[k] = y[k] > tiny ? -t[k] / p : y[k] != y[k] ? y[k] : T(0);
-        if (t[k] != 0 || p != p) l -= double(t[k]) * std::log(double(p));
-      }
-      return l;
+      return over(1, [&](V<T> y, V<T> t, V<T>& l) {
+        const V<T> p = at_least(y, splat(tiny)), of_true = -t * log_of<T>(p);
+        l = t == 0 ? (p == p ? none : p) : of_true;
+        return y > tiny ? -t / p : y == y ? none : y;
+      });
     case LossKind::binary_cross_entropy:
-      for (int k = 0; k < K; ++k) {
-        const T p = y[k] < eps ? eps : y[k] > 1 - eps ? 1 - eps : y[k];
-        d[k] = p == y[k] ? (p - t[k]) / (p * (1 - p)) : y[k] != y[k] ? y[k] : T(0);
-        l -= double(t[k]) * std::log(double(p)) + double(1 - t[k]) * std::log1p(-double(p));
-      }
-      return l;
-    case LossKind::softmax_cross_entropy: {
-      T top = y[0];
-      for (int k = 1; k < K; ++k) top = y[k] > top || y[k] != y[k] ? y[k] : top;
-      double sum = 0, right = 0;
-      for (int k = 0; k < K; k += width<T>) {
-        const int n = K - k < width<T> ? K - k : width<T>;
-        const V<T> e = exp_of(load_n<T>(y + k, n) - top);
-        for (int j = 0; j < n; ++j) { d[k + j] = e[j]; sum += e[j]; right += double(t[k + j]) * double(y[k + j] - top); }
-      }
-      const T scale = T(1 / sum);
-      for (int k = 0; k < K; ++k) d[k] = d[k] * scale - t[k];
-      return std::log(sum) - right;
-    }
+      return over(1, [&](V<T> y, V<T> t, V<T>& l) {
+        const V<T> p = at_most(at_least(y, splat(eps)), splat(1 - eps)), slope = (p - t) / (p * (1 - p));
+        l = -t * log_of<T>(p) - (1 - t) * log1m_of<T>(p);
+        return p == y ? slope : y == y ? none : y;
+      });
+    case LossKind::softmax_cross_entropy: return softmax_cross_entropy_row<T>(y, t, d, K, factor);
     case LossKind::sigmoid_cross_entropy:
-      for (int k = 0; k < K; ++k) {
-        const double z = y[k], e = std::exp(-__builtin_fabs(z));
-        d[k] = T((z >= 0 ? 1.0 : e) / (1 + e) - t[k]);
-        l += (z < 0 ? 0.0 : z) + std::log1p(e) - double(t[k]) * z;
-      }
-      return l;
+      return over(1, [&](V<T> z, V<T> t, V<T>& l) {
+        const V<T> below = z < 0 ? z : -z, e = exp_of(below);
+        l = at_least(z, none) + log1p_exp<T>(below) - t * z;
+        return (z < 0 ? e : splat(T(1))) / (1 + e) - t;
+      });
   }
-  return l;
+  return 0;
 }

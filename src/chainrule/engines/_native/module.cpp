@@ -7,7 +7,9 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <future>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -18,6 +20,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "packing.hpp"
 #include "plan.hpp"
 #include "team.hpp"
 #include "workspace.hpp"
@@ -121,28 +124,38 @@ void check_layers(const std::vector<Layer>& layers, std::size_t P) {
   }
 }
 
+// Bytes of a slice's workspace: a share of the second-level cache.
+constexpr std::size_t kSliceBytes = std::size_t(1) << 18;
+constexpr int kManyRows = 1024;                          // from so many on a batch is sliced,
+constexpr std::size_t kFewParameters = std::size_t(1) << 20;  // unless its groups' gradients would take too much memory
+
+int slice_rows(const std::vector<Layer>& layers, int entry_size) {
+  return int(std::clamp<std::size_t>(kSliceBytes / row_bytes(layers, entry_size), 16, 512));
+}
+
 template <class T> class NativeRun {
  public:
   NativeRun(Vector<T> theta, std::vector<Vector<T>> slots, Matrix<const T> X, Matrix<const T> targets,
             std::optional<Vector<const T>> weights, std::vector<Layer> layers, Loss loss, Optimizer optimizer, int batch,
             std::uint64_t seed, int threads, const std::string& isa)
-      : theta_(theta), slots_(slots), X_(X), targets_(targets), weights_(weights), layers_(layers), isa_(find_isa(isa)) {
+      : theta_(theta), slots_(slots), X_(X), targets_(targets), weights_(weights), layers_(layers), isa_(find_isa(isa)), barrier_(threads) {
     check_layers(layers_, theta.size());
     require(X.shape(1) == std::size_t(layers_.front().I) && targets.shape(1) == std::size_t(layers_.back().O), "data that do not fit");
     require(X.shape(0) == targets.shape(0) && X.shape(0) > 0 && batch > 0 && threads > 0, "no rows, or not as many targets");
     require(!weights || weights->size() == X.shape(0), "not a weight for each row");
     require(slots.size() <= 2, "too many slots");
+    for (const Vector<T>& slot : slots_) require(slot.size() == theta.size(), "a slot of another size than theta");
+    const std::size_t P = lay_out(layers_, isa_.bytes / int(sizeof(T)), isa_.vectors);
+    pieces_ = pieces_of(layers_);
     job_.layers = layers_.data(); job_.n_layers = int(layers_.size());
     job_.loss = loss; job_.optimizer = optimizer;
-    job_.theta = theta_.data(); job_.P = theta_.size();
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      require(slots_[i].size() == theta_.size(), "a slot of another size than theta");
-      job_.slots[i] = slots_[i].data();
-    }
+    job_.pieces = pieces_.data(); job_.n_pieces = int(pieces_.size());
     job_.X = X_.data(); job_.targets = targets_.data(); job_.weights = weights_ ? weights_->data() : nullptr;
     job_.N = std::int64_t(X.shape(0)); job_.batch = int(std::min<std::int64_t>(batch, job_.N));
     job_.seed = seed; job_.threads = threads;
-    buffers_ = std::make_unique<Buffers<T>>(job_, true);
+    job_.slice = job_.batch >= kManyRows && P <= kFewParameters ? slice_rows(layers_, sizeof(T)) : job_.batch;
+    make_buffers(P);
+    write_slots();
   }
 
   std::int64_t advance(std::optional<Vector<const std::int64_t>> order, std::int64_t first, Vector<const double> rates,
@@ -159,14 +172,22 @@ template <class T> class NativeRun {
     const Range range{first, steps, taken, rates.data(), values.data()};
     std::int64_t done = 0;
     nb::gil_scoped_release others_may_run;
-    buffers_->w.stop = 0;
-    Barrier barrier(job.threads);
+    pack(layers_, theta_.data(), job_.theta);
     together(job.threads, [&](int t) {
       [[maybe_unused]] const FlushSubnormals fast;
-      const std::int64_t mine = kernels<T>(isa_).advance(job, buffers_->w, range, t, barrier);
+      Workspace<T>& workspace = buffers_[buffers_.size() == 1 ? 0 : std::size_t(t)]->w;
+      const std::int64_t mine = kernels<T>(isa_).advance(job, workspace, board_, range, t, barrier_);
       if (t == 0) done = mine;
     });
+    unpack(layers_, job_.theta, theta_.data());
     return done;
+  }
+  // Slots stay packed from call to call; these bring them to where NumPy sees them, and back.
+  void read_slots() {
+    for (std::size_t i = 0; i < slots_.size(); ++i) unpack(layers_, job_.slots[i], slots_[i].data());
+  }
+  void write_slots() {
+    for (std::size_t i = 0; i < slots_.size(); ++i) pack(layers_, slots_[i].data(), job_.slots[i]);
   }
 
  private:
@@ -175,27 +196,60 @@ template <class T> class NativeRun {
   Matrix<const T> X_, targets_;
   std::optional<Vector<const T>> weights_;
   std::vector<Layer> layers_;
+  std::vector<Piece> pieces_;
   const Isa& isa_;
+  Barrier barrier_;
   Job<T> job_{};
-  std::unique_ptr<Buffers<T>> buffers_;
+  Board<T> board_{};
+  Arena arena_;
+  std::vector<std::unique_ptr<Buffers<T>>> buffers_;
+
+  void make_buffers(std::size_t P) {
+    const bool sliced = job_.slice < job_.batch;
+    job_.theta = arena_.cut<T>(P);
+    for (std::size_t i = 0; i < slots_.size(); ++i) job_.slots[i] = arena_.cut<T>(P);
+    board_.row_loss = arena_.cut<double>(job_.batch);
+    board_.sums = arena_.cut<double>(pieces_.size());
+    for (int g = 0; g < (sliced ? kGroups : job_.optimizer.clip_norm > 0 ? 1 : 0); ++g) board_.gradients[g] = arena_.cut<T>(P);
+    for (int t = 0; t < (sliced ? job_.threads : 1); ++t)
+      buffers_.push_back(std::make_unique<Buffers<T>>(layers_, job_.slice, sliced ? 1 : job_.threads, true));
+  }
 };
 
+// Outputs into Y (N, O), unless it is None; the sum of the rows' losses when targets are given.
 template <class T>
-void predict(Vector<T> theta, Matrix<const T> X, std::vector<Layer> layers, int batch, int threads, const std::string& isa, Matrix<T> Y) {
+double evaluate(Vector<const T> theta, Matrix<const T> X, std::optional<Matrix<const T>> targets, std::optional<Vector<const T>> weights,
+                std::vector<Layer> layers, Loss loss, int threads, const std::string& isa, std::optional<Matrix<T>> Y) {
   check_layers(layers, theta.size());
-  require(X.shape(1) == std::size_t(layers.front().I) && Y.shape(1) == std::size_t(layers.back().O) && X.shape(0) == Y.shape(0), "data that do not fit");
-  require(batch > 0 && threads > 0, "no rows at once");
-  Job<T> job{};
-  job.layers = layers.data(); job.n_layers = int(layers.size());
-  job.theta = theta.data(); job.P = theta.size();
-  job.X = X.data(); job.N = std::int64_t(X.shape(0)); job.batch = int(std::max<std::int64_t>(1, std::min<std::int64_t>(batch, job.N)));
-  job.threads = threads;
+  const std::size_t N = X.shape(0), O = std::size_t(layers.back().O);
+  require(X.shape(1) == std::size_t(layers.front().I), "data that do not fit");
+  require(!targets || (targets->shape(0) == N && targets->shape(1) == O), "targets that do not fit");
+  require(!weights || weights->size() == N, "not a weight for each row");
+  require(!Y || (Y->shape(0) == N && Y->shape(1) == O), "outputs that do not fit");
+  require(threads > 0, "no threads");
+  if (N == 0) return 0;
   const Isa& with = find_isa(isa);
-  T* out = Y.data();
+  Arena arena;
+  Job<T> job{};
+  const std::size_t P = lay_out(layers, with.bytes / int(sizeof(T)), with.vectors);
+  job.layers = layers.data(); job.n_layers = int(layers.size()); job.loss = loss;
+  job.X = X.data(); job.N = std::int64_t(N);
+  job.targets = targets ? targets->data() : nullptr;
+  job.weights = weights ? weights->data() : nullptr;
+  job.slice = int(std::min<std::size_t>(N, std::size_t(slice_rows(layers, sizeof(T)))));
+  job.threads = int(std::min<std::size_t>(std::size_t(threads), (N + job.slice - 1) / job.slice));
+  T* out = Y ? Y->data() : nullptr;
+  const T* from = theta.data();
   nb::gil_scoped_release others_may_run;
-  Buffers<T> buffers(job, false);
-  Barrier barrier(threads);
-  together(threads, [&](int t) { kernels<T>(with).predict(job, buffers.w, out, t, barrier); });
+  job.theta = arena.cut<T>(P);
+  pack(layers, from, job.theta);
+  double* row_loss = targets ? arena.cut<double>(N) : nullptr;
+  std::vector<std::unique_ptr<Buffers<T>>> buffers;
+  for (int t = 0; t < job.threads; ++t) buffers.push_back(std::make_unique<Buffers<T>>(layers, job.slice, 1, false));
+  together(job.threads, [&](int t) { kernels<T>(with).evaluate(job, buffers[std::size_t(t)]->w, out, row_loss, t); });
+  double total = 0;
+  for (std::size_t r = 0; targets && r < N; ++r) total += row_loss[r];
+  return total;
 }
 
 template <class T> void elementary(const std::string& name, Vector<const T> x, const std::string& isa, Vector<T> y) {
@@ -210,9 +264,11 @@ template <class T> void bind_type(nb::module_& m, const char* run) {
                     Loss, Optimizer, int, std::uint64_t, int, const std::string&>(),
            "theta"_a.noconvert(), "slots"_a.noconvert(), "X"_a.noconvert(), "T"_a.noconvert(), "weights"_a.none().noconvert(),
            "layers"_a, "loss"_a, "optimizer"_a, "batch_size"_a, "seed"_a, "threads"_a, "instruction_set"_a)
-      .def("advance", &NativeRun<T>::advance, "order"_a.none().noconvert(), "first"_a, "rates"_a.noconvert(), "taken"_a, "values"_a.noconvert());
-  m.def("predict", &predict<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "layers"_a, "batch_size"_a, "threads"_a, "instruction_set"_a,
-        "Y"_a.noconvert());
+      .def("advance", &NativeRun<T>::advance, "order"_a.none().noconvert(), "first"_a, "rates"_a.noconvert(), "taken"_a, "values"_a.noconvert())
+      .def("read_slots", &NativeRun<T>::read_slots)
+      .def("write_slots", &NativeRun<T>::write_slots);
+  m.def("evaluate", &evaluate<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "T"_a.none().noconvert(), "weights"_a.none().noconvert(), "layers"_a,
+        "loss"_a, "threads"_a, "instruction_set"_a, "Y"_a.none().noconvert());
   m.def("elementary", &elementary<T>, "name"_a, "x"_a.noconvert(), "instruction_set"_a, "y"_a.noconvert());  // for the tests
 }
 

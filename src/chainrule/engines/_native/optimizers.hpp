@@ -9,6 +9,7 @@ template <class T> struct Step {
   T of_mean, of_gradient;  // Adam, NAdam: what m and g are multiplied by
   T l1, l2, shrink;        // penalties; AdamW's rate * weight_decay
   T clip_value;            // 0: none
+  T scale;                 // to clip by the norm
 };
 
 // mu_t and the product of all mu up to t, kept from step to step.
@@ -22,16 +23,19 @@ struct NesterovMomentum {
   }
 };
 
+template <class T> T above_zero(T x) { return at_least(x, std::numeric_limits<T>::min()); }  // the padding must not become 0/0
+
 template <class T> Step<T> step_numbers(const Optimizer& o, double rate, std::int64_t t, NesterovMomentum& nesterov) {
   Step<T> s{};
   s.kind = o.kind;
   s.nesterov = o.nesterov;
   s.minus_rate = T(-rate);
+  s.scale = 1;
   s.l1 = T(o.l1); s.l2 = T(o.l2); s.shrink = T(rate * o.weight_decay); s.clip_value = T(o.clip_value);
-  s.momentum = T(o.momentum); s.decay = T(o.decay); s.beta1 = T(o.beta1); s.beta2 = T(o.beta2); s.epsilon = T(o.epsilon);
+  s.momentum = T(o.momentum); s.decay = T(o.decay); s.beta1 = T(o.beta1); s.beta2 = T(o.beta2); s.epsilon = above_zero(T(o.epsilon));
   if (o.kind != OptimizerKind::adam && o.kind != OptimizerKind::nadam) return s;
   const double correction = std::sqrt(1 - std::pow(o.beta2, double(t)));
-  s.epsilon = T(o.epsilon * correction);
+  s.epsilon = above_zero(T(o.epsilon * correction));
   if (o.kind == OptimizerKind::adam) {
     s.of_mean = T(-rate * correction / (1 - std::pow(o.beta1, double(t))));
   } else {
@@ -52,43 +56,39 @@ inline V<T> change(const Step<T>& s, V<T> g, V<T>& first, V<T>& second) {
   }
   if constexpr (kind == OptimizerKind::rmsprop) {
     first = first * s.decay + g * g * (1 - s.decay);
-    const V<T> step = g * s.minus_rate / (square_root<T>(first) + s.epsilon);
+    const V<T> step = over_root<T>(g * s.minus_rate, first, s.epsilon);
     if constexpr (!momentum) return step;
     return second = second * s.momentum + step;
   }
   if constexpr (kind == OptimizerKind::adagrad) {
     first = first + g * g;
-    return g * s.minus_rate / (square_root<T>(first) + s.epsilon);
+    return over_root<T>(g * s.minus_rate, first, s.epsilon);
   }
   first = first * s.beta1 + g * (1 - s.beta1);
   second = second * s.beta2 + g * g * (1 - s.beta2);
   V<T> mean = first * s.of_mean;
   if constexpr (kind == OptimizerKind::nadam) mean = mean + g * s.of_gradient;
-  return mean / (square_root<T>(second) + s.epsilon);
+  return over_root<T>(mean, second, s.epsilon);
 }
 
-// Update n entries of theta, contiguous, from their gradient g (readable up to whole vectors); `weight`: penalties and decay.
+// Update n entries of theta, whole vectors, from their gradient g; `weight`: penalties and decay concern them.
 template <class T, OptimizerKind kind, bool momentum>
 void update_run(const Step<T>& s, T* theta, T* first, T* second, const T* g, int n, bool weight) {
-  constexpr int N = width<T>;
   constexpr bool one = kind != OptimizerKind::sgd || momentum;
   constexpr bool two = kind == OptimizerKind::adam || kind == OptimizerKind::nadam || (kind == OptimizerKind::rmsprop && momentum);
-  const bool plain = !weight || (s.l1 == 0 && s.l2 == 0), decays = weight && s.shrink != 0;
-  for (int i = 0; i < n; i += N) {
-    const int left = n - i;
-    const auto get = [&](const T* p) { return left >= N ? load<T>(p + i) : load_n<T>(p + i, left); };
-    const auto put = [&](T* p, V<T> v) { left >= N ? store(p + i, v) : store_n<T>(p + i, v, left); };
-    const V<T> w = get(theta);
+  const bool penalised = weight && (s.l1 != 0 || s.l2 != 0), decays = weight && s.shrink != 0;
+  for (int i = 0; i < n; i += width<T>) {
+    const V<T> w = load<T>(theta + i), none{};
     V<T> d = load<T>(g + i), a{}, b{};
-    if (!plain) d += s.l2 * w + (w > 0 ? splat(s.l1) : w < 0 ? splat(-s.l1) : V<T>{});
-    if (s.clip_value > 0) d = at_most(at_least(d, splat(-s.clip_value)), splat(s.clip_value));
-    if constexpr (one) a = get(first);
-    if constexpr (two) b = get(second);
+    if (penalised) d += s.l2 * w + (w > 0 ? none + s.l1 : w < 0 ? none - s.l1 : none);
+    if (s.clip_value > 0) d = at_most(at_least(d, none - s.clip_value), none + s.clip_value);
+    if constexpr (one) a = load<T>(first + i);
+    if constexpr (two) b = load<T>(second + i);
     V<T> c = change<T, kind, momentum>(s, d, a, b);
     if (decays) c -= s.shrink * w;
-    if constexpr (one) put(first, a);
-    if constexpr (two) put(second, b);
-    put(theta, w + c);
+    if constexpr (one) store(first + i, a);
+    if constexpr (two) store(second + i, b);
+    store(theta + i, w + c);
   }
 }
 

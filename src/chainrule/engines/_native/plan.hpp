@@ -1,18 +1,23 @@
 // What is computed: plain records, the same for every instruction set.
 //
-// The layout. theta, its gradient and each optimiser slot are one vector of P numbers. A dense layer owns W (I, O), row by
-// row, at `w`, and b (O,) at `b`. Nothing is padded and nothing is copied: kernels read and write theta where NumPy holds
-// it, with masked loads at the end of a row. Activations live in a workspace whose rows are padded to whole vectors.
+// The layout. Outside, theta, its gradient and each optimiser slot are one vector of P numbers; a dense layer owns W (I, O),
+// row by row, at `w`, and b (O,) at `b`. Inside, a run keeps them packed: W in blocks of a few vectors of columns, each
+// block (I, columns) on its own, so that a product reads memory from front to back; O is padded to whole vectors with zeros,
+// which every kernel keeps zero. `packing.hpp` goes from one to the other. Activations live in a workspace whose rows are
+// padded alike; rows of X are read where they lie, through pointers.
 //
 // The way of one step, for a batch of B rows:
-//   1. forward    Z = X W + b, Y = f(Z), layer by layer; rows of X are read where they lie, through pointers.
+//   1. forward    Z = X W + b, Y = f(Z), layer by layer.
 //   2. loss       its value, and dY of the last layer, the 1/B and the row weights included.
 //   3. backward   from the last layer to the first: dZ = dY * f'(Z); dX = dZ W^T with the weights of before the update;
 //                 then dW = X^T dZ a few rows at a time, each updated while it is still in the first-level cache, so
 //                 that every weight is read and written once a step.
 // A norm to clip by needs the whole gradient first: then 3 writes the gradient and a second pass updates.
 //
-// Every number is computed by one thread, in an order that does not depend on how many there are: the bits do not either.
+// Who does what. The threads of a crew share each layer's columns, or its rows where columns are few. A batch too large for
+// the cache goes through by slices of its rows instead: they belong to kGroups groups, each group to one thread, with a
+// gradient of its own; the groups' gradients are added in order. Every number is so computed by one thread, in an order
+// that does not depend on how many there are: the bits do not either.
 
 #pragma once
 
@@ -43,6 +48,16 @@ struct Layer {
   std::size_t w = 0, b = 0;  // places in theta
   double rate = 0;           // dropout: the share dropped
   std::uint32_t stream = 0;  // dropout: which random layer
+  // Packed, see packing.hpp:
+  int padded = 0;            // O in whole vectors
+  int block = 0, last = 0;   // columns of a block, and of the last
+  int blocks = 0;
+  std::size_t packed_w = 0, packed_b = 0;
+
+  int columns(int which) const { return which + 1 < blocks ? block : last; }
+  std::size_t place(int which, int i) const {  // of row i of a block of W
+    return packed_w + std::size_t(which) * block * I + std::size_t(i) * columns(which);
+  }
 };
 
 struct Optimizer {
@@ -59,29 +74,37 @@ struct Loss {
   bool mean = true;  // over the rows; else their sum
 };
 
+struct Piece { std::size_t at, size; bool weight, trained; };  // of packed theta, at most kPiece long, of one kind
+constexpr std::size_t kPiece = 4096;
+constexpr int kGroups = 8;
+constexpr int kPanel = 512;        // entries of a tile of any instruction set: 6 rows of 4 vectors of 16, 14 of 1, ...
+constexpr int kBlockVectors = 4;   // the widest block
+
 template <class T>
 struct Job {
   const Layer* layers;
   int n_layers;
   Loss loss;
   Optimizer optimizer;
-  T* theta;
-  T* slots[2];
-  std::size_t P;
-  const T* X;             // (N, I)
-  const T* targets;       // (N, O)
-  const T* weights;       // (N,) or null
+  T* theta;                // packed
+  T* slots[2];             // packed
+  const Piece* pieces;
+  int n_pieces;
+  const T* X;              // (N, I)
+  const T* targets;        // (N, O)
+  const T* weights;        // (N,) or null
   std::int64_t N;
   const std::int64_t* order;  // (N,) or null
   int batch;
+  int slice;               // rows that go through at once: the whole batch, or fewer
   std::uint64_t seed;
   int threads;
 };
 
 struct Range { std::int64_t first, count, taken; const double* rates; double* values; };  // values (count, 2): loss, penalty; 0 at first
 
-// Buffers of one training: rows padded to 64 bytes with zeros, which every kernel keeps zero or ignores. ld[l] is the row
-// length of what goes into layer l, ld[l + 1] of what comes out.
+// Buffers for one slice: rows padded to whole vectors. ld[l] is the row length of what goes into layer l, ld[l + 1] of
+// what comes out.
 template <class T>
 struct Workspace {
   int* ld;
@@ -89,28 +112,27 @@ struct Workspace {
   T** D;                  // D[l] (B, I): dLoss/d(input of layer l); D[n]: of the last output; dY becomes dZ in place
   const T*** rows;        // rows[l][r]: row r of what goes into layer l
   const T*** deltas;      // deltas[l][r]: row r of D[l]
-  double* row_loss;       // (B,)
-  T** panel;              // of each thread: a few rows of a gradient
-  T** transposed;         // of each thread: a block of W^T
-  T* gradient;            // (P,), only to clip by its norm
-  double* sums;           // of chunks of theta
-  const char* is_weight;  // (P,)
-  const char* is_trained; // (P,)
-  double stop;            // told by thread 0: the loss was not finite
+  T** panel;              // of each thread of the crew: a few rows of a gradient
+  T** transposed;         // of each thread of the crew: a block of W^T
 };
-constexpr int kPanelRows = 6;     // the largest tile of any instruction set: rows,
-constexpr int kBlockColumns = 64;  // and columns
-constexpr std::size_t kChunk = 4096;
+
+// What the threads of one training have in common.
+template <class T>
+struct Board {
+  double* row_loss;       // (B,)
+  double* sums;           // of pieces
+  T* gradients[kGroups];  // packed; the first alone to clip by the norm of an unsliced batch
+};
 
 class Barrier;
 template <class T> struct Kernels {
-  // One thread's share of some steps; returns how many were taken.
-  std::int64_t (*advance)(const Job<T>&, Workspace<T>&, const Range&, int thread, Barrier&);
-  // One thread's share of the outputs of rows, into Y (N, O).
-  void (*predict)(const Job<T>&, Workspace<T>&, T* Y, int thread, Barrier&);
+  // One thread's share of some steps; returns how many were taken. One workspace for all, or, sliced, one for each.
+  std::int64_t (*advance)(const Job<T>&, Workspace<T>&, Board<T>&, const Range&, int thread, Barrier&);
+  // One thread's share of the rows, by slices: outputs into Y (N, O), unless null; the rows' losses, unless null.
+  void (*evaluate)(const Job<T>&, Workspace<T>&, T* Y, double* row_loss, int thread);
   // One of elementary.hpp's functions, by its name, of n numbers; false when it has none of that name.
   bool (*elementary)(const char* name, const T* x, T* y, std::size_t n);
 };
-struct Isa { const char* name; int bytes; Kernels<float> f; Kernels<double> d; };
+struct Isa { const char* name; int bytes, vectors; Kernels<float> f; Kernels<double> d; };
 
 }  // namespace chainrule

@@ -14,7 +14,7 @@ template <class T> constexpr int width = Simd<T>::N;
 
 template <class T> inline V<T> load(const T* p) { return *reinterpret_cast<const typename Simd<T>::Anywhere*>(p); }
 template <class T> inline void store(T* p, V<T> v) { *reinterpret_cast<typename Simd<T>::Anywhere*>(p) = v; }
-template <class T> inline V<T> splat(T x) { return V<T>{} + x; }
+template <class T> inline V<T> splat(T x) { return x - V<T>{}; }  // 0 + x would be an addition: of -0
 
 // The first n < N entries; the rest is 0, and their memory is not touched.
 template <class T> inline V<T> load_n(const T* p, int n) {
@@ -68,6 +68,20 @@ template <class T, class Place> inline V<T> shuffled(V<T> a, V<T> b, Place place
   return shuffled<T>(a, b, place, std::make_index_sequence<std::size_t(width<T>)>{});
 }
 
+// m / (sqrt(v) + epsilon), v >= 0. Where the machine has estimates, one step of Newton's each makes them exact to about an
+// ulp, without waiting for the divider.
+template <class T> inline V<T> over_root(V<T> m, V<T> v, T epsilon) {
+#ifdef __AVX512F__
+  if constexpr (kBytes == 64 && sizeof(T) == 4) {
+    v = at_most(at_least(v, splat(std::numeric_limits<T>::min())), splat(std::numeric_limits<T>::max()));
+    const V<T> y = V<T>(_mm512_rsqrt14_ps(__m512(v))), h = v * y, d = h * (T(1.5) - T(0.5) * h * y) + epsilon;
+    const V<T> r = V<T>(_mm512_rcp14_ps(__m512(d)));
+    return m * (r * (2 - d * r));
+  }
+#endif
+  return m / (square_root<T>(v) + epsilon);
+}
+
 // One pair of vectors into one whose first half has the sums of neighbouring segments of a, the second those of b.
 template <class T, int L> inline V<T> fold(V<T> a, V<T> b) {
   constexpr int N = width<T>, H = L / 2;
@@ -85,4 +99,35 @@ template <class T, int n = width<T>> inline V<T> sums(const V<T>* v) {
     for (int j = 0; j < n / 2; ++j) half[j] = fold<T, L>(v[2 * j], v[2 * j + 1]);
     return sums<T, n / 2>(half);
   }
+}
+
+// The N vectors of a square, rows into columns: halves are exchanged, then quarters, and so on.
+template <class T, int half = width<T> / 2> inline void transpose(V<T>* v) {
+  constexpr int N = width<T>;
+  for (int j = 0; j < N; ++j) {
+    if (j & half) continue;
+    const V<T> a = v[j], b = v[j + half];
+    v[j] = shuffled<T>(a, b, [](int p) { return p & half ? N + p - half : p; });
+    v[j + half] = shuffled<T>(a, b, [](int p) { return p & half ? N + p : p + half; });
+  }
+  if constexpr (half > 1) transpose<T, half / 2>(v);
+}
+
+// The entries before n; the rest becomes that of `other`.
+template <class T> inline V<T> first_n(V<T> v, int n, V<T> other = V<T>{}) {
+  M<T> place{};
+  for (int p = 0; p < width<T>; ++p) place[p] = p;
+  return place < n ? v : other;
+}
+
+// The sum, and the largest, of the entries of a vector; the order is fixed.
+template <class T, int half = width<T> / 2> inline T sum_of(V<T> v) {
+  v += shuffled<T>(v, v, [](int p) { return p ^ half; });
+  if constexpr (half > 1) return sum_of<T, half / 2>(v);
+  else return v[0];
+}
+template <class T, int half = width<T> / 2> inline T largest_of(V<T> v) {
+  v = at_least(v, shuffled<T>(v, v, [](int p) { return p ^ half; }));
+  if constexpr (half > 1) return largest_of<T, half / 2>(v);
+  else return v[0];
 }

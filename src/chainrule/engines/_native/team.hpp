@@ -11,6 +11,8 @@ namespace chainrule {
 class Barrier {
  public:
   explicit Barrier(int n) : n_(n) {}
+  Barrier(const Barrier&) = delete;
+  Barrier& operator=(const Barrier&) = delete;
   void wait();
 
  private:

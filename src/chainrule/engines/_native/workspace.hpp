@@ -23,70 +23,71 @@ class Arena {
   std::vector<std::unique_ptr<char[]>> blocks_;
 };
 
+// A row of so many entries, with its padding. Of long rows a block of columns is used at a time: an odd number of lines of
+// the cache from row to row lets all of it hold them.
+inline int row_length(int padded, int entry_size) {
+  const int lines = (padded * entry_size + 63) / 64;
+  return (lines > kBlockVectors ? lines | 1 : lines) * 64 / entry_size;
+}
+
+// Bytes that one row takes in a workspace; to choose the slice by.
+inline std::size_t row_bytes(const std::vector<Layer>& layers, int entry_size) {
+  std::size_t entries = 0;
+  for (const Layer& layer : layers) entries += std::size_t(layer.padded) * (2 + needs_z(layer.act) + (layer.kind == LayerKind::dropout));
+  return entries * entry_size;
+}
+
+// A workspace for slices of so many rows, shared by a crew of so many threads.
 template <class T> class Buffers {
  public:
   Workspace<T> w{};
 
-  Buffers(const Job<T>& job, bool training) {
-    const int n = job.n_layers;
+  Buffers(const std::vector<Layer>& layers, int rows, int crew, bool training) : layers_(layers), rows_(rows) {
+    const int n = int(layers.size());
     w.ld = arena_.cut<int>(n + 1);
     w.rows = arena_.cut<const T**>(n + 1);
     w.deltas = arena_.cut<const T**>(n + 1);
     for (T*** list : {&w.Z, &w.Y, &w.mask, &w.D}) *list = arena_.cut<T*>(n + 1);
-    for (int l = 0; l <= n; ++l) w.ld[l] = padded(l < n ? job.layers[l].I : job.layers[n - 1].O);
-    for (int l = 0; l < n; ++l) forward_of(job, l, training);
-    w.rows[0] = arena_.cut<const T*>(job.batch);
-    if (training) backward_of(job);
+    w.ld[0] = row_length(layers[0].I, sizeof(T));
+    for (int l = 0; l < n; ++l) w.ld[l + 1] = row_length(layers[l].padded, sizeof(T));
+    w.rows[0] = arena_.cut<const T*>(rows);
+    for (int l = 0; l < n; ++l) forward_of(l, training);
+    w.D[n] = arena_.cut<T>(std::size_t(rows) * w.ld[n]);
+    if (training) backward_of(crew);
   }
 
  private:
-  static int padded(int size) {
-    constexpr int unit = 64 / sizeof(T);
-    return (size + unit - 1) / unit * unit;
-  }
-  void forward_of(const Job<T>& job, int l, bool training) {
-    const std::size_t size = std::size_t(job.batch) * w.ld[l + 1];
-    w.Y[l] = arena_.cut<T>(size);
-    w.rows[l + 1] = arena_.cut<const T*>(job.batch);
-    for (int r = 0; r < job.batch; ++r) w.rows[l + 1][r] = w.Y[l] + std::size_t(r) * w.ld[l + 1];
-    if (needs_z(job.layers[l].act)) w.Z[l] = arena_.cut<T>(size);
-    if (training && job.layers[l].kind == LayerKind::dropout) w.mask[l] = arena_.cut<T>(size);
-  }
-  void backward_of(const Job<T>& job) {
-    int widest = 1;
-    for (int l = 0; l <= job.n_layers; ++l) {
-      widest = std::max(widest, w.ld[l]);
-      if (l == 0) continue;
-      w.D[l] = arena_.cut<T>(std::size_t(job.batch) * w.ld[l]);
-      w.deltas[l] = arena_.cut<const T*>(job.batch);
-      for (int r = 0; r < job.batch; ++r) w.deltas[l][r] = w.D[l] + std::size_t(r) * w.ld[l];
-    }
-    w.row_loss = arena_.cut<double>(job.batch);
-    w.panel = arena_.cut<T*>(job.threads);
-    w.transposed = arena_.cut<T*>(job.threads);
-    for (int t = 0; t < job.threads; ++t) {
-      w.panel[t] = arena_.cut<T>(std::size_t(kPanelRows) * widest + 64 / sizeof(T));
-      w.transposed[t] = arena_.cut<T>(std::size_t(kBlockColumns) * widest);
-    }
-    w.sums = arena_.cut<double>(job.P / kChunk + 1);
-    if (job.optimizer.clip_norm > 0) w.gradient = arena_.cut<T>(job.P + 64 / sizeof(T));
-    mark_parameters(job);
-  }
-  void mark_parameters(const Job<T>& job) {
-    char *weight = arena_.cut<char>(job.P), *trained = arena_.cut<char>(job.P);
-    for (int l = 0; l < job.n_layers; ++l) {
-      const Layer& layer = job.layers[l];
-      if (layer.kind != LayerKind::dense) continue;
-      const std::size_t size = std::size_t(layer.I) * layer.O;
-      std::fill_n(weight + layer.w, size, char(1));
-      std::fill_n(trained + layer.w, size, char(layer.train_w));
-      if (layer.bias) std::fill_n(trained + layer.b, layer.O, char(layer.train_b));
-    }
-    w.is_weight = weight;
-    w.is_trained = trained;
-  }
-
+  const std::vector<Layer>& layers_;
+  const int rows_;
   Arena arena_;
+
+  const T** pointers(const T* to, int ld) {
+    const T** rows = arena_.cut<const T*>(rows_);
+    for (int r = 0; r < rows_; ++r) rows[r] = to + std::size_t(r) * ld;
+    return rows;
+  }
+  void forward_of(int l, bool training) {
+    const std::size_t size = std::size_t(rows_) * w.ld[l + 1];
+    w.Y[l] = arena_.cut<T>(size);
+    w.rows[l + 1] = pointers(w.Y[l], w.ld[l + 1]);
+    if (needs_z(layers_[l].act)) w.Z[l] = arena_.cut<T>(size);
+    if (training && layers_[l].kind == LayerKind::dropout) w.mask[l] = arena_.cut<T>(size);
+  }
+  void backward_of(int crew) {
+    const int n = int(layers_.size());
+    int widest = 1;
+    for (int l = 1; l <= n; ++l) {
+      widest = std::max(widest, w.ld[l]);
+      if (l < n) w.D[l] = arena_.cut<T>(std::size_t(rows_) * w.ld[l]);
+      w.deltas[l] = pointers(w.D[l], w.ld[l]);
+    }
+    w.panel = arena_.cut<T*>(crew);
+    w.transposed = arena_.cut<T*>(crew);
+    for (int t = 0; t < crew; ++t) {
+      w.panel[t] = arena_.cut<T>(std::max(kPanel, widest));
+      w.transposed[t] = arena_.cut<T>(std::size_t(kBlockVectors) * (64 / sizeof(T)) * widest);
+    }
+  }
 };
 
 }  // namespace chainrule
