@@ -204,7 +204,7 @@ class TableTraining:
         self.columns = _fit_columns(frame, training, settings, where=_name(data))
         network = _network(self.columns, settings)
         self.model = Model(network, self.columns, settings)
-        self._training = self._encode(frame[training], where=_name(data))
+        self._training = self._encode(_taken(frame, training), where=_name(data))
         self._validation = None if validation is None else self._encode(validation, where=_name(settings.validation))
         self._test = None if test is None else self._encode(test, where=_name(settings.test), exactly=True)
         self.shape = frame.shape
@@ -337,6 +337,12 @@ def _classes_of(frame: pl.DataFrame, settings: Settings) -> Ints | None:
     column = frame.get_column(str(settings.target))
     target = fit_target(column, None, settings.task)
     return target.encode(column) if isinstance(target, ClassTarget) else None
+
+
+def _taken(frame: pl.DataFrame, rows: Ints) -> pl.DataFrame:
+    """These rows; the very same frame, and no second one in memory, where they are all of them in order."""
+    every = len(rows) == len(frame) and np.array_equal(rows, np.arange(len(frame)))
+    return frame if every else frame[rows]
 
 
 def _fit_columns(frame: pl.DataFrame, training: Ints, settings: Settings, *, where: str) -> Columns:

@@ -21,6 +21,7 @@ from chainrule.tables import (
     Columns,
     DateColumn,
     NumberColumn,
+    features,
     fit_columns,
     load_dataset,
 )
@@ -406,3 +407,34 @@ def test_nothing_but_missing_values_is_no_fault():
     assert np.isfinite(X).all()
     assert X[0, place(columns, "age is missing")] == 1
     assert X[0, place(columns, "island is another or missing")] == 1
+
+
+# large tables --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shared(monkeypatch):
+    """Every table counts as large, and is cut into blocks of 64 rows by each of three threads."""
+    monkeypatch.setattr(features, "_SHARED", 1)
+    monkeypatch.setattr(features, "_BLOCK", 1)
+    monkeypatch.setattr(features.os, "cpu_count", lambda: 3)
+
+
+def test_threads_fill_the_same_matrix(request):
+    frame = pl.DataFrame(table(rows=500))
+    columns = fit_columns(frame, "species")
+    alone = columns.encode(frame)
+    request.getfixturevalue("shared")
+    assert np.array_equal(columns.encode(frame), alone)
+    one = columns.encode(frame.head(1))  # fewer rows than threads
+    assert np.array_equal(one, alone[:1])
+
+
+@pytest.mark.usefixtures("shared")
+def test_of_several_faults_the_first_row_is_told():
+    good = pl.DataFrame({"x": np.arange(600.0), "y": np.arange(600) % 2})
+    columns = fit_columns(good, "y")
+    x = np.arange(600.0)
+    x[[150, 450, 599]] = 1e300
+    with pytest.raises(DataError, match=r"'x', row 151\b"):
+        columns.encode(good.with_columns(pl.Series("x", x)))

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "vertical bar"}
 _OTHERS = ":^~!#&*/\\\x01\x1f "  # asked about when a header seems to be one column
 _SNIFFED = 20  # records from which the separator is found out
-_INFERRED = 1_000  # rows from which the types are found; where they turn out wrong, all columns are read as text
+_INFERRED = (100, 1_000)  # rows from which the types are found, of many columns fewer; where wrong, others are tried
+_INFERRED_FIELDS = 200_000
 _LARGE = 1 << 25  # bytes from which whole numbers are read in the smallest type that will hold them
 _EXACT = 1 << 53  # from here on a float does not tell neighbouring whole numbers apart
 _SHOWN = 5
@@ -160,11 +161,11 @@ def check_unique(names: list[str], *, where: str) -> None:
 def _read(source: Source, layout: Layout, marks: tuple[str, ...]) -> pl.DataFrame:
     """The table, with the types of its first rows; where they turn out wrong, with wider ones, in the end as text."""
     width = len(layout.names)
-    sample = _sample(source, layout)
-    if sample is not None and sample.height < _INFERRED and sample.width == width:
+    sample, inferred = _sample(source, layout), _inferred(layout)
+    if sample is not None and sample.height < inferred and sample.width == width:
         return sample
     sample = sample if sample is not None else _sample(source, layout, ignore_errors=True, truncate_ragged_lines=True)
-    if sample is None or sample.height < _INFERRED or sample.width != width:
+    if sample is None or sample.height < inferred or sample.width != width:
         return _read_text(source, layout)
     for settings in _attempts(sample, marks, large=source.size >= _LARGE):
         with contextlib.suppress(pl.exceptions.PolarsError):
@@ -174,10 +175,16 @@ def _read(source: Source, layout: Layout, marks: tuple[str, ...]) -> pl.DataFram
     return _read_text(source, layout)
 
 
+def _inferred(layout: Layout) -> int:
+    """How many rows say what types the columns have."""
+    least, most = _INFERRED
+    return min(max(_INFERRED_FIELDS // len(layout.names), least), most)
+
+
 def _sample(source: Source, layout: Layout, **settings: Any) -> pl.DataFrame | None:
     """The first rows; None where polars, which looks further than it was asked to, cannot read what it meets."""
     try:
-        return _polars(source, layout, n_rows=_INFERRED, infer_schema_length=_INFERRED, **settings)
+        return _polars(source, layout, n_rows=_inferred(layout), infer_schema_length=_inferred(layout), **settings)
     except pl.exceptions.NoDataError:
         return pl.DataFrame(schema=dict.fromkeys(layout.names, pl.String))
     except pl.exceptions.PolarsError:

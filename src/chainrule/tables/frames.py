@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
 import numpy as np
 import polars as pl
 
 from chainrule.errors import DataError, MissingExtraError, shown
 from chainrule.tables.delimited import check_unique
+
+if TYPE_CHECKING:
+    import narwhals as nw
 
 
 def as_frame(source: object, *, where: str = "data") -> pl.DataFrame:
@@ -104,6 +106,8 @@ def _from_array(array: np.ndarray[Any, Any], where: str) -> pl.DataFrame:
 
 def _from_foreign(source: object, where: str) -> pl.DataFrame:
     """A frame of another library, by narwhals."""
+    import narwhals as nw  # only for such a frame: a file is read without
+
     native: Any = _with_text_names(source, where)
     try:
         frame: nw.DataFrame[Any] = nw.from_native(native, eager_only=True)
