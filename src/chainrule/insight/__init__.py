@@ -1,1 +1,1 @@
-"""Where a number came from: what a step computed, line by line, and the chain rule behind any gradient."""
+"""Where a number came from: a step told line by line, the chain rule behind any gradient, circuits, gradient checks."""
