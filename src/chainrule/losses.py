@@ -51,6 +51,11 @@ class Loss(msgspec.Struct, frozen=True, tag_field="name"):
         """The name by which `get` finds it."""
         return str(type(self).__struct_config__.tag)
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        """The places of ``y - t`` at which the slope jumps or bends; a finite difference across one is not exact."""
+        return ()
+
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         """The loss of each row, ``l (B,)``, and its gradient dl/dY ``(B, O)``."""
         raise NotImplementedError
@@ -127,6 +132,10 @@ class MeanAbsoluteError(Loss, frozen=True, tag="mean_absolute_error"):
     slope_formula: ClassVar[str] = "1/O sign(y_o - t_o)"
     averages: ClassVar[bool] = True
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return (0.0,)
+
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         xp = namespace(Y)
         D = Y - T
@@ -147,6 +156,10 @@ class Huber(Loss, frozen=True, tag="huber"):
     def __post_init__(self) -> None:
         super().__post_init__()
         force_setattr(self, "delta", checks.positive(self.delta, "delta", where="huber"))
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return (-self.delta, self.delta)
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         xp = namespace(Y)

@@ -6,7 +6,7 @@ Everything here looks at a function along a line: ``along(t)`` is its value afte
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 Band: TypeAlias = Literal["good", "fine only with kinks", "uncomfortable", "probably wrong"]
 
-_BANDS: tuple[tuple[float, Band], ...] = ((1e-7, "good"), (1e-4, "fine only with kinks"), (1e-2, "uncomfortable"))
+BANDS: tuple[Band, ...] = get_args(Band)
+_LIMITS = (1e-7, 1e-4, 1e-2)
 
 
 def relative_error(a: float, n: float) -> float:
@@ -36,7 +37,7 @@ def band_of(error: float) -> Band:
     >>> band_of(3e-9), band_of(0.5)
     ('good', 'probably wrong')
     """
-    return next((band for most, band in _BANDS if error <= most), "probably wrong")
+    return BANDS[sum(not error <= limit for limit in _LIMITS)]
 
 
 def central(along: Callable[[float], float], h: float) -> float:
