@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chainrule import checks
 from chainrule.errors import ArgumentError
 from chainrule.insight.differences import relative_error, ridders
+from chainrule.insight.drawing import MOST_DRAWN, draw
 from chainrule.insight.expression import read
 from chainrule.insight.graph import inside
+from chainrule.insight.rendering import Explained
+from chainrule.insight.rendering.numbers import DIGITS
 from chainrule.insight.rules import OutOfDomain
+from chainrule.insight.symbolic import Symbolic, symbolic_gradient
+from chainrule.insight.telling import circuit_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chainrule.insight.graph import Graph
+    from chainrule.insight.rendering import Document
 
 _MOST_EVALUATED = 5_000_000  # nodes, for all difference quotients together
 
@@ -77,7 +83,7 @@ class Compared(NamedTuple):
     uses: int
 
 
-class Circuit:
+class Circuit(Explained):
     """An expression at a point; made by `circuit`.
 
     Attributes:
@@ -88,7 +94,10 @@ class Circuit:
         gradients: likewise of every node that any input has a part in.
         steps: the backward pass.
         kinks: where the derivative does not exist, and what was taken for it.
+        derivatives: what `symbolic` has found, once it was asked.
     """
+
+    derivatives: tuple[Symbolic, ...] = ()
 
     def __init__(self, expression: str, given: Mapping[str, Any]) -> None:
         self.graph = graph = read(expression)
@@ -104,6 +113,46 @@ class Circuit:
             for place, local in enumerate(self.locals)
             if local.kink and gradients[place]
         )
+
+    def symbolic(self) -> tuple[Symbolic, ...]:
+        """The derivative with respect to each input as a formula, by SymPy; shown from then on.
+
+        Raises:
+            MissingExtraError: without SymPy.
+            ArgumentError: for a circuit of more than 200 operations.
+        """
+        self.derivatives = symbolic_gradient(self)
+        return self.derivatives
+
+    def document(self, *, digits: int = DIGITS) -> Document:
+        return circuit_document(self, digits=digits)
+
+    def to_svg(self) -> str:
+        """The graph as a drawing, complete in itself.
+
+        Raises:
+            ArgumentError: when it has too many nodes to be drawn.
+        """
+        if len(self.graph.nodes) > MOST_DRAWN:
+            expected = f"at most {MOST_DRAWN} nodes for a drawing"
+            raise ArgumentError("expression", where="circuit", expected=expected, got=len(self.graph.nodes))
+        return draw(self)
+
+    def data(self) -> dict[str, Any]:
+        return {
+            "expression": self.expression,
+            "inputs": self.inputs,
+            "value": self.value,
+            "gradient": self.gradient,
+            "values": self.values,
+            "gradients": self.gradients,
+            "backward": [
+                {**step._asdict(), "shares": [share._asdict() for share in step.shares]} for step in self.steps
+            ],
+            "compared": [_without_nan(row._asdict()) for row in self.compared],
+            "symbolic": [_without_nan(each._asdict()) for each in self.derivatives],
+            "kinks": list(self.kinks),
+        }
 
     @property
     def values(self) -> dict[str, float]:
@@ -228,3 +277,8 @@ def _inputs(graph: Graph, given: Mapping[str, Any]) -> dict[str, float]:
         name: checks.number(given[name], name, where="circuit", expected="a finite number", fits=lambda _: True)
         for name in graph.inputs
     }
+
+
+def _without_nan(record: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no word for nan."""
+    return {name: None if value != value else value for name, value in record.items()}  # noqa: PLR0124 -- nan alone differs from itself

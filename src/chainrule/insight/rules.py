@@ -39,7 +39,7 @@ class Rule(NamedTuple):
 
     Attributes:
         symbol: as it is written, ``"*"`` or ``"exp"``.
-        name: of its rule of differentiation.
+        name: of its rule of differentiation: sum, product, quotient, power, ...
         formulas: the derivative with respect to each operand, in ``{a}``, ``{b}`` and the value ``{y}``; the last one
             stands for all further operands.
         local: the operation itself.
@@ -92,22 +92,22 @@ def _number(number: float) -> Slope:
 # ---- operators ------------------------------------------------------------------------------------------------------
 
 
-@_rule("+", "sum rule", "1", "1")
+@_rule("+", "sum", "1", "1")
 def _sum(a: float, b: float) -> Local:
     return Local(a + b, (_number(1), _number(1)))
 
 
-@_rule("-", "difference rule", "1", "-1")
+@_rule("-", "difference", "1", "-1")
 def _difference(a: float, b: float) -> Local:
     return Local(a - b, (_number(1), _number(-1)))
 
 
-@_rule("*", "product rule", "{b}", "{a}")
+@_rule("*", "product", "{b}", "{a}")
 def _product(a: float, b: float) -> Local:
     return Local(a * b, (lambda: b, lambda: a))
 
 
-@_rule("/", "quotient rule", "1 / {b}", "-{y} / {b}")
+@_rule("/", "quotient", "1 / {b}", "-{y} / {b}")
 def _quotient(a: float, b: float) -> Local:
     if b == 0:
         raise OutOfDomain("it divides by 0")
@@ -115,7 +115,7 @@ def _quotient(a: float, b: float) -> Local:
     return Local(y, (lambda: 1 / b, lambda: -y / b))
 
 
-@_rule("**", "power rule", "{b} * {a}**({b} - 1)", "{y} * log({a})")
+@_rule("**", "power", "{b} * {a}**({b} - 1)", "{y} * log({a})")
 def _power(a: float, b: float) -> Local:
     if a == 0 and b < 0:
         raise OutOfDomain("0 to a negative power divides by 0")
