@@ -27,6 +27,8 @@ from chainrule.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, RMSPro
 from chainrule.training import EarlyStopping
 
 if TYPE_CHECKING:
+    from chainrule.insight.circuit import circuit
+    from chainrule.insight.gradcheck import check_gradients
     from chainrule.insight.trace import trace
     from chainrule.many import fit_many
     from chainrule.model import Model, load, train
@@ -67,6 +69,8 @@ __all__ = [
     "StorageError",
     "__version__",
     "activations",
+    "check_gradients",
+    "circuit",
     "fit_many",
     "initializers",
     "load",
@@ -82,6 +86,8 @@ _LATER = {  # what loads polars or rich, only when it is asked for
     "Model": "chainrule.model",
     "ProgressBar": "chainrule.progress",
     "Settings": "chainrule.settings",
+    "check_gradients": "chainrule.insight.gradcheck",
+    "circuit": "chainrule.insight.circuit",
     "fit_many": "chainrule.many",
     "load": "chainrule.model",
     "trace": "chainrule.insight.trace",

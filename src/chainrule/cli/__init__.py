@@ -32,6 +32,13 @@ A column `prediction` in the order of the rows and, for classes, the probability
     "evaluate": """How good the answers of a model are for rows that are known.
 
 A report, and for classes the confusion matrix.""",
+    "check": """Whether the gradient of a model is the derivative of its loss.
+
+Backpropagation beside difference quotients, which know nothing but values: every array of weights, the inputs, and \
+random directions.""",
+    "circuit": """An expression at a point: values forward, gradients backward.
+
+Each node with the rule of its derivative, beside a difference quotient; as text, HTML or a drawing.""",
     "data": """The built-in tables; or what is in a table.
 
 Of each column: what it holds, how many values are missing, and what a network would see of it.""",

@@ -85,13 +85,13 @@ def ridders(along: Callable[[float], float], h: float, *, steps: int = 12) -> Ex
 def noise_of(lines: Sequence[Callable[[float], float]], spread: float) -> float:
     """The size of the rounding errors in the values of a function, the median over some lines.
 
-    Over points so close together the function itself is a straight line: its fourth differences are the errors alone,
+    Over points so close together the function is a straight line, and its fourth differences are the errors alone:
     ``sigma^2 = mean (fourth difference)^2 / 70``. Moré, Wild, "Estimating Computational Noise" (2011), section 3. So it
     is found out, and not assumed, whether values come in float64 or float32.
     """
     found = []
     for along in lines:
-        values = np.array([along(k * spread) for k in range(-4, 5)])
+        values = np.array([along(k * spread) for k in range(1, 10)])  # not across 0: a kink may stand there
         rounding = 0.25 * float(np.finfo(np.float64).eps) * float(np.abs(values).max())
         found.append(max(math.sqrt(float(np.mean(np.diff(values, 4) ** 2)) / 70), rounding))
     return float(np.median(found))

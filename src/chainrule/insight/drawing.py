@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from chainrule.insight.layered import layered
@@ -30,17 +31,16 @@ def draw(circuit: Circuit) -> str:
     rows = max([*layout.row, *(row for way in layout.bends.values() for _, row in way)])
     height = rows * _DOWN + _HIGH + 2 * _MARGIN + 40 + 22
     about = f"The circuit of {circuit.expression}"
-    parts = [
+    head = (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width:.0f} {height:.0f}' width='{width:.0f}' "
-        f"height='{height:.0f}' role='img' aria-label='{escape(about, quote=True)}' {_FONT} fill='currentColor'>",
-        f"<title>{escape(about)}</title>",
-        *_edges(circuit, layout),
-        *(_node(circuit, layout, place) for place in range(len(graph.nodes))),
+        f"height='{height:.0f}' role='img' aria-label='{escape(about, quote=True)}' {_FONT} fill='currentColor'>"
+    )
+    legend = (
         f"<text x='{_MARGIN}' y='{height - 8:.0f}'><tspan fill='{_VALUE}'>value</tspan> above, "
-        f"<tspan fill='{_GRADIENT}'>gradient</tspan> below, local derivatives on the arrows</text>",
-        "</svg>",
-    ]
-    return "\n".join(parts)
+        f"<tspan fill='{_GRADIENT}'>gradient</tspan> below, local derivatives on the arrows</text>"
+    )
+    nodes = [_node(circuit, layout, place) for place in range(len(graph.nodes))]
+    return "\n".join([head, f"<title>{escape(about)}</title>", *_edges(circuit, layout), *nodes, legend, "</svg>"])
 
 
 def _wide(circuit: Circuit, place: int) -> float:
@@ -65,22 +65,27 @@ def _node(circuit: Circuit, layout: Layout, place: int) -> str:
     middle = x + wide / 2
     is_number = node.rule is None and not node.varies
     lines = [
-        f"<rect x='{x:.1f}' y='{y - _HIGH / 2:.1f}' width='{wide:.1f}' height='{_HIGH}' "
-        f"rx='{_HIGH / 2 if node.rule else 5}' fill='none' stroke='currentColor' "
-        f"stroke-width='{1.6 if place == graph.result else 1}' stroke-opacity='{0.35 if is_number else 0.8}'/>",
-        f"<text x='{middle:.1f}' y='{y + 4.5:.1f}' text-anchor='middle' font-weight='600'>"
-        f"{escape(_label(circuit, place))}</text>",
+        f"<rect x='{x:.1f}' y='{y - _HIGH / 2:.1f}' width='{wide:.1f}' height='{_HIGH}' {_box(circuit, place)}/>",
+        _text(middle, y + 4.5, _label(circuit, place), "font-weight='600'"),
     ]
     if not is_number:
         named = f"{name} = " if node.rule else ""
-        lines.append(_small(middle, y - _HIGH / 2 - 6, f"{named}{number(value, 4)}", _VALUE))
+        lines.append(_text(middle, y - _HIGH / 2 - 6, f"{named}{number(value, 4)}", f"fill='{_VALUE}'"))
     if node.varies:
-        lines.append(_small(middle, y + _HIGH / 2 + 15, number(circuit.gradients[name], 4), _GRADIENT))
+        lines.append(_text(middle, y + _HIGH / 2 + 15, number(circuit.gradients[name], 4), f"fill='{_GRADIENT}'"))
     return "\n".join(lines)
 
 
-def _small(x: float, y: float, text: str, colour: str) -> str:
-    return f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='middle' fill='{colour}'>{escape(text)}</text>"
+def _box(circuit: Circuit, place: int) -> str:
+    """The frame of a node: round for an operation, strong for the result, faint for a number."""
+    node = circuit.graph.nodes[place]
+    round_, strong = (_HIGH / 2 if node.rule else 5), (1.6 if place == circuit.graph.result else 1)
+    ink = 0.8 if node.rule or node.varies else 0.35
+    return f"rx='{round_}' fill='none' stroke='currentColor' stroke-width='{strong}' stroke-opacity='{ink}'"
+
+
+def _text(x: float, y: float, text: str, style: str) -> str:
+    return f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='middle' {style}>{escape(text)}</text>"
 
 
 def _edges(circuit: Circuit, layout: Layout) -> Iterator[str]:
@@ -100,17 +105,20 @@ def _edges(circuit: Circuit, layout: Layout) -> Iterator[str]:
         )
         local = slopes.get((names[operand], names[node]))
         if local is not None and circuit.graph.nodes[operand].varies:
-            (x0, y0), (x1, y1) = stops[-2:]
-            yield (
-                f"<text x='{x0 + 0.5 * (x1 - x0):.1f}' y='{y0 + 0.5 * (y1 - y0) - 5:.1f}' text-anchor='middle' "
-                f"font-size='11' fill-opacity='0.75'>{number(local, 3)}</text>"
-            )
+            x, y = _along(stops[-2], stops[-1], 0.72)  # nearer to the end: lines cross in the middle
+            yield _text(x, y - 4, number(local, 3), "font-size='11' fill-opacity='0.75'")
+
+
+def _along(start: tuple[float, float], end: tuple[float, float], t: float) -> tuple[float, float]:
+    """A point of the curve between two stops (see `_curve`), 0 <= t <= 1."""
+    across, down = 1.5 * t - 1.5 * t * t + t**3, 3 * t * t - 2 * t**3
+    return start[0] + across * (end[0] - start[0]), start[1] + down * (end[1] - start[1])
 
 
 def _curve(stops: list[tuple[float, float]]) -> str:
     """Curves that leave and arrive level."""
     parts = [f"M{stops[0][0]:.1f} {stops[0][1]:.1f}"]
-    for (x0, y0), (x1, y1) in zip(stops, stops[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(stops):
         half = (x0 + x1) / 2
         parts.append(f"C{half:.1f} {y0:.1f} {half:.1f} {y1:.1f} {x1:.1f} {y1:.1f}")
     return " ".join(parts)

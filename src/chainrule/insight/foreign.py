@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.arrays import Floats
 from chainrule.errors import ArgumentError, ShapeError, unknown_name
 from chainrule.insight.probing import WHERE, Function, Part
+
+if TYPE_CHECKING:
+    from chainrule.arrays import Floats
 
 
 def foreign_function(call: Callable[[Any], Any], theta: Any, gradient: Any) -> Function:
@@ -84,10 +86,10 @@ def _array(numbers: Any, what: str) -> Floats:
     plain = numbers.detach().cpu() if hasattr(numbers, "detach") else numbers
     try:
         array = np.array(plain)
-        if array.dtype.kind not in "biuf":
-            raise TypeError
-    except (TypeError, ValueError):
-        raise ArgumentError(what, where=WHERE, expected="an array of numbers", got=numbers) from None
+    except (TypeError, ValueError):  # ragged lists
+        array = np.array(None)
+    if array.dtype.kind not in "biuf":
+        raise ArgumentError(what, where=WHERE, expected="an array of numbers", got=numbers)
     return array.astype(np.float64, order="C")
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chainrule.layers import Layer
+    from chainrule.model import Model
     from chainrule.objective import Objective
 
 _DIRECTIONS = 5
@@ -87,8 +88,8 @@ def check_gradients(
     >>> net = cr.Network([cr.Dense(4, "tanh"), cr.Dense(3, "softmax")], seed=1)
     >>> check_gradients(net, [[0.5, -1.0], [2.0, 0.3]], [0, 2]).ok
     True
-    >>> check_gradients(lambda t: (t @ t, t), [1.0, 2.0]).worst[0]  # the derivative of t^2 is 2 t
-    Entry(name='theta[0]', gradient=1.0, difference=2.0, error=0.5, rounding=0.0, verdict='differs', kinks=())
+    >>> check_gradients(lambda t: (t @ t, t), [1.0, 2.0]).table[0].factor  # the derivative of t^2 is 2 t
+    0.5
     """
     extent = Extent(
         sample=sample if sample is None else checks.whole(sample, "sample", where=WHERE),
@@ -173,12 +174,21 @@ def _network_and_data(what: Any, X: Any, y: Any) -> tuple[Network, Any, Any]:
     """The network that is meant, and arrays for it."""
     if isinstance(what, Network):
         return what, X, y
-    if hasattr(what, "encode") and hasattr(what, "network"):
+    if type(what).__name__ == "Model":
         if y is not None:
             raise ArgumentError("y", where=WHERE, expected="nothing: a model finds its target in the table", got=y)
-        return what.network, *what.encode(X)
+        return what.network, *_encoded(what, X)
     expected = "a Network, a Model, or a function that gives (value, gradient)"
     raise ArgumentError("what to check", where=WHERE, expected=expected, got=what)
+
+
+def _encoded(model: Model, data: Any) -> tuple[Any, Any]:
+    """A table as inputs and targets."""
+    from chainrule.tables import MISSING, read_table
+
+    frame = read_table(data, missing=(*MISSING, *model.settings.missing), header=model.settings.header)
+    X = model.columns.encode(frame, dtype="float64", where=WHERE)
+    return X, model.columns.encode_target(frame, dtype="float64", where=WHERE)
 
 
 def _point(

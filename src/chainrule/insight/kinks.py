@@ -39,12 +39,12 @@ def sides_of_layers(
         if isinstance(layer, Composite):
             yield from sides_of_layers(layer, inside, record, rows, f"{prefix}{name}.")
         elif isinstance(layer, Dense | Activation):
-            yield from (Sides(f"{prefix}{name}", record.Z > kink, rows) for kink in layer.f.kinks)
+            yield from (Sides(f"{prefix}{name}", kink < record.Z, rows) for kink in layer.f.kinks)
 
 
 def sides_of_loss(loss: Loss, Y: Floats, T: Floats, rows: Sequence[int]) -> Iterator[Sides]:
     """The sides on which the errors ``Y - T`` lie."""
-    yield from (Sides(loss.name, Y - T > kink, rows) for kink in loss.kinks)
+    yield from (Sides(loss.name, kink < Y - T, rows) for kink in loss.kinks)
 
 
 def crossed(one: Sequence[Sides], other: Sequence[Sides]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ longest way, a stand-in on every layer that an edge passes, each layer in the or
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _with_stand_ins(
             way = list(range(len(nodes), len(nodes) + layer[node] - layer[operand] - 1))
             nodes += range(layer[operand] + 1, layer[node])
             stops = [operand, *way, node]
-            edges += list(zip(stops, stops[1:], strict=False))
+            edges += list(pairwise(stops))
             ways[operand, node] = way
     return nodes, edges, ways
 

@@ -41,10 +41,13 @@ class Point(NamedTuple):
 def loss_function(objective: Objective, point: Point) -> Function:
     """The loss without penalties, of all parameters and the inputs, with the gradient of the backward pass."""
     bare = replace(objective, l1=0.0, l2=0.0)
-    theta, X, T, weights, mode, rows = point
+    theta, X, T, weights, mode, _ = point
     bare.value_and_gradient(theta, X, T, weights, mode)
     gradient = bare.value_and_gradient(theta, X, T, weights, mode)[1]  # the second must not add to the first
-    parts = [*_parts(objective, theta, gradient), Part("X", X.shape, X.reshape(-1), _of_inputs(bare, point).reshape(-1))]
+    parts = [
+        *_parts(objective, theta, gradient),
+        Part("X", X.shape, X.reshape(-1), _of_inputs(bare, point).reshape(-1)),
+    ]
     evaluation = _Evaluation(objective, point)
     return Function(evaluation.value, parts, evaluation.sides)
 
@@ -72,9 +75,7 @@ def penalty_function(objective: Objective, point: Point) -> Function:
     _, slope = objective.penalty(theta)
     weights = {p.name for p in objective.layout.parameters if p.kind == "weight"}
     parts = [part for part in _parts(objective, theta, slope) if part.name in weights or part.gradient.any()]
-    return Function(
-        lambda: float(objective.penalty(theta)[0]), parts, lambda: _sides_of_weights(objective, theta)
-    )
+    return Function(lambda: float(objective.penalty(theta)[0]), parts, lambda: _sides_of_weights(objective, theta))
 
 
 def _parts(objective: Objective, theta: Floats, gradient: Floats) -> list[Part]:

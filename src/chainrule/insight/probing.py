@@ -29,7 +29,7 @@ Verdict: TypeAlias = Literal["agrees", "differs", "rounding", "kink"]
 GOOD = 1e-7
 TINY = float(np.finfo(np.float64).tiny)
 STEP = 1e-5
-_FIRMER = 50.0  # the step of the formula of fourth order over the plain one's
+_FIRMER = 50.0  # the step of the formula of fourth order over the plain one's, in float64
 _SURE = 8.0  # times the standard deviation that rounding gives a quotient
 WHERE = "check_gradients"
 _A_KINK = "a kink"  # of a function whose inside is not known
@@ -116,7 +116,8 @@ class Prober:
         self.value = _steady(function)
         self.noise = noise_of([self._line(self._direction()) for _ in range(3)], spread=1e-6)
         relative = self.noise / max(abs(self.value), self.noise, TINY)
-        self.step = step or max(STEP, min(0.1, (3 * relative) ** (1 / 3)))
+        self.step = step or min(max(STEP, (3 * relative) ** (1 / 3)), 0.1)
+        self._wide = _FIRMER * (step or max(STEP, min(relative**0.2, 0.1) / _FIRMER)) / self.step
 
     # ---- what is looked at ------------------------------------------------------------------------------------------
 
@@ -156,7 +157,7 @@ class Prober:
         return self._look(name, gradient, line, sides, self.step)
 
     def _direction(self) -> list[Floats]:
-        """Signs times sizes, shrunk so that neither the slope is lost in rounding nor the step leaves the neighbourhood."""
+        """Signs times sizes, shrunk: neither is the slope lost in rounding, nor does a step lead far away."""
         shrunk = max(1, sum(part.numbers.size for part in self._free)) ** -0.25
         sizes = [np.maximum(1.0, np.abs(part.numbers)) for part in self._free]
         return [shrunk * size * self._rng.choice((-1.0, 1.0), size.shape) for size in sizes]
@@ -191,12 +192,14 @@ class Prober:
         if kinks:
             kinks = kinks if self._is_between(gradient, along, h) else ()
             return self._entry(name, gradient, difference, self._rounding(h, 2), kinks)
-        wide = h * _FIRMER
+        wide = h * self._wide
         if not self._kinks(along, sides, 2 * wide):
             return self._entry(name, gradient, fourth_order(along, wide), self._rounding(wide, 4))
         return self._entry(name, gradient, difference, self._rounding(h, 2))
 
-    def _kinks(self, along: Callable[[float], float], sides: Callable[[float], list[Sides]], h: float) -> tuple[str, ...]:
+    def _kinks(
+        self, along: Callable[[float], float], sides: Callable[[float], list[Sides]], h: float
+    ) -> tuple[str, ...]:
         """The kinks between ``-h`` and ``h``, by name."""
         if self.function.sides is not None:
             return crossed(sides(-h), sides(h))
@@ -255,5 +258,7 @@ def _steady(function: Function) -> float:
         raise ArgumentError(f"the value of the function is {first}: it has no gradient there", where=WHERE)
     if abs(first - second) > 1e-3 * abs(first):
         mend = "Fix its random numbers: the same seed, mask or batch at every call."
-        raise ArgumentError(f"the function gives {first:.9g}, then {second:.9g} for the same numbers", where=WHERE, mend=mend)
+        raise ArgumentError(
+            f"the function gives {first:.9g}, then {second:.9g} for the same numbers", where=WHERE, mend=mend
+        )
     return first

@@ -98,7 +98,7 @@ def _shortened(text: str, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _abridged(rows: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+def _abridged(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
     blank = ("…",) + ("",) * (len(rows[0]) - 1 if rows else 0)
     return tuple(blank if row is None else row for row in _kept(rows))
 
