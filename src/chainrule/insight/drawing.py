@@ -105,7 +105,7 @@ def _edges(circuit: Circuit, layout: Layout) -> Iterator[str]:
         )
         local = slopes.get((names[operand], names[node]))
         if local is not None and circuit.graph.nodes[operand].varies:
-            x, y = _along(stops[-2], stops[-1], 0.72)  # nearer to the end: lines cross in the middle
+            x, y = _along(stops[-2], stops[-1], 0.62)  # nearer to the end: lines cross in the middle
             yield _text(x, y - 4, number(local, 3), "font-size='11' fill-opacity='0.75'")
 
 

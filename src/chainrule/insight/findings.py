@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, structs
 
 from chainrule.insight.differences import BANDS, Band
+from chainrule.insight.objectives import PENALTY
 from chainrule.insight.probing import Entry
 from chainrule.insight.rendering import (
     Document,
@@ -176,7 +177,7 @@ def _row(array: ArrayCheck) -> tuple[str, ...]:
 
 def _hints(check: GradientCheck) -> Iterator[str]:
     """What the pattern of the errors says about their place."""
-    own = [array for array in check.table if not array.name.startswith("penalty")]
+    own = [array for array in check.table if not array.name.startswith(PENALTY)]
     wrong = [array for array in own if array.differ]
     for array in wrong:
         if array.factor is not None:

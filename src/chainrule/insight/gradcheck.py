@@ -11,14 +11,14 @@ from chainrule.errors import ArgumentError, ShapeError
 from chainrule.inputs import as_matrix, as_targets, sample_weights
 from chainrule.insight.findings import GradientCheck, summary, worst_of
 from chainrule.insight.foreign import foreign_function, gradient_arrays
-from chainrule.insight.objectives import Point, loss_function, penalty_function, whole_function
+from chainrule.insight.objectives import PENALTY, Point, loss_function, penalty_function, whole_function
 from chainrule.insight.probing import WHERE, Function, Part, Prober
 from chainrule.layers import BatchNorm, Dropout, Mode
 from chainrule.layers.composite import Composite
 from chainrule.network import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from chainrule.layers import Layer
     from chainrule.model import Model
@@ -88,8 +88,9 @@ def check_gradients(
     >>> net = cr.Network([cr.Dense(4, "tanh"), cr.Dense(3, "softmax")], seed=1)
     >>> check_gradients(net, [[0.5, -1.0], [2.0, 0.3]], [0, 2]).ok
     True
-    >>> check_gradients(lambda t: (t @ t, t), [1.0, 2.0]).table[0].factor  # the derivative of t^2 is 2 t
-    0.5
+    >>> found = check_gradients(lambda t: (t @ t, t), [1.0, 2.0])  # the derivative of t^2 is 2 t
+    >>> found.ok, round(found.table[0].factor, 6)
+    (False, 0.5)
     """
     extent = Extent(
         sample=sample if sample is None else checks.whole(sample, "sample", where=WHERE),
@@ -115,36 +116,33 @@ def check_gradients(
 
 def check_function(function: Function, extent: Extent, *, rows: Sequence[int] | None = None) -> GradientCheck:
     """Every array of a function, and the whole vector along random directions."""
-    return _found([function], [""], extent, rows=rows, notes=())
+    return _found({"": function}, extent, rows=rows, notes=())
 
 
 def check_objective(objective: Objective, point: Point, extent: Extent) -> GradientCheck:
     """The loss of an objective, of parameters and inputs, and then its penalties on their own."""
-    functions, prefixes = [loss_function(objective, point)], [""]
+    functions = {"": loss_function(objective, point)}
     if objective.penalised:
-        functions.append(penalty_function(objective, point))
-        prefixes.append("penalty: ")
-    return _found(functions, prefixes, extent, rows=point.rows, notes=tuple(_notes(objective, point)))
+        functions[PENALTY] = penalty_function(objective, point)
+    return _found(functions, extent, rows=point.rows, notes=tuple(_notes(objective, point)))
 
 
 def _found(
-    functions: Sequence[Function],
-    prefixes: Sequence[str],
+    functions: Mapping[str, Function],
     extent: Extent,
     *,
     rows: Sequence[int] | None,
     notes: tuple[str, ...],
 ) -> GradientCheck:
-    probers = [
-        Prober(function, tolerance=extent.tolerance, step=extent.step, seed=extent.seed) for function in functions
-    ]
-    arrays, entries, directions = [], [], []
-    for function, prefix, prober in zip(functions, prefixes, probers, strict=True):
+    arrays, entries, directions, probers = [], [], [], []
+    for which, function in functions.items():
+        prober = Prober(function, tolerance=extent.tolerance, step=extent.step, seed=extent.seed)
+        probers.append(prober)
         for part in function.parts:
             found = [prober.entry(part, place) for place in _sample(part, extent)]
-            arrays.append(summary(f"{prefix}{part.name}", part.shape, found))
+            arrays.append(summary(part.name, part.shape, found))
             entries += found
-        directions += [prober.direction(f"{prefix}direction {n}") for n in range(1, _DIRECTIONS + 1)]
+        directions += [prober.direction(f"{which}direction {n}") for n in range(1, _DIRECTIONS + 1)]
     return GradientCheck(
         table=tuple(arrays),
         directions=tuple(directions),

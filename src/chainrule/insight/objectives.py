@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from chainrule.objective import Objective
 
 
+PENALTY = "penalty: "  # before the names of its parts
+
+
 class Point(NamedTuple):
     """Where an objective is differentiated, all in float64.
 
@@ -74,7 +77,11 @@ def penalty_function(objective: Objective, point: Point) -> Function:
     theta = point.theta
     _, slope = objective.penalty(theta)
     weights = {p.name for p in objective.layout.parameters if p.kind == "weight"}
-    parts = [part for part in _parts(objective, theta, slope) if part.name in weights or part.gradient.any()]
+    parts = [
+        part._replace(name=f"{PENALTY}{part.name}")
+        for part in _parts(objective, theta, slope)
+        if part.name in weights or part.gradient.any()
+    ]
     return Function(lambda: float(objective.penalty(theta)[0]), parts, lambda: _sides_of_weights(objective, theta))
 
 

@@ -171,7 +171,7 @@ def _cos(a: float) -> Local:
     return Local(math.cos(a), (lambda: -math.sin(a),))
 
 
-@_rule("tanh", "hyperbolic tangent", "1 - {y}**2")
+@_rule("tanh", "tanh", "1 - {y}**2")
 def _tanh(a: float) -> Local:
     y = math.tanh(a)
     return Local(y, (lambda: 1 - y * y,))
@@ -184,7 +184,7 @@ def _sigmoid(a: float) -> Local:
     return Local(y, (lambda: e / (1 + e) ** 2,))
 
 
-@_rule("sqrt", "square root", "1 / (2 * {y})")
+@_rule("sqrt", "root", "1 / (2 * {y})")
 def _sqrt(a: float) -> Local:
     if a < 0:
         raise OutOfDomain("sqrt takes numbers from 0 up")
@@ -198,13 +198,13 @@ def _sqrt(a: float) -> Local:
     return Local(y, (slope,))
 
 
-@_rule("relu", "rectifier", "1 if {a} > 0 else 0")
+@_rule("relu", "relu", "1 if {a} > 0 else 0")
 def _relu(a: float) -> Local:
     kink = "" if a else "relu has a kink at 0: its slope is 0 on the left and 1 on the right; 0 was taken"
     return Local(max(a, 0.0), (_number(1 if a > 0 else 0),), kink)
 
 
-@_rule("abs", "absolute value", "sign({a})")
+@_rule("abs", "absolute", "sign({a})")
 def _abs(a: float) -> Local:
     kink = "" if a else "abs has a kink at 0: its slope is -1 on the left and 1 on the right; 0 was taken"
     return Local(abs(a), (_number(math.copysign(1, a) if a else 0),), kink)

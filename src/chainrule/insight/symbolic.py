@@ -37,13 +37,13 @@ def symbolic_gradient(circuit: Circuit) -> tuple[Symbolic, ...]:
         MissingExtraError: without SymPy.
         ArgumentError: for a circuit of more than 200 operations.
     """
+    if len(circuit.graph.nodes) > _MOST:
+        expected = f"at most {_MOST} operations and numbers for a symbolic derivative"
+        raise ArgumentError("expression", where="circuit", expected=expected, got=len(circuit.graph.nodes))
     try:
         import sympy
     except ImportError:
         raise MissingExtraError("a symbolic derivative", library="sympy", extra="symbolic") from None
-    if len(circuit.graph.nodes) > _MOST:
-        expected = f"at most {_MOST} operations and numbers for a symbolic derivative"
-        raise ArgumentError("expression", where="circuit", expected=expected, got=len(circuit.graph.nodes))
     symbols = {name: sympy.Symbol(name, real=True) for name in circuit.inputs}
     expression = _expression(circuit, sympy, symbols)
     return tuple(_derivative(circuit, sympy, expression, symbols, name) for name in circuit.inputs)
@@ -84,11 +84,11 @@ def _words(sympy: Any) -> dict[str, Any]:
         "logarithm": sympy.log,
         "sine": sympy.sin,
         "cosine": sympy.cos,
-        "hyperbolic tangent": sympy.tanh,
+        "tanh": sympy.tanh,
         "sigmoid": lambda a: 1 / (1 + sympy.exp(-a)),
-        "square root": sympy.sqrt,
-        "rectifier": lambda a: sympy.Max(0, a),
-        "absolute value": sympy.Abs,
+        "root": sympy.sqrt,
+        "relu": lambda a: sympy.Max(0, a),
+        "absolute": sympy.Abs,
         "minimum": lambda *operands: reduce(sympy.Min, operands),
         "maximum": lambda *operands: reduce(sympy.Max, operands),
     }

@@ -38,7 +38,7 @@ def _parts(circuit: Circuit, digits: int) -> Iterator[Part]:
     if circuit.steps:
         yield Heading("Backward: what each operand gets")
         yield Sentence(
-            "gradient of the node * local derivative; an operand of several nodes adds up what it gets.", "note"
+            "The gradient of the node times the local derivative; what comes from several nodes is added up.", "note"
         )
         yield _backward(circuit, digits)
     if circuit.inputs:
@@ -59,7 +59,7 @@ def _forward(circuit: Circuit, digits: int) -> Table:
 
 def _backward(circuit: Circuit, digits: int) -> Table:
     rows = [row for step in _kept(circuit.steps) for row in _step(step, digits)]
-    head = ("node", "rule", "operand", "gets", "gradient * local", "local derivative")
+    head = ("node", "rule", "operand", "gets", "factors", "local derivative")
     return Table(head, tuple(rows), right=(3,))
 
 
@@ -69,7 +69,7 @@ def _step(step: Step | None, digits: int) -> Iterator[tuple[str, ...]]:
         return
     first = (f"{step.name} = {step.text}", step.rule)
     for share in step.shares:
-        few = max(3, digits - 2)
+        few = max(3, digits - 3)
         factors = f"{number(step.gradient, few)} * {inside(number(share.local, few))}"
         yield (*first, share.operand, number(share.product, digits), factors, share.formula)
         first = ("", "")
