@@ -13,6 +13,7 @@ import numpy as np
 
 from chainrule import checks
 from chainrule.activations import ELU, LeakyReLU
+from chainrule.engines.threads import Fastest, for_pass, for_steps
 from chainrule.errors import ArgumentError, unknown_name
 from chainrule.layers import Activation, Dense, Dropout, Mode
 from chainrule.losses import Huber
@@ -45,7 +46,8 @@ class NativeEngine:
     """Dense layers, dropout and activations under every loss and every optimiser that steps.
 
     Args:
-        threads: how many work on a step. More than one helps large steps on cores that nobody else uses.
+        threads: how many work on a step; None: one or all cores, whichever is faster as the training goes. The bits are
+            the same.
         instruction_set: one of `instruction_sets()`; None: the widest that the processor has.
 
     Raises:
@@ -54,8 +56,8 @@ class NativeEngine:
 
     name = "native"
 
-    def __init__(self, threads: int = 1, instruction_set: str | None = None) -> None:
-        self.threads = checks.whole(threads, "threads", where="NativeEngine")
+    def __init__(self, threads: int | None = None, instruction_set: str | None = None) -> None:
+        self.threads = None if threads is None else checks.whole(threads, "threads", where="NativeEngine")
         if instruction_set is not None and instruction_set not in instruction_sets():
             raise unknown_name("instruction set", instruction_set, instruction_sets(), where="NativeEngine")
         self.instruction_set = instruction_set or ""
@@ -120,9 +122,17 @@ class NativeEngine:
         Y: Floats | None = None,
     ) -> float:
         """The sum of the rows' losses where there are targets; the outputs go into Y."""
-        X, T, weights = (None if array is None else np.ascontiguousarray(array) for array in (X, T, weights))  # type: ignore[assignment] # X is not None
-        records, record = _layers(objective, layers, seed=0), kernels().Loss() if loss is None else _loss(loss)
-        total: float = kernels().evaluate(theta, X, T, weights, records, record, self.threads, self.instruction_set, Y)
+        total: float = kernels().evaluate(
+            theta,
+            np.ascontiguousarray(X),
+            None if T is None else np.ascontiguousarray(T),
+            None if weights is None else np.ascontiguousarray(weights),
+            _layers(objective, layers, seed=0),
+            kernels().Loss() if loss is None else _loss(loss),
+            for_pass(self.threads, len(X) * objective.layout.size),
+            self.instruction_set,
+            Y,
+        )
         return total
 
 
@@ -139,11 +149,13 @@ class NativeRun:
         optimizer: AnyStepper,
         batch_size: int,
         seed: int,
-        threads: int,
+        threads: int | None,
         instruction_set: str,
     ) -> None:
         layers, loss = objective.trained
         self.theta = theta
+        counts = for_steps(threads, batch_size * objective.layout.size)
+        self._threads = Fastest(counts)
         self._slots: dict[str, Floats] = optimizer.slots(theta)
         run = kernels().Run32 if theta.dtype == np.float32 else kernels().Run64
         self._run = run(
@@ -157,7 +169,7 @@ class NativeRun:
             _optimizer(optimizer, objective),
             batch_size,
             seed,
-            threads,
+            max(counts),
             instruction_set,
         )
 
@@ -171,7 +183,8 @@ class NativeRun:
         """Take ``len(rates)`` steps; see the contract."""
         values = np.zeros((len(rates), 2))
         rows = None if order is None else np.ascontiguousarray(order, dtype=np.int64)
-        done = self._run.advance(rows, first, np.ascontiguousarray(rates, dtype=np.float64), taken, values)
+        rates = np.ascontiguousarray(rates, dtype=np.float64)
+        done = self._threads.timed(lambda threads: self._run.advance(rows, first, rates, taken, threads, values))
         return values[:done]
 
     def restore(self, theta: Floats, slots: Mapping[str, Floats]) -> None:

@@ -124,13 +124,22 @@ void check_layers(const std::vector<Layer>& layers, std::size_t P) {
   }
 }
 
-// Bytes of a slice's workspace: a share of the second-level cache.
-constexpr std::size_t kSliceBytes = std::size_t(1) << 18;
-constexpr int kManyRows = 1024;                          // from so many on a batch is sliced,
-constexpr std::size_t kFewParameters = std::size_t(1) << 20;  // unless its groups' gradients would take too much memory
+constexpr std::size_t kSliceBytes = std::size_t(1) << 18;  // of a slice's workspace: a share of the second-level cache
 
 int slice_rows(const std::vector<Layer>& layers, int entry_size) {
   return int(std::clamp<std::size_t>(kSliceBytes / row_bytes(layers, entry_size), 16, 512));
+}
+
+// The rows that go through at once in training: slices where the threads would otherwise exchange more activations than
+// there are gradients, and these take little memory. How many threads there are does not count.
+int training_slice(const std::vector<Layer>& layers, int batch, std::size_t P, int entry_size) {
+  constexpr int least = 64;
+  constexpr std::size_t few = std::size_t(1) << 20;
+  std::size_t outputs = 0;
+  for (const Layer& layer : layers) outputs += std::size_t(layer.padded);
+  if (batch < 2 * least || P > few || outputs * std::size_t(batch) < P) return batch;
+  const int slices = std::min(batch / least, kGroups), rows = (batch + slices - 1) / slices;
+  return std::min(rows, slice_rows(layers, entry_size));
 }
 
 template <class T> class NativeRun {
@@ -138,7 +147,7 @@ template <class T> class NativeRun {
   NativeRun(Vector<T> theta, std::vector<Vector<T>> slots, Matrix<const T> X, Matrix<const T> targets,
             std::optional<Vector<const T>> weights, std::vector<Layer> layers, Loss loss, Optimizer optimizer, int batch,
             std::uint64_t seed, int threads, const std::string& isa)
-      : theta_(theta), slots_(slots), X_(X), targets_(targets), weights_(weights), layers_(layers), isa_(find_isa(isa)), barrier_(threads) {
+      : theta_(theta), slots_(slots), X_(X), targets_(targets), weights_(weights), layers_(layers), isa_(find_isa(isa)) {
     check_layers(layers_, theta.size());
     require(X.shape(1) == std::size_t(layers_.front().I) && targets.shape(1) == std::size_t(layers_.back().O), "data that do not fit");
     require(X.shape(0) == targets.shape(0) && X.shape(0) > 0 && batch > 0 && threads > 0, "no rows, or not as many targets");
@@ -153,17 +162,21 @@ template <class T> class NativeRun {
     job_.X = X_.data(); job_.targets = targets_.data(); job_.weights = weights_ ? weights_->data() : nullptr;
     job_.N = std::int64_t(X.shape(0)); job_.batch = int(std::min<std::int64_t>(batch, job_.N));
     job_.seed = seed; job_.threads = threads;
-    job_.slice = job_.batch >= kManyRows && P <= kFewParameters ? slice_rows(layers_, sizeof(T)) : job_.batch;
+    job_.slice = training_slice(layers_, job_.batch, P, sizeof(T));
     make_buffers(P);
     write_slots();
   }
+  NativeRun(const NativeRun&) = delete;  // job_ points into it
+  NativeRun& operator=(const NativeRun&) = delete;
 
   std::int64_t advance(std::optional<Vector<const std::int64_t>> order, std::int64_t first, Vector<const double> rates,
-                       std::int64_t taken, Matrix<double> values) {
+                       std::int64_t taken, int threads, Matrix<double> values) {
     const std::int64_t steps = std::int64_t(rates.size());
     require(values.shape(0) == rates.size() && values.shape(1) == 2, "not a loss and a penalty for each rate");
     require(first >= 0 && (first + steps - 1) * job_.batch < job_.N, "more steps than the epoch has");
+    require(threads > 0 && threads <= job_.threads, "more threads than the run was made for");
     Job<T> job = job_;
+    job.threads = threads;
     if (order) {
       require(order->size() == std::size_t(job.N), "an order of other rows");
       job.order = order->data();
@@ -172,11 +185,12 @@ template <class T> class NativeRun {
     const Range range{first, steps, taken, rates.data(), values.data()};
     std::int64_t done = 0;
     nb::gil_scoped_release others_may_run;
+    Barrier barrier(threads);
     pack(layers_, theta_.data(), job_.theta);
     together(job.threads, [&](int t) {
       [[maybe_unused]] const FlushSubnormals fast;
       Workspace<T>& workspace = buffers_[buffers_.size() == 1 ? 0 : std::size_t(t)]->w;
-      const std::int64_t mine = kernels<T>(isa_).advance(job, workspace, board_, range, t, barrier_);
+      const std::int64_t mine = kernels<T>(isa_).advance(job, workspace, board_, range, t, barrier);
       if (t == 0) done = mine;
     });
     unpack(layers_, job_.theta, theta_.data());
@@ -198,7 +212,6 @@ template <class T> class NativeRun {
   std::vector<Layer> layers_;
   std::vector<Piece> pieces_;
   const Isa& isa_;
-  Barrier barrier_;
   Job<T> job_{};
   Board<T> board_{};
   Arena arena_;
@@ -264,7 +277,8 @@ template <class T> void bind_type(nb::module_& m, const char* run) {
                     Loss, Optimizer, int, std::uint64_t, int, const std::string&>(),
            "theta"_a.noconvert(), "slots"_a.noconvert(), "X"_a.noconvert(), "T"_a.noconvert(), "weights"_a.none().noconvert(),
            "layers"_a, "loss"_a, "optimizer"_a, "batch_size"_a, "seed"_a, "threads"_a, "instruction_set"_a)
-      .def("advance", &NativeRun<T>::advance, "order"_a.none().noconvert(), "first"_a, "rates"_a.noconvert(), "taken"_a, "values"_a.noconvert())
+      .def("advance", &NativeRun<T>::advance, "order"_a.none().noconvert(), "first"_a, "rates"_a.noconvert(), "taken"_a, "threads"_a,
+           "values"_a.noconvert())
       .def("read_slots", &NativeRun<T>::read_slots)
       .def("write_slots", &NativeRun<T>::write_slots);
   m.def("evaluate", &evaluate<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "T"_a.none().noconvert(), "weights"_a.none().noconvert(), "layers"_a,

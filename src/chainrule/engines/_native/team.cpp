@@ -5,7 +5,7 @@
 namespace chainrule {
 
 namespace {
-constexpr int kSpins = 300;  // some ten microseconds
+constexpr int kQuick = 100, kSpins = 400;  // looks without a pause, and in all: some ten microseconds
 
 inline void relax() {
 #if defined(__x86_64__)
@@ -23,6 +23,7 @@ void Barrier::wait() {
     return;
   }
   for (int spins = 0; round_.load(std::memory_order_acquire) == mine; ++spins) {
+    if (spins < kQuick) continue;
     if (spins < kSpins) relax();
     else std::this_thread::yield();  // on a busy machine, let the other one run
   }

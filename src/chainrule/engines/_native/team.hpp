@@ -17,8 +17,8 @@ class Barrier {
 
  private:
   const int n_;
-  std::atomic<int> arrived_{0};
-  std::atomic<unsigned> round_{0};
+  alignas(64) std::atomic<int> arrived_{0};  // a line of the cache each
+  alignas(64) std::atomic<unsigned> round_{0};
 };
 
 }  // namespace chainrule

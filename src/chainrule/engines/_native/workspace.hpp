@@ -3,24 +3,43 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
+#include <new>
 #include <vector>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 #include "plan.hpp"
 
 namespace chainrule {
 
-// Blocks of zeros, each beginning at a multiple of 64 bytes.
+// Blocks of zeros, each beginning at a multiple of 64 bytes; large ones of huge pages, so that the processor finds them.
 class Arena {
  public:
+  Arena() = default;
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
   template <class U> U* cut(std::size_t count) {
-    blocks_.emplace_back(new char[count * sizeof(U) + 64]());
-    const auto at = reinterpret_cast<std::uintptr_t>(blocks_.back().get());
-    return reinterpret_cast<U*>((at + 63) / 64 * 64);
+    const std::size_t bytes = count * sizeof(U), unit = bytes < kHuge ? 64 : kHuge, size = (bytes + unit) / unit * unit;
+    void* block = std::aligned_alloc(unit, size);
+    if (block == nullptr) throw std::bad_alloc();
+    blocks_.emplace_back(block);
+#ifdef __linux__
+    if (unit == kHuge) madvise(block, size, MADV_HUGEPAGE);
+#endif
+    std::memset(block, 0, size);
+    return static_cast<U*>(block);
   }
 
  private:
-  std::vector<std::unique_ptr<char[]>> blocks_;
+  static constexpr std::size_t kHuge = std::size_t(1) << 21;
+  struct Free { void operator()(void* block) const { std::free(block); } };
+  std::vector<std::unique_ptr<void, Free>> blocks_;
 };
 
 // A row of so many entries, with its padding. Of long rows a block of columns is used at a time: an odd number of lines of
