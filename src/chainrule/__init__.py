@@ -27,8 +27,8 @@ from chainrule.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, RMSPro
 from chainrule.training import EarlyStopping
 
 if TYPE_CHECKING:
-    from chainrule.insight.circuit import circuit
-    from chainrule.insight.gradcheck import check_gradients
+    from chainrule.insight.circuits.circuit import circuit
+    from chainrule.insight.gradcheck.check import check_gradients
     from chainrule.insight.trace import trace
     from chainrule.many import fit_many
     from chainrule.model import Model, load, train
@@ -86,8 +86,8 @@ _LATER = {  # what loads polars or rich, only when it is asked for
     "Model": "chainrule.model",
     "ProgressBar": "chainrule.progress",
     "Settings": "chainrule.settings",
-    "check_gradients": "chainrule.insight.gradcheck",
-    "circuit": "chainrule.insight.circuit",
+    "check_gradients": "chainrule.insight.gradcheck.check",
+    "circuit": "chainrule.insight.circuits.circuit",
     "fit_many": "chainrule.many",
     "load": "chainrule.model",
     "trace": "chainrule.insight.trace",

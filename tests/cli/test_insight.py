@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from chainrule.insight import gradcheck
+from chainrule.insight.gradcheck import check as gradcheck
 
 
 def test_circuit_shows_values_gradients_and_quotients(call):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.insight.rules import FUNCTIONS, OPERATORS
+from chainrule.insight.circuits.rules import FUNCTIONS, OPERATORS
 
 # CS231n, "Backpropagation, Intuitions": its circuits and their printed numbers.
 

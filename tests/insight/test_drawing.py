@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import chainrule as cr
-from chainrule.insight.layered import layered
+from chainrule.insight.circuits.layered import layered
 
 SVG = "{http://www.w3.org/2000/svg}"
 

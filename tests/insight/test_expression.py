@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.insight import expression
-from chainrule.insight.expression import read
+from chainrule.insight.circuits import expression
+from chainrule.insight.circuits.expression import read
 
 PYTHON = {
     ast.Add: operator.add,
@@ -128,6 +128,6 @@ def test_long_and_deep_expressions_need_no_recursion():
 def test_size_is_bounded(monkeypatch):
     with pytest.raises(cr.ArgumentError, match="at most 2,000,000 characters"):
         read("x" * (expression.MOST_CHARACTERS + 1))
-    monkeypatch.setattr("chainrule.insight.graph.MOST_NODES", 10)
+    monkeypatch.setattr("chainrule.insight.circuits.graph.MOST_NODES", 10)
     with pytest.raises(cr.ArgumentError, match="at most 10 operations"):
         read("x" + "+1" * 10)

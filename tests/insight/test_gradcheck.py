@@ -10,8 +10,8 @@ from tests.planted import FAULTS
 from tests.registry import LAYERS, LOSSES, draw, objective_of, quick
 
 import chainrule as cr
-from chainrule.insight.gradcheck import Extent, check_objective
-from chainrule.insight.objectives import Point
+from chainrule.insight.gradcheck.check import Extent, check_objective
+from chainrule.insight.gradcheck.objectives import Point
 from chainrule.layers import Dense
 
 

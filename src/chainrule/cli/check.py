@@ -56,7 +56,7 @@ def check(
     ] = None,
 ) -> None:
     """Print what was found; see `app` for the words that a person reads."""
-    from chainrule.insight.gradcheck import check_gradients
+    from chainrule.insight.gradcheck.check import check_gradients
 
     found = check_gradients(
         open_model(model, data, command="check"), data, rows=rows, sample=None if all else sample, seed=seed

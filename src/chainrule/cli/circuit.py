@@ -47,7 +47,7 @@ def circuit(
     ] = None,
 ) -> None:
     """Show the circuit; see `app` for the words that a person reads."""
-    from chainrule.insight.circuit import Circuit
+    from chainrule.insight.circuits.circuit import Circuit
 
     found = Circuit(expression, dict(map(_assigned, inputs)))
     if symbolic:

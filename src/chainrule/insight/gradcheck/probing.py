@@ -16,13 +16,13 @@ from msgspec import Struct
 
 from chainrule.errors import ArgumentError
 from chainrule.insight.differences import Band, band_of, central, fourth_order, noise_of, relative_error
-from chainrule.insight.kinks import crossed
+from chainrule.insight.gradcheck.kinks import crossed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from chainrule.arrays import Floats
-    from chainrule.insight.kinks import Sides
+    from chainrule.insight.gradcheck.kinks import Sides
 
 Verdict: TypeAlias = Literal["agrees", "differs", "rounding", "kink"]
 

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule import checks
 from chainrule.errors import ArgumentError
+from chainrule.insight.circuits.drawing import MOST_DRAWN, draw
+from chainrule.insight.circuits.expression import read
+from chainrule.insight.circuits.graph import inside
+from chainrule.insight.circuits.rules import OutOfDomain
+from chainrule.insight.circuits.symbolic import Symbolic, symbolic_gradient
+from chainrule.insight.circuits.telling import circuit_document
 from chainrule.insight.differences import relative_error, ridders
-from chainrule.insight.drawing import MOST_DRAWN, draw
-from chainrule.insight.expression import read
-from chainrule.insight.graph import inside
 from chainrule.insight.rendering import Explained
 from chainrule.insight.rendering.numbers import DIGITS
-from chainrule.insight.rules import OutOfDomain
-from chainrule.insight.symbolic import Symbolic, symbolic_gradient
-from chainrule.insight.telling import circuit_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chainrule.insight.graph import Graph
+    from chainrule.insight.circuits.graph import Graph
     from chainrule.insight.rendering import Document
 
 _MOST_EVALUATED = 5_000_000  # nodes, for all difference quotients together

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from chainrule import checks
-from chainrule.errors import ArgumentError, ShapeError
-from chainrule.inputs import as_matrix, as_targets, sample_weights
-from chainrule.insight.findings import GradientCheck, summary, worst_of
-from chainrule.insight.foreign import foreign_function, gradient_arrays
-from chainrule.insight.objectives import PENALTY, Point, loss_function, penalty_function, whole_function
-from chainrule.insight.probing import WHERE, Function, Part, Prober
+from chainrule.errors import ArgumentError
+from chainrule.insight.gradcheck.findings import GradientCheck, summary, worst_of
+from chainrule.insight.gradcheck.foreign import foreign_function, gradient_arrays
+from chainrule.insight.gradcheck.objectives import PENALTY, Point, loss_function, penalty_function, whole_function
+from chainrule.insight.gradcheck.probing import WHERE, Function, Part, Prober
+from chainrule.insight.rows import read
 from chainrule.layers import BatchNorm, Dropout, Mode
 from chainrule.layers.composite import Composite
 from chainrule.network import Network
@@ -20,8 +20,8 @@ from chainrule.network import Network
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from chainrule.insight.rows import Given
     from chainrule.layers import Layer
-    from chainrule.model import Model
     from chainrule.objective import Objective
 
 _DIRECTIONS = 5
@@ -101,14 +101,18 @@ def check_gradients(
     rows = rows if rows is None else checks.whole(rows, "rows", where=WHERE)
     if callable(what) and not isinstance(what, Network):
         return check_function(foreign_function(what, X, gradient), extent)
-    network, X, y = _network_and_data(what, X, y)
-    point = _point(network, X, y, sample_weight, None if gradient is not None else rows, training=training, seed=seed)
+    if not isinstance(what, Network) and type(what).__name__ != "Model":
+        expected = "a Network, a Model, or a function that gives (value, gradient)"
+        raise ArgumentError("what to check", where=WHERE, expected=expected, got=what)
+    given = read(what, X, y, rows=None, sample_weight=sample_weight, dtype="float64", where=WHERE)
+    network = given.network
+    point = _point(given, None if gradient is not None else rows, training=training, seed=seed)
     if gradient is None:
         return check_objective(network.objective, point, extent)
     layout = network.objective.layout
     shapes = {parameter.name: parameter.shape for parameter in layout.parameters}
-    given = gradient_arrays(gradient, shapes, layout.size)
-    return check_function(whole_function(network.objective, point, given), extent, rows=point.rows)
+    named = gradient_arrays(gradient, shapes, layout.size)
+    return check_function(whole_function(network.objective, point, named), extent, rows=point.rows)
 
 
 # ---- what is checked ------------------------------------------------------------------------------------------------
@@ -168,50 +172,19 @@ def _sample(part: Part, extent: Extent) -> Sequence[int]:
 # ---- networks and models --------------------------------------------------------------------------------------------
 
 
-def _network_and_data(what: Any, X: Any, y: Any) -> tuple[Network, Any, Any]:
-    """The network that is meant, and arrays for it."""
-    if isinstance(what, Network):
-        return what, X, y
-    if type(what).__name__ == "Model":
-        if y is not None:
-            raise ArgumentError("y", where=WHERE, expected="nothing: a model finds its target in the table", got=y)
-        return what.network, *_encoded(what, X)
-    expected = "a Network, a Model, or a function that gives (value, gradient)"
-    raise ArgumentError("what to check", where=WHERE, expected=expected, got=what)
-
-
-def _encoded(model: Model, data: Any) -> tuple[Any, Any]:
-    """A table as inputs and targets."""
-    from chainrule.tables import MISSING, read_table
-
-    frame = read_table(data, missing=(*MISSING, *model.settings.missing), header=model.settings.header)
-    X = model.columns.encode(frame, dtype="float64", where=WHERE)
-    return X, model.columns.encode_target(frame, dtype="float64", where=WHERE)
-
-
-def _point(
-    network: Network, X: Any, y: Any, sample_weight: Any, rows: int | None, *, training: bool, seed: int
-) -> Point:
-    """Some rows of the data, and the weights of the network, in float64."""
-    matrix = as_matrix(X, "float64", where=WHERE)
-    if y is None:
-        raise ArgumentError("y", where=WHERE, expected="the targets of the rows", got=y)
-    network.forward(matrix[:1])  # builds it, or says what does not fit
-    (n_outputs,) = network.objective.output_shape
-    targets = as_targets(y, network.loss, n_outputs, "float64", classes=network.classes, where=WHERE)
-    if len(targets.T) != len(matrix):
-        raise ShapeError("y", where=WHERE, expected=f"{len(matrix)} rows, as X has", got=len(targets.T))
-    weights = sample_weights(sample_weight, len(matrix), where=WHERE)
-    chosen = np.arange(len(matrix))
-    if rows is not None and rows < len(matrix):
-        chosen = np.sort(np.random.default_rng(seed).choice(len(matrix), rows, replace=False))
+def _point(given: Given, rows: int | None, *, training: bool, seed: int) -> Point:
+    """Some of the rows, chosen at random, and copies of all numbers, which will be moved."""
+    X, T, weights = given.batch
+    chosen = np.arange(len(X))
+    if rows is not None and rows < len(X):
+        chosen = np.sort(np.random.default_rng(seed).choice(len(X), rows, replace=False))
     return Point(
-        theta=network.theta.astype(np.float64),
-        X=np.ascontiguousarray(matrix[chosen]),
-        T=np.ascontiguousarray(targets.T[chosen]),
-        weights=None if weights is None else weights[chosen].astype(np.float64),
-        mode=Mode(training=training, seed=network.seed),
-        rows=chosen.tolist(),
+        theta=given.network.theta.copy(),
+        X=X[chosen].copy(),
+        T=T[chosen].copy(),
+        weights=None if weights is None else weights[chosen].copy(),
+        mode=Mode(training=training, seed=given.network.seed),
+        rows=[given.rows[n] for n in chosen.tolist()],
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.errors import ArgumentError, ShapeError, unknown_name
-from chainrule.insight.probing import WHERE, Function, Part
+from chainrule.insight.gradcheck.probing import WHERE, Function, Part
 
 if TYPE_CHECKING:
     from chainrule.arrays import Floats

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from chainrule.insight.kinks import Sides, sides_of_layers, sides_of_loss
-from chainrule.insight.probing import Function, Part
+from chainrule.insight.gradcheck.kinks import Sides, sides_of_layers, sides_of_loss
+from chainrule.insight.gradcheck.probing import Function, Part
 from chainrule.layers import PREDICTION, Mode
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from chainrule.insight.layered import layered
+from chainrule.insight.circuits.layered import layered
 from chainrule.insight.rendering import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chainrule.insight.circuit import Circuit
-    from chainrule.insight.layered import Layout
+    from chainrule.insight.circuits.circuit import Circuit
+    from chainrule.insight.circuits.layered import Layout
 
 MOST_DRAWN = 150  # nodes
 

@@ -9,7 +9,7 @@ from chainrule.errors import ArgumentError, MissingExtraError
 from chainrule.insight.differences import relative_error
 
 if TYPE_CHECKING:
-    from chainrule.insight.circuit import Circuit
+    from chainrule.insight.circuits.circuit import Circuit
 
 _MOST = 200  # operations: formulas of more fill pages, and SymPy takes minutes
 

@@ -16,8 +16,8 @@ import unicodedata
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from chainrule.errors import ArgumentError, unknown_name
-from chainrule.insight.graph import Graph
-from chainrule.insight.rules import FUNCTIONS, MINUS, OPERATORS, Rule
+from chainrule.insight.circuits.graph import Graph
+from chainrule.insight.circuits.rules import FUNCTIONS, MINUS, OPERATORS, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from chainrule.errors import ArgumentError
-from chainrule.insight.rules import MINUS, Local, OutOfDomain, Rule
+from chainrule.insight.circuits.rules import MINUS, Local, OutOfDomain, Rule
 
 MOST_NODES = 200_000
 
@@ -166,7 +166,7 @@ class Graph:
 def written(rule: Rule, operands: list[str]) -> str:
     """An operation as a person writes it.
 
-    >>> from chainrule.insight.rules import FUNCTIONS, OPERATORS
+    >>> from chainrule.insight.circuits.rules import FUNCTIONS, OPERATORS
     >>> written(OPERATORS["*"], ["v1", "-4"]), written(FUNCTIONS["exp"], ["x"])
     ('v1 * (-4)', 'exp(x)')
     """

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, TypeVar
 
-from chainrule.insight.drawing import MOST_DRAWN, draw
-from chainrule.insight.graph import inside
+from chainrule.insight.circuits.drawing import MOST_DRAWN, draw
+from chainrule.insight.circuits.graph import inside
 from chainrule.insight.rendering import Document, Figure, Heading, Sentence, Table, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from chainrule.insight.circuit import Circuit, Step
+    from chainrule.insight.circuits.circuit import Circuit, Step
     from chainrule.insight.rendering import Part
 
 _MOST_ROWS = 40  # of a table

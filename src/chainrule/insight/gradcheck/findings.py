@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, structs
 
 from chainrule.insight.differences import BANDS, Band
-from chainrule.insight.objectives import PENALTY
-from chainrule.insight.probing import Entry
+from chainrule.insight.gradcheck.objectives import PENALTY
+from chainrule.insight.gradcheck.probing import Entry
 from chainrule.insight.rendering import (
     Document,
     Explained,
