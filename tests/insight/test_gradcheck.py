@@ -246,7 +246,7 @@ def test_data_that_do_not_fit(problem):
 def test_a_model_finds_its_target_in_the_table():
     model = cr.train("iris", epochs=2)
     assert cr.check_gradients(model, "iris").ok
-    with pytest.raises(cr.ArgumentError, match="its target in the table"):
+    with pytest.raises(cr.ArgumentError, match="the table of a model holds the targets"):
         cr.check_gradients(model, "iris", [0])
 
 
