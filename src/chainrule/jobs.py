@@ -14,6 +14,7 @@ import numpy as np
 from chainrule import checks
 from chainrule.callbacks import Callback, Listeners
 from chainrule.engines.interface import Engine
+from chainrule.engines.native import NativeEngine
 from chainrule.errors import ArgumentError, DivergenceError, unknown_name
 from chainrule.fits import Fit
 from chainrule.network import FitOptions, Network
@@ -102,6 +103,8 @@ class _Part(NamedTuple):
 
 class _Watch(Callback):
     """Notes the training of a job, and ends it when all are to stop."""
+
+    only_watches = True
 
     def __init__(self, job: Job, stop: Event) -> None:
         self._job, self._stop = job, stop
@@ -192,7 +195,8 @@ def make_jobs(
             one = network.with_seed(network.seed if seed is None else seed) if copied else network
             named = {"network": place if len(given) > 1 else None, "seed": seed, "fold": folds and fold}
             labels = {name: value for name, value in named.items() if value is not None} | setting
-            jobs.append(Job(one, chosen, labels, candidate, part, engines[place, number]))
+            alone = replace(chosen, engine=_on_one_thread(engines[place, number]))
+            jobs.append(Job(one, alone, labels, candidate, part, engines[place, number]))
     return jobs
 
 
@@ -240,6 +244,13 @@ def _changed(options: FitOptions, given: Mapping[str, Any]) -> FitOptions:
         if name not in known:
             raise unknown_name("option", name, known, where=WHERE)
     return replace(options, **given)
+
+
+def _on_one_thread(engine: Engine) -> Engine:
+    """An engine that would take all cores for one training, as it is for one core; its bits are the same."""
+    if isinstance(engine, NativeEngine) and engine.threads is None:
+        return NativeEngine(threads=1, instruction_set=engine.instruction_set or None)
+    return engine
 
 
 def _tried(network: Network, options: FitOptions, part: _Part) -> Engine:

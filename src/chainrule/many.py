@@ -106,7 +106,7 @@ def fit_many(
 def _at_once(threads: int | None, jobs: list[Job]) -> int:
     """How many trainings at a time, so that no more threads work than asked for, or than there are cores."""
     at_most = cores() if threads is None else checks.whole(threads, "threads", where=WHERE)
-    of_one = max(getattr(job.engine, "threads", 1) for job in jobs)
+    of_one = max(getattr(job.engine, "threads", None) or 1 for job in jobs)
     return max(1, min(at_most // of_one, len(jobs)))
 
 

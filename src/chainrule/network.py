@@ -375,6 +375,7 @@ class Network:
     def _drive(self, training: Training, listeners: Listeners) -> History:
         """Iterate the training; whatever ends it, the weights are good and the history is kept."""
         now = training.standing
+        training.may_run_ahead = listeners.all_only_watch
         interrupted = False
         try:
             with postponed_interrupt() as interruption:

@@ -31,6 +31,8 @@ class ProgressBar(Callback):
         console: a rich console, in place of `file`.
     """
 
+    only_watches = True
+
     def __init__(self, *, file: TextIO | None = None, console: Console | None = None) -> None:
         self._file, self._console = file, console
         self._shown = Callback()

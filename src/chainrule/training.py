@@ -10,7 +10,7 @@ goes on to the same bits.
 
 from __future__ import annotations
 
-from math import ceil, inf, isfinite
+from math import ceil, inf, isfinite, nan
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, NoReturn, Protocol
 
@@ -20,7 +20,7 @@ from msgspec.structs import force_setattr
 
 from chainrule import checks
 from chainrule.divergence import Rewind, Stretch, place_in_pass, place_in_theta
-from chainrule.engines.interface import Data
+from chainrule.engines.interface import Data, EpochsRun
 from chainrule.errors import ArgumentError, DivergenceError, unknown_name
 from chainrule.layers import Mode
 from chainrule.optimizers import AnyOptimizer
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from chainrule.objective import Objective
 
 _AT_ONCE = 0.1  # seconds
+_EPOCHS_AT_ONCE = 1000  # at most
+_BYTES_AT_ONCE = 1 << 24  # for what several epochs need at most
 
 
 class EarlyStopping(msgspec.Struct, frozen=True):
@@ -127,6 +129,10 @@ class Training:
         settings: how.
         scores: measure theta after each epoch.
 
+    Attributes:
+        may_run_ahead: whether the engine may take several short epochs in one call, to be told of one by one, each with
+            the theta of its end. The slots are then ahead: only for those who neither read them nor change theta.
+
     Raises:
         ArgumentError: when early stopping is to monitor what is not measured.
     """
@@ -147,8 +153,10 @@ class Training:
         self.steps_per_epoch = ceil(len(data.X) / settings.batch_size)
         self.schedule = settings.optimizer.schedule
         self.plan = Plan(self.steps_per_epoch, settings.epochs, settings.batch_size, len(data.X))
-        self._pace, self._rewind = _Pace(), Rewind()
+        self._pace, self._rewind, self._last_rate = _Pace(), Rewind(), nan
         self._start = perf_counter()
+        self.may_run_ahead = False
+        self._epochs_run = run if isinstance(run, EpochsRun) else None
 
     def go_on(self, standing: Standing, best_theta: Floats) -> None:
         """Go on where an earlier run stood; theta and the slots of `run` are put back by whoever has them."""
@@ -163,8 +171,12 @@ class Training:
         """
         now = self.standing
         while now.epoch < self.settings.epochs and not now.stopped:
-            yield from self._steps()
-            yield self._finish_epoch()
+            count = self._epochs_at_once()
+            if count > 1:
+                yield from self._several_epochs(count)
+            else:
+                yield from self._steps()
+                yield self._finish_epoch()
 
     def restore_best(self) -> None:
         """Set theta to the best there was, if an epoch was finished."""
@@ -186,17 +198,53 @@ class Training:
             start = perf_counter()
             values = self.run.advance(order, now.step, stretch.rates, now.taken)
             self._pace.note(len(values), perf_counter() - start)
+            self._last_rate = float(stretch.rates[-1])
             self._check_finite(values)
             self._count(values)
             if now.step < total:
                 now.seconds = self.seconds
                 yield Steps(now.epoch + 1, now.step, total, *values.mean(axis=0).tolist())
 
+    def _epochs_at_once(self) -> int:
+        """How many epochs the engine is to take in one call: not beyond where anything can depend on their outcome."""
+        now, stopping = self.standing, self.settings.early_stopping
+        # After the first epoch it is known how long one takes, and whether the schedule listens to the loss.
+        if not self.may_run_ahead or self._epochs_run is None or not now.epoch or now.step or now.plateau is not None:
+            return 1
+        theta, X = self.run.theta, self.data.X
+        of_one = theta.nbytes + 8 * len(X) + 24 * self.steps_per_epoch  # theta, the order, rates and values
+        left = self.settings.epochs - now.epoch
+        if stopping:
+            left = min(left, now.best_epoch + stopping.patience - now.epoch)
+        in_time = self._pace.steps(_EPOCHS_AT_ONCE * self.steps_per_epoch) // self.steps_per_epoch
+        return min(left, in_time, _BYTES_AT_ONCE // of_one)
+
+    def _several_epochs(self, count: int) -> Iterator[Epoch]:
+        """Take so many epochs, then tell of them; of none where a number is not finite: steps will find which."""
+        now, run, S = self.standing, self.run, self.steps_per_epoch
+        assert self._epochs_run is not None  # noqa: S101 -- `_epochs_at_once` looked
+        rates, thetas = self._rates(count * S), np.empty((count, run.theta.size), run.theta.dtype)
+        before = run.theta.copy(), {name: slot.copy() for name, slot in run.slots.items()}
+        self._rewind = Rewind()  # what it remembers does not lead on from here
+        start = perf_counter()
+        values = self._epochs_run.advance_epochs(self._orders(count), rates, now.taken, thetas)
+        self._pace.note(len(values), perf_counter() - start)
+        if not (np.isfinite(values).all() and np.isfinite(thetas[-1]).all()):
+            run.restore(*before)
+            self.may_run_ahead = False
+            return
+        of_epochs = zip(thetas, self._sums(values.reshape(count, S, 2)), rates[S - 1 :: S].tolist(), strict=True)
+        for theta, (now.loss_sum, now.penalty_sum), self._last_rate in of_epochs:
+            run.theta[...] = theta
+            now.taken += S
+            yield self._finish_epoch()
+            if now.stopped:
+                return
+
     def _finish_epoch(self) -> Epoch:
         now = self.standing
         share = len(self.data.X) if self.objective.loss.reduction == "mean" else 1
         loss, penalty = now.loss_sum / share, now.penalty_sum / share
-        rate = float(self._rates(1, back=1)[0])
         now.epoch, now.step, now.loss_sum, now.penalty_sum = now.epoch + 1, 0, 0.0, 0.0
         scores = self.scores()
         if not isfinite(scores.get("validation_loss", 0.0)):
@@ -204,7 +252,7 @@ class Training:
         improved = self._watch({"loss": loss, "objective": loss + penalty, **scores})
         now.stopped = now.stopped or self.run.finished
         now.seconds = self.seconds
-        record = Epoch(now.epoch, now.taken, loss, penalty, rate, now.seconds, scores, improved)
+        record = Epoch(now.epoch, now.taken, loss, penalty, self._last_rate, now.seconds, scores, improved)
         now.epochs.append(record)
         return record
 
@@ -225,8 +273,13 @@ class Training:
     def _order(self, epoch: int) -> Ints | None:
         return epoch_order(len(self.data.X), seed=self.settings.seed, epoch=epoch) if self.settings.shuffle else None
 
-    def _rates(self, count: int, back: int = 0) -> Floats:
-        steps = np.arange(self.standing.taken - back, self.standing.taken - back + count)
+    def _orders(self, count: int) -> Ints | None:
+        first = self.standing.epoch
+        orders = [self._order(epoch) for epoch in range(first, first + count)]
+        return None if orders[0] is None else np.stack(orders)  # type: ignore[arg-type] # all or none
+
+    def _rates(self, count: int) -> Floats:
+        steps = np.arange(self.standing.taken, self.standing.taken + count)
         return self.schedule.rates(steps, self.plan) * self.schedule.scale(self.standing.plateau)
 
     def _rows_of(self, order: Ints | None, step: int) -> Data:
@@ -249,6 +302,15 @@ class Training:
             if now.step == self.steps_per_epoch:
                 terms[-1] *= (len(self.data.X) - (now.step - 1) * B) / B
         now.loss_sum, now.penalty_sum = np.add.accumulate(terms)[-1].tolist()
+
+    def _sums(self, values: Floats) -> list[list[float]]:
+        """What `_count` makes of the values of whole epochs ``(epochs, S, 2)``, to the bit."""
+        if self.objective.loss.reduction == "mean":
+            B = self.settings.batch_size
+            values *= B
+            values[:, -1] *= (len(self.data.X) - (self.steps_per_epoch - 1) * B) / B
+        sums: list[list[float]] = np.add.accumulate(values, axis=1)[:, -1].tolist()
+        return sums
 
     def _check_finite(self, values: Floats) -> None:
         """Raise when the last values or theta is not finite: name the first step and quantity that was not."""

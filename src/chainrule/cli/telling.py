@@ -175,6 +175,8 @@ class _JsonFits(FitsListener):
 
 
 class _JsonEpochs(Callback):
+    only_watches = True
+
     def on_epoch(self, record: Epoch) -> None:
         write_json({"event": "epoch", **msgspec.structs.asdict(record)})
 

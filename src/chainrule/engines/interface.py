@@ -6,7 +6,7 @@ each step. So every engine runs the same training, to rounding, and a fixed seed
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +59,24 @@ class Run(Protocol):
 
     def restore(self, theta: Floats, slots: Mapping[str, Floats]) -> None:
         """Go back, or on, to these numbers; they are copied."""
+
+
+@runtime_checkable
+class EpochsRun(Run, Protocol):
+    """A run that can take several epochs in one call, which saves what Python costs between two of them."""
+
+    def advance_epochs(self, orders: Ints | None, rates: Floats, taken: int, thetas: Floats) -> Floats:
+        """Take ``len(thetas)`` whole epochs of S steps, the same as by `advance`, to the bit.
+
+        Args:
+            orders: the rows of each epoch in order, ``(epochs, N)``; None: as they are.
+            rates: the learning rate of each step, ``(epochs * S,)``.
+            taken: the steps taken before in the whole run.
+            thetas: theta after each epoch is written here, ``(epochs, P)``.
+
+        Returns:
+            As `advance`; what stands in `thetas` after an epoch that was not finished means nothing.
+        """
 
 
 class Engine(Protocol):

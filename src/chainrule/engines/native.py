@@ -187,6 +187,16 @@ class NativeRun:
         done = self._threads.timed(lambda threads: self._run.advance(rows, first, rates, taken, threads, values))
         return values[:done]
 
+    def advance_epochs(self, orders: Ints | None, rates: Floats, taken: int, thetas: Floats) -> Floats:
+        """Take whole epochs; see the contract."""
+        values = np.zeros((len(rates), 2))
+        rows = None if orders is None else np.ascontiguousarray(orders, dtype=np.int64)
+        rates = np.ascontiguousarray(rates, dtype=np.float64)
+        done = self._threads.timed(
+            lambda threads: self._run.advance_epochs(rows, rates, taken, threads, values, thetas)
+        )
+        return values[:done]
+
     def restore(self, theta: Floats, slots: Mapping[str, Floats]) -> None:
         """Go back, or on, to these numbers; they are copied."""
         self.theta[...] = theta

@@ -175,25 +175,27 @@ template <class T> class NativeRun {
     require(values.shape(0) == rates.size() && values.shape(1) == 2, "not a loss and a penalty for each rate");
     require(first >= 0 && (first + steps - 1) * job_.batch < job_.N, "more steps than the epoch has");
     require(threads > 0 && threads <= job_.threads, "more threads than the run was made for");
-    Job<T> job = job_;
-    job.threads = threads;
-    if (order) {
-      require(order->size() == std::size_t(job.N), "an order of other rows");
-      job.order = order->data();
-      for (std::int64_t i = 0; i < job.N; ++i) require(job.order[i] >= 0 && job.order[i] < job.N, "a row that is not there");
-    }
-    const Range range{first, steps, taken, rates.data(), values.data()};
-    std::int64_t done = 0;
+    if (order) check_order(order->data(), order->size(), 1);
     nb::gil_scoped_release others_may_run;
-    Barrier barrier(threads);
-    pack(layers_, theta_.data(), job_.theta);
-    together(job.threads, [&](int t) {
-      [[maybe_unused]] const FlushSubnormals fast;
-      Workspace<T>& workspace = buffers_[buffers_.size() == 1 ? 0 : std::size_t(t)]->w;
-      const std::int64_t mine = kernels<T>(isa_).advance(job, workspace, board_, range, t, barrier);
-      if (t == 0) done = mine;
-    });
-    unpack(layers_, job_.theta, theta_.data());
+    return take(order ? order->data() : nullptr, {first, steps, taken, rates.data(), values.data()}, threads);
+  }
+
+  // Whole epochs, each with its own order; theta as it is after each is a row of `thetas`.
+  std::int64_t advance_epochs(std::optional<Matrix<const std::int64_t>> orders, Vector<const double> rates, std::int64_t taken, int threads,
+                              Matrix<double> values, Matrix<T> thetas) {
+    const std::int64_t epochs = std::int64_t(thetas.shape(0)), steps = (job_.N + job_.batch - 1) / job_.batch;
+    require(std::int64_t(rates.size()) == epochs * steps, "not a rate for each step");
+    require(values.shape(0) == rates.size() && values.shape(1) == 2, "not a loss and a penalty for each rate");
+    require(thetas.shape(1) == theta_.size(), "thetas of another size");
+    require(threads > 0 && threads <= job_.threads, "more threads than the run was made for");
+    if (orders) check_order(orders->data(), orders->size(), epochs);
+    nb::gil_scoped_release others_may_run;
+    std::int64_t done = 0;
+    for (std::int64_t e = 0; e < epochs && done == e * steps; ++e) {
+      const std::int64_t* order = orders ? orders->data() + e * job_.N : nullptr;
+      done += take(order, {0, steps, taken + done, rates.data() + done, values.data() + 2 * done}, threads);
+      std::copy_n(theta_.data(), theta_.size(), thetas.data() + std::size_t(e) * theta_.size());
+    }
     return done;
   }
   // Slots stay packed from call to call; these bring them to where NumPy sees them, and back.
@@ -226,6 +228,28 @@ template <class T> class NativeRun {
     for (int g = 0; g < (sliced ? kGroups : job_.optimizer.clip_norm > 0 ? 1 : 0); ++g) board_.gradients[g] = arena_.cut<T>(P);
     for (int t = 0; t < (sliced ? job_.threads : 1); ++t)
       buffers_.push_back(std::make_unique<Buffers<T>>(layers_, job_.slice, sliced ? 1 : job_.threads, true));
+  }
+
+  void check_order(const std::int64_t* order, std::size_t size, std::int64_t epochs) const {
+    require(size == std::size_t(job_.N * epochs), "an order of other rows");
+    require(std::all_of(order, order + size, [&](std::int64_t row) { return row >= 0 && row < job_.N; }), "a row that is not there");
+  }
+
+  std::int64_t take(const std::int64_t* order, const Range& range, int threads) {  // without the GIL
+    Job<T> job = job_;
+    job.threads = threads;
+    job.order = order;
+    std::int64_t done = 0;
+    Barrier barrier(threads);
+    pack(layers_, theta_.data(), job_.theta);
+    together(threads, [&](int t) {
+      [[maybe_unused]] const FlushSubnormals fast;
+      Workspace<T>& workspace = buffers_[buffers_.size() == 1 ? 0 : std::size_t(t)]->w;
+      const std::int64_t mine = kernels<T>(isa_).advance(job, workspace, board_, range, t, barrier);
+      if (t == 0) done = mine;
+    });
+    unpack(layers_, job_.theta, theta_.data());
+    return done;
   }
 };
 
@@ -279,6 +303,8 @@ template <class T> void bind_type(nb::module_& m, const char* run) {
            "layers"_a, "loss"_a, "optimizer"_a, "batch_size"_a, "seed"_a, "threads"_a, "instruction_set"_a)
       .def("advance", &NativeRun<T>::advance, "order"_a.none().noconvert(), "first"_a, "rates"_a.noconvert(), "taken"_a, "threads"_a,
            "values"_a.noconvert())
+      .def("advance_epochs", &NativeRun<T>::advance_epochs, "orders"_a.none().noconvert(), "rates"_a.noconvert(), "taken"_a, "threads"_a,
+           "values"_a.noconvert(), "thetas"_a.noconvert())
       .def("read_slots", &NativeRun<T>::read_slots)
       .def("write_slots", &NativeRun<T>::write_slots);
   m.def("evaluate", &evaluate<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "T"_a.none().noconvert(), "weights"_a.none().noconvert(), "layers"_a,
