@@ -73,11 +73,11 @@ def test_a_schedule_that_listens_is_taken_epoch_by_epoch(at_once):
     assert not at_once
 
 
-@pytest.mark.parametrize("scale", [1.0, 1e4])
-def test_a_fault_is_found_at_the_same_place_with_the_same_weights(scale):
+@pytest.mark.parametrize(("rate", "scale"), [(10.0, 1.0), (1.0, 10.0), (100.0, 1000.0)])
+def test_a_fault_is_found_at_the_same_place_with_the_same_weights(at_once, rate, scale):
     def fails(**options):
         net = cr.Network([cr.Dense(4, "relu"), cr.Dense(1)], loss="mean_squared_error", seed=0)
-        growing = cr.schedules.WarmUp(1e6, epochs=290)
+        growing = cr.schedules.WarmUp(rate, epochs=290)
         with pytest.raises(cr.DivergenceError) as caught:
             net.fit(X * scale, Y.astype(float), epochs=300, optimizer=cr.SGD(growing), **options)
         return caught.value, net
@@ -85,6 +85,7 @@ def test_a_fault_is_found_at_the_same_place_with_the_same_weights(scale):
     (ahead, one), (stepped, other) = fails(), fails(callbacks=cr.Callback())
     assert (ahead.epoch, ahead.step, ahead.place) == (stepped.epoch, stepped.step, stepped.place)
     assert ahead.epoch > 1
+    assert at_once
     assert one.theta.tobytes() == other.theta.tobytes()
     assert told(one) == told(other)
 

@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_info
 
 import chainrule as cr
 from chainrule.engines.native import NativeEngine, kernels
-from chainrule.many import FitsInterrupted, cores, fit_many
+from chainrule.engines.threads import cores
+from chainrule.many import FitsInterrupted, fit_many
 from chainrule.network import Network
 from chainrule.progress import FitsListener, FitsProgress
 

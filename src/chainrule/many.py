@@ -6,7 +6,6 @@ once and shared. Each training ends in the bits that it would end in alone.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -14,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chainrule import checks
+from chainrule.engines.threads import cores
 from chainrule.fits import Fit, Fits
 from chainrule.interruption import postponed_interrupt
 from chainrule.jobs import WHERE, Job, make_jobs
@@ -108,11 +108,6 @@ def _at_once(threads: int | None, jobs: list[Job]) -> int:
     at_most = cores() if threads is None else checks.whole(threads, "threads", where=WHERE)
     of_one = max(getattr(job.engine, "threads", None) or 1 for job in jobs)
     return max(1, min(at_most // of_one, len(jobs)))
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _run(jobs: list[Job], at_once: int, listener: FitsListener, asked_to_stop: Callable[[], bool]) -> list[Fit]:

@@ -16,7 +16,7 @@ from cyclopts import App, Parameter
 from chainrule._version import __version__
 from chainrule.cli.console import facts, output, say, write_json
 from chainrule.cli.options import GROUPS
-from chainrule.many import cores
+from chainrule.engines.threads import cores
 
 app = App(name="doctor", help_epilogue="Example:\n  chainrule doctor --json")
 
