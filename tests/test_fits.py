@@ -17,7 +17,7 @@ from chainrule.records import Epoch
 def fit(candidate: int, values: list[float], *, kept: int | None = None, fault: Any = None, **labels: Any) -> Fit:
     """One that never was, with a validation loss for each epoch and an accuracy of 1 less it."""
     epochs = [
-        Epoch(e, e, 9.0, 0.0, 0.1, e / 10, {"validation_loss": v, "validation_accuracy": 1 - v}, best=False)
+        Epoch(e, e, 9.0, 0.5, 0.1, e / 10, {"validation_loss": v, "validation_accuracy": 1 - v}, best=False)
         for e, v in enumerate(values, 1)
     ]
     return Fit(
@@ -96,6 +96,7 @@ def test_the_summary_has_a_row_for_each_and_a_column_for_each_label() -> None:
         "loss",
         "validation_loss",
         "validation_accuracy",
+        "penalty",
         "seconds",
         "fault",
     ]

@@ -225,7 +225,10 @@ class Fits:
             best = self._fits.index(self.best)
         except NotFittedError:
             best = None
-        curves = [(fit.history["epoch"], {name: fit.history[name] for name in _scores(fit)}) for fit in self._fits]
+        curves = [
+            (fit.history["epoch"], {name: fit.history[name] for name in _scores(fit) if name != "penalty"})
+            for fit in self._fits
+        ]
         figure = draw_many_curves(curves, best=best, best_name=self._fits[best].name if best is not None else "")
         if path is not None:
             save_figure(figure, path)
