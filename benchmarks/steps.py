@@ -27,14 +27,19 @@ def run(options: Options) -> None:
     bouts = [bout for bout in BOUTS if options.match in bout.problem.name]
     if options.quick:
         bouts = [bout._replace(problem=bout.problem.with_steps(2), long=min(bout.long, 2)) for bout in bouts[:-1:3]]
-    peaks = floors.peak(race(multipliers(), "", rounds=options.rounds, cores=options.cores))
-    peers, judged, worst = steppers(), [], 0.0
+    peers, raced, products = steppers(), [], _products(options)
     for bout in bouts:
         results = race(peers, "steps", bout.problem, rounds=options.rounds, cores=options.cores, long=bout.long)
         _show_peers(bout, results)
-        judged.append(floors.judge(bout, results, peaks))
-        worst = max(worst, _of_reference(results))
-    _show_floors(judged, peaks, worst)
+        raced.append((bout, results))
+    peaks = floors.peak([*products, *_products(options)])
+    judged = [floors.judge(bout, results, peaks) for bout, results in raced]
+    _show_floors(judged, peaks, max((_of_reference(results) for _, results in raced), default=0.0))
+
+
+def _products(options: Options) -> list[Result]:
+    """The matrix product, before the steps and after them: the machine may be slow at the one or the other."""
+    return race(multipliers(), "", rounds=options.rounds, cores=options.cores)
 
 
 def _show_peers(bout: Bout, results: Sequence[Result]) -> None:

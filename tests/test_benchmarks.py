@@ -228,7 +228,8 @@ def test_the_best_setting_of_each_peer_counts_against_that_which_a_person_gets()
 
 def test_the_peak_is_that_of_a_matrix_product():
     assert matrix_product.OPERATIONS == 2 * 2048**3
-    assert floors.peak(results_of({"1 core": 2.0}))["1 core"] == 2048**3
+    slow, fast = results_of({"1 core": 2.0, "all cores": 1.0}), results_of({"1 core": 1.0, "all cores": 4.0})
+    assert floors.peak([*slow, *fast]) == {"1 core": 2 * 2048**3, "all cores": 2 * 2048**3}
 
 
 def test_the_floors_are_those_that_were_asked_for():
