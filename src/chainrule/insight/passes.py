@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from chainrule.arrays import Floats
 from chainrule.engines.interface import Data
-from chainrule.layers import Layer, Mode, Params
+from chainrule.layers import Layer, Mode, Params, Residual
 from chainrule.layers.composite import Composite
 from chainrule.losses import Loss
 from chainrule.objective import Objective
@@ -42,6 +42,7 @@ class Node:
         dY: what came in on the way back.
         dX: what went out.
         grads: of its parameters, the frozen ones too.
+        local: its local derivatives, once somebody has asked for them; see `chainrule.insight.local`.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Node:
     dY: Any = None
     dX: Any = None
     grads: dict[Any, Any] = field(default_factory=dict)
+    local: Any = None
 
     def back(self, dY: Floats) -> Floats:
         """``dX`` of any ``dY``, at this point."""
@@ -90,13 +92,14 @@ class Pass:
 
     def every_node(self) -> Iterator[Node]:
         """All nodes, those inside others after them."""
-        yield from _every(self.nodes)
+        yield from every(self.nodes)
 
 
-def _every(nodes: list[Node]) -> Iterator[Node]:
+def every(nodes: list[Node]) -> Iterator[Node]:
+    """All nodes, those inside others after them."""
     for node in nodes:
         yield node
-        yield from _every(node.inside)
+        yield from every(node.inside)
 
 
 def run(objective: Objective, theta: Floats, batch: Data, mode: Mode) -> Pass:
@@ -148,7 +151,7 @@ def _node(part: Layer, spec: Layer, name: str, params: Params, X: Floats, mode: 
     if isinstance(part, Composite):
         node.inside = _forward(part, f"{name}.", params, X, mode, change)
     if change is not None:
-        node.Y = change(node)
+        node.Y = X + node.inside[-1].Y if isinstance(part, Residual) else change(node)
     return node
 
 

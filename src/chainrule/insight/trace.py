@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule import checks
 from chainrule.insight import addresses, passes, rows, update
 from chainrule.insight.quantities import Quantity, Section, backward_sections, forward_sections, loss_section
 from chainrule.insight.rendering import Document, Explained, Heading, Matrix, Part, Sentence, Table, plain
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from chainrule.arrays import DType, Floats
     from chainrule.engines.interface import Data
     from chainrule.insight.rendering import Formula
+    from chainrule.insight.why import Why
     from chainrule.model import Model
     from chainrule.network import Network
     from chainrule.objective import Objective
@@ -146,6 +148,27 @@ class Trace(Explained):
     def loss(self) -> float:
         """The loss of the batch, without penalties."""
         return float(self.made.value)
+
+    def why(self, name: str, row: int | None = None, *, paths: int = 0) -> Why:
+        """Where the gradient of a parameter comes from: the chain rule, factor by factor.
+
+        Args:
+            name: one entry, ``"dense_1.W[0, 1]"``; or a column, ``"dense_1.W[:, 1]"``; or the whole, ``"dense_1.W"``.
+            row: of this trace; None for the sum over its rows, penalties included.
+            paths: how many paths of one entry are listed at most, the largest first.
+
+        Raises:
+            ArgumentError: for a name or row that is not there; says what there is.
+
+        >>> import chainrule as cr
+        >>> net = cr.Network([cr.Dense(2, "tanh"), cr.Dense(1)], "half_squared_error", n_inputs=2)
+        >>> reason = cr.trace(net, [0.5, -1.0], [1.0]).why("dense_1.W[0, 1]")
+        >>> abs(reason.value - reason.gradient) < 1e-15, reason.n_paths, reason.band
+        (True, 1, 'good')
+        """
+        from chainrule.insight.why import Why
+
+        return Why(self, name, row, checks.whole(paths, "paths", where="why", least=0))
 
     # ---- what there is to show --------------------------------------------------------------------------------------
 

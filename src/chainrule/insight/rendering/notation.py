@@ -4,6 +4,7 @@ One line such as ``dL/dw = (o1 - t1) * o1 (1 - o1) * h1`` or ``dZ = dY * f'(Z)``
 
     y_o, W[0, 1]      below the line          z^2, W^T     above it
     o1, h2.3          unit 1; unit 3 of hidden layer 2
+    W2[0, 1]          an entry of the second matrix
     dL/dw             a partial derivative    sum_k        a sum over k
     *                 times; entry by entry between arrays, whose names are upper-case
     dense_1.W[0, 1]   an address, written as it is
@@ -37,7 +38,7 @@ _ADDRESS = r"[a-z]+(?:_[a-z]+)*_\d+\.[\w.]+(?:\[[^\]]*\])?"
 _PART = r"\([^()]*\)|\{[^{}]*\}|-?[\w.]+"
 _TOKEN = re.compile(
     rf"\s*(?:(?P<address>{_ADDRESS})"
-    r"|(?P<fraction>d[A-Za-z]\w*(?:\[[^\]]*\])?/d[A-Za-z][\w.]*(?:\[[^\]]*\])?)"
+    r"|(?P<fraction>d[A-Za-z][\w.]*(?:\[[^\]]*\])?/d[A-Za-z][\w.]*(?:\[[^\]]*\])?)"
     r"|(?P<number>\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?)"
     r"|(?P<name>[^\W\d_]+'?(?:\d+(?:\.\d+)?)?(?:\[[^\]]*\])?)"
     r"|(?P<sign>.))"
@@ -97,7 +98,10 @@ def _named(text: str, below: str, above: str) -> Item:
     base, _, index = text.partition("[")
     letters = base.rstrip("0123456789.")
     digits = base[len(letters) :]
-    below = ", ".join(filter(None, [below, index.rstrip("]")]))
+    index = index.rstrip("]")
+    if index and digits:  # W2[0, 1]: an entry of the second matrix
+        digits = f"{digits}."
+    below = ", ".join(filter(None, [below, index]))
     if letters == "sum":
         return Item("sum", "∑", below, above)
     if "." in digits:
