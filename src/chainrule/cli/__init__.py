@@ -32,6 +32,10 @@ A column `prediction` in the order of the rows and, for classes, the probability
     "evaluate": """How good the answers of a model are for rows that are known.
 
 A report, and for classes the confusion matrix.""",
+    "explain": """Where a number came from: one step, or the chain rule of one weight.
+
+For some rows of a table: forward, loss, backward and, with an optimizer, the update, every number by its name; as \
+text, Markdown, LaTeX, HTML or JSON.""",
     "check": """Whether the gradient of a model is the derivative of its loss.
 
 Backpropagation beside difference quotients, which know nothing but values: every array of weights, the inputs, and \

@@ -219,9 +219,9 @@ _INPUTS = 256  # taken at a time: bounds the memory
 def _ways(found: Product | WithinRows | OverRows, V: Floats, b: int, some: slice) -> Floats:
     """The products of every way on from some inputs of a row: ``(inputs, ways on, ranks)``."""
     if isinstance(found, Product):
-        return found.J[some, :, None] * V[b]
+        return np.asarray(found.J[some, :, None] * V[b])
     if isinstance(found, WithinRows):
-        return found.J[b].T[some, :, None] * V[b]
+        return np.asarray(found.J[b].T[some, :, None] * V[b])
     return np.moveaxis(found.J[:, b, some, None] * V[:, some], 0, 1)
 
 

@@ -40,13 +40,23 @@ class Encoded(NamedTuple):
 
 
 class Given(NamedTuple):
-    """The network in the number type of the explanation, the rows, their numbers in the data, and their encoding."""
+    """What is explained.
+
+    Attributes:
+        network: in the number type of the explanation.
+        batch: the rows.
+        rows: their numbers in the data.
+        encoding: of the rows of a table.
+        input_names: what stands in each column of X, where that is known.
+        labels: of the outputs, where each is a class.
+    """
 
     network: Network
     batch: Data
     rows: tuple[int, ...]
     encoding: tuple[Encoded, ...] = ()
     input_names: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 def read(
@@ -120,7 +130,8 @@ def _chosen(network: Network, X: Any, y: Any, rows: Any, sample_weight: Any, whe
     batch = Data(
         np.ascontiguousarray(X[some]), targets.T[some], None if weights is None else weights[some].astype(X.dtype)
     )
-    return Given(network, batch, places)
+    labels = () if network.classes is None or O == 1 else tuple(map(str, network.classes.tolist()))
+    return Given(network, batch, places, labels=labels)
 
 
 def row_numbers(rows: Iterable[int] | None, count: int, *, where: str) -> tuple[int, ...]:
@@ -163,7 +174,8 @@ def _from_table(
     weights = None if sample_weight is None else np.asarray(sample_weight)[list(places)]
     given = _chosen(network, X, t, None, weights, where)
     encoding = tuple(_encoding(columns.features, frame, X))
-    return given._replace(rows=places, encoding=encoding, input_names=columns.feature_names)
+    labels = tuple(map(str, columns.classes)) if given.labels else ()
+    return given._replace(rows=places, encoding=encoding, input_names=columns.feature_names, labels=labels)
 
 
 def _encoding(features: Sequence[Any], frame: pl.DataFrame, X: Any) -> list[Encoded]:

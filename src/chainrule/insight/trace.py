@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chainrule.arrays import DType, Floats
     from chainrule.engines.interface import Data
     from chainrule.insight.rendering import Formula
+    from chainrule.insight.what_if import WhatIf
     from chainrule.insight.why import Why
     from chainrule.model import Model
     from chainrule.network import Network
@@ -170,6 +171,32 @@ class Trace(Explained):
 
         return Why(self, name, row, checks.whole(paths, "paths", where="why", least=0))
 
+    def what_if(self, name: str, value: Any) -> WhatIf:
+        """Both passes again with another number in place of one, and what moved.
+
+        Args:
+            name: of a parameter, ``"dense_2.W[0, 1]"``, or of the rows: ``"X[0, 2]"``, ``"T[0, 0]"``.
+            value: a number, or numbers in the shape of what the name means.
+
+        Raises:
+            ArgumentError: for a name that is not there, or a value that is no number.
+            ShapeError: when the numbers have another shape.
+
+        >>> import chainrule as cr
+        >>> net = cr.Network([cr.Dense(2, "tanh"), cr.Dense(1)], "half_squared_error", n_inputs=2)
+        >>> other = cr.trace(net, [0.5, -1.0], [1.0]).what_if("dense_2.b[0]", 0.25)
+        >>> other.after["dense_2.Z[0, 0]"] - other.before["dense_2.Z[0, 0]"], "dense_1.Y" in other.still
+        (0.25, True)
+        """
+        from chainrule.insight.what_if import WhatIf
+
+        return WhatIf(self, name, value)
+
+    def again(self, theta: Floats, given: rows.Given) -> Trace:
+        """The same step with other parameters or rows."""
+        optimizer = None if self.update is None else self.update.optimizer
+        return Trace(self.objective, theta, given, self.mode, optimizer, self.classes)
+
     # ---- what there is to show --------------------------------------------------------------------------------------
 
     def _made_sections(self) -> Mapping[str, list[Section]]:
@@ -254,6 +281,8 @@ class Trace(Explained):
         given = self.given.rows
         if given != tuple(range(len(given))):
             told += f" Rows here are numbered from 0; they are rows {', '.join(map(str, given))} of the data."
+        if self.given.labels:
+            told += f" Outputs: {', '.join(f'{k} {label}' for k, label in enumerate(self.given.labels))}."
         return told
 
     def _encoding(self) -> Iterator[Part]:
@@ -264,7 +293,8 @@ class Trace(Explained):
         yield Table(("row", "column", "value", "inputs"), lines, right=(0,))
         shown = len({e.column for e in self.given.encoding})
         names = len(self.given.input_names)
-        yield Sentence(f"{names} inputs in all; the first {shown} columns are shown.", "note")
+        if shown < names:
+            yield Sentence(f"{names} inputs in all; of the table the first {shown} columns are shown.", "note")
 
     def data(self) -> dict[str, Any]:
         numbers = {

@@ -1,0 +1,179 @@
+"""``chainrule explain``: where a number came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Group, Parameter
+
+from chainrule.cli.console import errors, output, say, show_document
+from chainrule.cli.models import open_model
+from chainrule.cli.options import GROUPS, numbers_in
+from chainrule.cli.plan import check_writable
+from chainrule.errors import ArgumentError, unknown_name
+
+if TYPE_CHECKING:
+    from chainrule.insight.rendering import Explained
+    from chainrule.insight.trace import Trace
+    from chainrule.optimizers import AnyOptimizer
+
+_DATA, _OUTPUT = GROUPS["Data"], GROUPS["Output"]
+_STEP, _QUESTION = Group("Step", sort_key=1), Group("Question", sort_key=2)
+_ENDINGS = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html", ".json": "json"}
+_EXAMPLES = """\
+Examples:
+  chainrule explain flowers.safetensors flowers.csv --rows 0,7
+  chainrule explain flowers.safetensors flowers.csv --optimizer sgd --lr 0.5
+  chainrule explain flowers.safetensors flowers.csv --why "dense_1.W[0, 1]" --paths 10
+  chainrule explain flowers.safetensors flowers.csv --what-if "dense_2.b[0] = 0.5"
+  chainrule explain flowers.safetensors flowers.csv --out step.html"""
+
+app = App(
+    name="explain",
+    usage="Usage: chainrule explain MODEL DATA [OPTIONS]",
+    help_epilogue=_EXAMPLES,
+)
+
+
+@app.default
+def explain(
+    model: Annotated[str, Parameter(group=_DATA, help="A model file that chainrule train wrote.")],
+    data: Annotated[
+        str,
+        Parameter(
+            group=_DATA, help="The table, its target included: a file, - for standard input, or a built-in name."
+        ),
+    ],
+    /,
+    *,
+    rows: Annotated[str, Parameter(group=_DATA, metavar="N,N", help="Which rows make the batch, from 0.")] = "0",
+    optimizer: Annotated[
+        str | None,
+        Parameter(group=_STEP, metavar="NAME", show_default=False, help="Take one step with it, as training does."),
+    ] = None,
+    lr: Annotated[
+        float | None, Parameter(group=_STEP, metavar="X", show_default=False, help="The learning rate of the step.")
+    ] = None,
+    why: Annotated[
+        str | None,
+        Parameter(
+            group=_QUESTION,
+            metavar="NAME",
+            show_default=False,
+            help='The chain rule of a parameter: "dense_1.W[0, 1]", "dense_1.W[:, 1]" or "dense_1.W".',
+        ),
+    ] = None,
+    row: Annotated[
+        int | None,
+        Parameter(group=_QUESTION, metavar="N", show_default=False, help="For --why: the share of this row alone."),
+    ] = None,
+    paths: Annotated[
+        int, Parameter(group=_QUESTION, metavar="N", show_default=False, help="For --why: list the largest paths.")
+    ] = 0,
+    what_if: Annotated[
+        str | None,
+        Parameter(group=_QUESTION, metavar="'NAME = X'", show_default=False, help="What another number would change."),
+    ] = None,
+    format: Annotated[  # noqa: A002 -- the option's own name
+        str | None,
+        Parameter(
+            group=_OUTPUT,
+            metavar="NAME",
+            show_default=False,
+            help="text, markdown, latex, html or json; without it what --out ends in, or text.",
+        ),
+    ] = None,
+    digits: Annotated[int, Parameter(group=_OUTPUT, metavar="N", help="Significant digits of each number.")] = 6,
+    whole: Annotated[
+        bool, Parameter(group=_OUTPUT, negative=(), show_default=False, help="Leave nothing out of large matrices.")
+    ] = False,
+    out: Annotated[
+        str | None, Parameter(group=_OUTPUT, metavar="FILE", show_default=False, help="Write it to this file.")
+    ] = None,
+) -> None:
+    """Print or write the explanation; see `app` for the words that a person reads."""
+    form = _form(format, out)
+    if why is not None and what_if is not None:
+        raise ArgumentError("--why and --what-if are two questions", mend="Ask one at a time")
+    if not 1 <= digits <= 17:
+        raise ArgumentError("--digits", expected="a whole number from 1 to 17", got=digits)
+    chosen = _optimizer(optimizer, lr)
+    opened = open_model(model, data, command="explain")
+    from chainrule.insight.trace import trace
+
+    made = trace(opened, data, optimizer=chosen, rows=numbers_in(rows, option="--rows"))
+    told: Explained = made
+    if why is not None:
+        told = made.why(why, None if row is None else _place(made, row), paths=paths)
+    elif what_if is not None:
+        told = made.what_if(*_new_number(what_if))
+    _give(told, form, out, digits=digits, whole=whole)
+
+
+def _give(told: Explained, form: str, out: str | None, *, digits: int, whole: bool) -> None:
+    """To the file, or to standard output."""
+    if out is None and form == "text":
+        show_document(output(), told.document(digits=digits), digits=digits, whole=whole)
+    elif out is None:
+        output().out(told.rendered(form, digits=digits, whole=whole), end="", highlight=False)
+    else:
+        from chainrule.files import atomic_write
+
+        with atomic_write(out) as file:
+            file.write(told.rendered(form, digits=digits, whole=whole).encode())
+        say(errors(), f"Wrote {out}: {told.document().title}")
+
+
+def _form(given: str | None, out: str | None) -> str:
+    """The name of the format.
+
+    Raises:
+        ArgumentError: for one that is not known, or a file that cannot be written.
+    """
+    from chainrule.insight.rendering.explained import FORMATS
+
+    if given is not None and given not in FORMATS:
+        raise unknown_name("format", given, FORMATS, where="--format")
+    if out is None:
+        return given or "text"
+    ending = Path(out).suffix.lower()
+    if given is None and ending not in _ENDINGS:
+        raise ArgumentError(
+            "--out", expected=f"a name that ends in {', '.join(_ENDINGS)}, or --format beside it", got=out
+        )
+    check_writable(out, "--out")
+    return given or _ENDINGS[ending]
+
+
+def _optimizer(name: str | None, lr: float | None) -> AnyOptimizer | None:
+    from chainrule import optimizers
+
+    if name is None:
+        if lr is not None:
+            raise ArgumentError("--lr is the rate of a step", mend="Give --optimizer sgd, or another, beside it")
+        return None
+    return optimizers.get(name, rate=lr, where="--optimizer")
+
+
+def _place(made: Trace, row: int) -> int:
+    """Where a row of the data stands in the batch."""
+    if row not in made.given.rows:
+        known = ", ".join(map(str, made.given.rows))
+        raise ArgumentError("--row", expected=f"one of the rows that are explained: {known}", got=row)
+    return made.given.rows.index(row)
+
+
+def _new_number(text: str) -> tuple[str, float]:
+    """The name and the number of ``NAME = X``.
+
+    Raises:
+        ArgumentError: when it is not of that form.
+    """
+    name, sign, value = text.partition("=")
+    try:
+        if sign:
+            return name.strip(), float(value)
+    except ValueError:
+        pass
+    raise ArgumentError("--what-if", expected="a name, = and a number, such as 'dense_1.W[0, 1] = 0.5'", got=text)
