@@ -78,7 +78,7 @@ def agree(made, parameter, row, case):
     alone = made.why(f"{parameter.name}[{', '.join('0' * len(parameter.shape))}]", row=row)
     paths = alone.paths(100_000)
     assert len(paths) == alone.n_paths
-    penalty = alone._penalty.flat[0]
+    penalty = alone.penalty.flat[0]
     whole = sum(path.value for path in paths)
     assert whole + penalty == pytest.approx(alone.gradient, rel=1e-8, abs=rounding), (parameter.name, case)
     for path in paths[:3]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from chainrule.insight.local import Branches, Hop, OverRows, Product, Slopes, WithinRows, local
+from chainrule.insight.local import Branches, Hop, OverRows, Product, Slopes, Start, WithinRows, local
 from chainrule.insight.rendering.numbers import in_product, number
 from chainrule.insight.symbols import Name, Symbols
-from chainrule.layers import Activation, Dropout
+from chainrule.layers import Activation, Dense, Dropout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -227,6 +227,34 @@ class Chain:
             symbol = f"d{self.symbols.output(hop.node, hop.out)}/d{self.symbols.input(hop.node, hop.into, before)}"
             found.append(Factor(symbol, "" if formula == symbol else formula, numbers, hop.value, where))
         return tuple(reversed(found))
+
+    def start(self, node: Node, own: str, place: int, start: Start) -> tuple[str, str, str]:
+        """How a parameter enters, in symbols and as a number, and its address; 1 for a bias.
+
+        Args:
+            node: that has the parameter.
+            own: its name there.
+            place: the flat place of the entry.
+            start: the derivative of an entry of the node's output by it.
+        """
+        name, units = f"{node.name}.{own}", node.Y[0].size
+        if own in {"b", "beta"}:
+            return "1", "1", name
+        row, unit = divmod(start.out, units)
+        if isinstance(node.layer, Dense):
+            symbol = self.symbols.input(node, row * node.X[0].size + place // units, self.before(node))
+            return symbol, in_product(start.value, self.digits), self.symbols.used[symbol][1]
+        symbol, where = f"H_{unit + 1}", f"{node.name}.H[{row}, {unit}]"
+        if own != "gamma":
+            symbol, where = f"d{self.symbols.output(node, start.out)}/dw", f"{node.name}: dY/d{own}"
+        self.symbols.used.setdefault(symbol, (start.value, where))
+        return symbol, in_product(start.value, self.digits), where
+
+    def start_factor(self, node: Node, own: str, place: int, start: Start) -> Factor:
+        """The same as the last factor of a path: dz_h1/dw."""
+        formula, numbers, where = self.start(node, own, place, start)
+        symbol = f"d{self.symbols.output(node, start.out)}/dw"
+        return Factor(symbol, "" if formula == symbol else formula, numbers, start.value, where)
 
     def loss_factor(self, entry: int) -> Factor:
         """The first factor of a path that reaches the loss at this entry."""

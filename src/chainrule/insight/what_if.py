@@ -114,9 +114,8 @@ class WhatIf(Explained):
             in_product(float(x), digits) for x in (self.old, self.new, foretold / step if step else 0.0)
         )
         yield Sentence("The gradient foretold, as if the loss were a straight line:")
-        yield Formula(
-            (f"dL/dw * ({new} - {old}) = {gradient} * {in_product(step, digits)}", f"= {number(foretold, digits)}")
-        )
+        straight = f"dL/dw * ({new} - {old}) = {gradient} * {in_product(step, digits)}"
+        yield Formula((straight, f"= {number(foretold, digits)}"))
         yield Sentence(f"The rest, {rest}, is curvature.")
 
     def data(self) -> dict[str, Any]:
