@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -111,4 +113,16 @@ def test_the_biases_are_never_updated():
 
 def test_it_prints_itself(capsys, monkeypatch):
     monkeypatch.setattr(worked_example, "STEPS", 2)
-    assert str(worked_example.run()) in capsys.readouterr().out
+    result = worked_example.run()
+    out = capsys.readouterr().out
+    assert out == result.to_text(digits=9) + "\n"
+    for words in ("dL/dw = (o1 - t1) * o1 (1 - o1) * h1\n", "= 0.000438567734\n", "a well-known bug", ".291027924"):
+        assert " ".join(words.split()) in " ".join(out.split())
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_every_figure_of_the_step_is_in_the_trace(result):
+    for figure in result.step:
+        if " * " not in figure.address:
+            assert result.trace[figure.address] == figure.value
+    assert json.loads(result.to_json())["step"][0]["value"] == pytest.approx(0.3775)

@@ -96,6 +96,9 @@ def explain(
     form = _form(format, out)
     if why is not None and what_if is not None:
         raise ArgumentError("--why and --what-if are two questions", mend="Ask one at a time")
+    for option, given in (("--row", row is not None), ("--paths", paths != 0)):
+        if given and why is None:
+            raise ArgumentError(f"{option} is for --why", mend='Ask --why "dense_1.W[0, 1]", or another, beside it')
     if not 1 <= digits <= 17:
         raise ArgumentError("--digits", expected="a whole number from 1 to 17", got=digits)
     chosen = _optimizer(optimizer, lr)

@@ -26,7 +26,8 @@ _STYLE = """
   padding-bottom: .2em; border-bottom: 1px solid var(--line)} .chainrule h3 {font-size: 1em; margin: 1.2em 0 .4em}
 .chainrule p {margin: .4em 0} .chainrule .note {color: var(--soft)} .chainrule .good {color: var(--good)}
 .chainrule .warning {color: var(--warning)} .chainrule .alarm {color: var(--alarm)}
-.chainrule math {font-size: 1.1em} .chainrule .formula {margin: .7em 0; overflow-x: auto}
+.chainrule math {font-size: 1.1em} .chainrule .formula {margin: .7em 0; padding: .2em 0; overflow-x: auto;
+  overflow-y: hidden}
 .chainrule .formula mtd {text-align: left; padding: .15em .2em} .chainrule .formula math {display: inline math}
 .chainrule .name {font-family: ui-monospace, monospace; font-weight: 600; color: var(--accent)}
 .chainrule .shape {color: var(--soft); font-family: ui-monospace, monospace; font-size: .85em}

@@ -45,6 +45,7 @@ _TOKEN = re.compile(
     rf"(?:_(?P<below>{_PART}))?(?:\^(?P<above>{_PART}))?",
     re.DOTALL,
 )
+_CONNECTING = frozenset(("if", "else", "of", "over", "the", "rows", "features", "with", "probability"))
 _GREEK = {
     "delta": "δ",
     "gamma": "γ",
@@ -157,6 +158,8 @@ def _latex_base(item: Item, times: str) -> str:
         return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa.replace(",", "{,}")
     if item.kind == "address":
         return rf"\texttt{{{latex_text(text)}}}"
+    if item.text in _CONNECTING:
+        return rf"\text{{ {text} }}"
     if item.kind == "word":
         return rf"\{text}" if text in _LATEX_FUNCTIONS else rf"\operatorname{{{text}}}"
     signs = {"*": times, "∑": r"\sum", "{": r"\{", "}": r"\}", "%": r"\%", "#": r"\#", "…": r"\dots", "≈": r"\approx"}
@@ -197,14 +200,15 @@ def to_mathml(formula: str, *, block: bool = False) -> str:
 def mathml_row(formula: str) -> str:
     """The inside of a MathML element."""
     times = "⊙" if _has_arrays(formula) else "·"
-    return "".join(_mathml(item, times) for item in items(formula))
+    found = items(formula)
+    return "".join(_mathml(item, times, before) for before, item in zip((None, *found), found, strict=False))
 
 
-def _mathml(item: Item, times: str) -> str:
+def _mathml(item: Item, times: str, before: Item | None) -> str:
     if item.kind == "fraction":
         top, bottom = (f"<mrow><mo>∂</mo>{mathml_row(part[1:])}</mrow>" for part in (item.text, item.below))
         return f"<mfrac>{top}{bottom}</mfrac>"
-    base = _mathml_base(item, times)
+    base = _mathml_base(item, times, before)
     below, above = (f"<mrow>{mathml_row(part)}</mrow>" if part else "" for part in (item.below, item.above))
     if item.above == "T":
         above = "<mo>⊤</mo>"
@@ -218,7 +222,7 @@ def _unwrapped(row: str) -> str:
     return row[6:-7] if row.startswith("<mrow>") and row.count("<") == 4 else row
 
 
-def _mathml_base(item: Item, times: str) -> str:
+def _mathml_base(item: Item, times: str, before: Item | None) -> str:
     text = escape(item.text, quote=False)
     if item.kind == "name" and text[0] == "d" and len(text) == 2:
         return f'<mrow><mi mathvariant="normal">d</mi><mi>{text[1]}</mi></mrow>'
@@ -229,8 +233,20 @@ def _mathml_base(item: Item, times: str) -> str:
     if item.kind == "address":
         return f"<mtext>{text}</mtext>"
     if item.kind in {"sign", "sum"}:
-        return f"<mo>{ {'*': times, '-': '−'}.get(text, text) }</mo>"
-    return f"<mi>{text}</mi>"
+        return _mathml_sign(text, times, before)
+    if item.text in _CONNECTING:
+        return f"<mtext>&#160;{text}&#160;</mtext>"
+    space = '<mspace width="0.15em"/>' if before is not None and before.kind == "word" else ""
+    return f"<mrow>{space}<mi>{text}</mi></mrow>" if space else f"<mi>{text}</mi>"
+
+
+def _mathml_sign(text: str, times: str, before: Item | None) -> str:
+    """A sign: brackets as high as the line, a minus close to its number where it is that number's own."""
+    if text in "()[]":
+        return f'<mo stretchy="false">{text}</mo>'
+    own = before is None or (before.kind == "sign" and before.text not in ")]")
+    form = ' form="prefix"' if text == "-" and own else ""
+    return f"<mo{form}>{ {'*': times, '-': '−'}.get(text, text) }</mo>"
 
 
 def _minus(exponent: int) -> str:

@@ -118,7 +118,7 @@ def _table(part: Table, width: int) -> Iterator[Line]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     last = len(widths) - 1
     if last not in part.right:
-        widths[last] = max(min(widths[last], width - sum(widths[:-1]) - 2 * last), 20)
+        widths[last] = max(min(widths[last], width - sum(widths[:-1]) - 2 * last), 12)
     for place, row in enumerate(rows):
         style = "bold" if part.head and place == 0 else ""
         ends = [row[last]] if last in part.right else _wrapped(row[last], widths[last])
