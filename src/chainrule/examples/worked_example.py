@@ -116,7 +116,7 @@ _WHY_ODD = (
     "All figures up to the new weights are right in the article; the error after the step is not. With those weights "
     "it is .291027774. What it prints comes out of a well-known bug: the gradient of w1..w4 is computed with w5..w8 as "
     "they are after their own update. The article's text warns of just that. The gradient of all weights belongs to "
-    "one point: it must be complete before the first of them changes. The same bug gives the figures after 10,000 steps:"
+    "one point: it must be complete before the first of them changes. It also gives the figures after 10,000 steps:"
 )
 
 
