@@ -25,6 +25,9 @@ BOUTS = floors.BOUTS
 
 def run(options: Options) -> None:
     bouts = [bout for bout in BOUTS if options.match in bout.problem.name]
+    if not bouts:
+        print(f"\nsteps: no network has {options.match!r} in its name")
+        return
     if options.quick:
         bouts = [bout._replace(problem=bout.problem.with_steps(2), long=min(bout.long, 2)) for bout in bouts[:-1:3]]
     peers, raced, products = steppers(), [], _products(options)

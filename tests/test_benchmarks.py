@@ -401,6 +401,13 @@ def test_each_table_is_printed_within_its_width(name, capsys, monkeypatch):
     assert words[name] in out
 
 
+def test_a_race_of_nobody_keeps_no_floor(capsys):
+    command.main(["steps", "--match", "nothing"])
+    out = capsys.readouterr().out
+    assert "no network has 'nothing' in its name" in out
+    assert "kept" not in out
+
+
 def test_an_unknown_table_is_told(capsys):
     with pytest.raises(SystemExit, match="2"):
         command.main(["stepz"])
