@@ -83,9 +83,9 @@ def _array(numbers: Any, what: str) -> Floats:
     Raises:
         ArgumentError: when it holds no real numbers.
     """
-    plain = numbers.detach().cpu() if hasattr(numbers, "detach") else numbers
+    plain = numbers.detach().cpu().numpy() if hasattr(numbers, "detach") else numbers
     try:
-        array = np.array(plain)
+        array = np.asarray(plain)
     except (TypeError, ValueError):  # ragged lists
         array = np.array(None)
     if array.dtype.kind not in "biuf":
