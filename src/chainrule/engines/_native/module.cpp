@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -108,19 +109,32 @@ void require(bool holds, const char* what) {
   if (!holds) throw std::invalid_argument(what);
 }
 
+constexpr int kMostUnits = 1 << 28;  // so that a padded row is an int
+
 // Layers must fit each other and theta: kernels trust these numbers.
 void check_layers(const std::vector<Layer>& layers, std::size_t P) {
   require(!layers.empty(), "no layers");
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const Layer& layer = layers[l];
-    require(layer.I > 0 && layer.O > 0, "a layer without units");
+    require(layer.I > 0 && layer.O > 0 && layer.I <= kMostUnits && layer.O <= kMostUnits, "a layer without units, or with too many");
     require(l == 0 || layers[l - 1].O == layer.I, "layers that do not fit together");
     if (layer.kind != LayerKind::dense) {
       require(layer.I == layer.O, "a layer without weights that changes the number of units");
       continue;
     }
-    require(layer.w + std::size_t(layer.I) * layer.O <= P, "weights outside theta");
-    require(!layer.bias || layer.b + std::size_t(layer.O) <= P, "a bias outside theta");
+    const std::size_t weights = std::size_t(layer.I) * layer.O, biases = std::size_t(layer.O);
+    require(weights <= P && layer.w <= P - weights, "weights outside theta");
+    require(!layer.bias || (biases <= P && layer.b <= P - biases), "a bias outside theta");
+  }
+}
+
+// The vectors that an optimiser keeps: the kernels use them without asking.
+std::size_t slots_of(const Optimizer& o) {
+  switch (o.kind) {
+    case OptimizerKind::sgd: return o.momentum != 0;
+    case OptimizerKind::rmsprop: return o.momentum != 0 ? 2 : 1;
+    case OptimizerKind::adagrad: return 1;
+    default: return 2;
   }
 }
 
@@ -152,7 +166,7 @@ template <class T> class NativeRun {
     require(X.shape(1) == std::size_t(layers_.front().I) && targets.shape(1) == std::size_t(layers_.back().O), "data that do not fit");
     require(X.shape(0) == targets.shape(0) && X.shape(0) > 0 && batch > 0 && threads > 0, "no rows, or not as many targets");
     require(!weights || weights->size() == X.shape(0), "not a weight for each row");
-    require(slots.size() <= 2, "too many slots");
+    require(slots.size() <= 2 && slots.size() >= slots_of(optimizer), "slots of another optimiser");
     for (const Vector<T>& slot : slots_) require(slot.size() == theta.size(), "a slot of another size than theta");
     const std::size_t P = lay_out(layers_, isa_.bytes / int(sizeof(T)), isa_.vectors);
     pieces_ = pieces_of(layers_);
@@ -173,8 +187,10 @@ template <class T> class NativeRun {
                        std::int64_t taken, int threads, Matrix<double> values) {
     const std::int64_t steps = std::int64_t(rates.size());
     require(values.shape(0) == rates.size() && values.shape(1) == 2, "not a loss and a penalty for each rate");
-    require(first >= 0 && (first + steps - 1) * job_.batch < job_.N, "more steps than the epoch has");
+    const std::int64_t all = (job_.N + job_.batch - 1) / job_.batch;
+    require(first >= 0 && first <= all && steps <= all - first, "more steps than the epoch has");
     require(threads > 0 && threads <= job_.threads, "more threads than the run was made for");
+    require(taken >= 0, "a number of steps below 0");
     if (order) check_order(order->data(), order->size(), 1);
     nb::gil_scoped_release others_may_run;
     return take(order ? order->data() : nullptr, {first, steps, taken, rates.data(), values.data()}, threads);
@@ -188,6 +204,7 @@ template <class T> class NativeRun {
     require(values.shape(0) == rates.size() && values.shape(1) == 2, "not a loss and a penalty for each rate");
     require(thetas.shape(1) == theta_.size(), "thetas of another size");
     require(threads > 0 && threads <= job_.threads, "more threads than the run was made for");
+    require(taken >= 0, "a number of steps below 0");
     if (orders) check_order(orders->data(), orders->size(), epochs);
     nb::gil_scoped_release others_may_run;
     std::int64_t done = 0;
@@ -218,6 +235,8 @@ template <class T> class NativeRun {
   Board<T> board_{};
   Arena arena_;
   std::vector<std::unique_ptr<Buffers<T>>> buffers_;
+  std::vector<std::int64_t> order_;
+  std::mutex busy_;
 
   void make_buffers(std::size_t P) {
     const bool sliced = job_.slice < job_.batch;
@@ -235,10 +254,18 @@ template <class T> class NativeRun {
     require(std::all_of(order, order + size, [&](std::int64_t row) { return row >= 0 && row < job_.N; }), "a row that is not there");
   }
 
+  // A copy, which nobody changes after it was looked at: kernels read rows where it points.
+  const std::int64_t* copied(const std::int64_t* order) {
+    order_.assign(order, order + job_.N);
+    check_order(order_.data(), order_.size(), 1);
+    return order_.data();
+  }
+
   std::int64_t take(const std::int64_t* order, const Range& range, int threads) {  // without the GIL
+    const std::lock_guard<std::mutex> alone(busy_);  // one call at a time: there is one workspace
     Job<T> job = job_;
     job.threads = threads;
-    job.order = order;
+    job.order = order ? copied(order) : nullptr;
     std::int64_t done = 0;
     Barrier barrier(threads);
     pack(layers_, theta_.data(), job_.theta);
@@ -317,6 +344,7 @@ template <class T> void bind_type(nb::module_& m, const char* run) {
 
 NB_MODULE(_kernels, m) {
   using namespace chainrule;
+  nb::set_leak_warnings(false);  // a person's program may end with a run in its hands
   nb::enum_<LayerKind>(m, "LayerKind").value("dense", LayerKind::dense).value("dropout", LayerKind::dropout).value("activation", LayerKind::activation);
   nb::enum_<Act>(m, "Act")
       .value("identity", Act::identity).value("sigmoid", Act::sigmoid).value("tanh", Act::tanh).value("scaled_tanh", Act::scaled_tanh)
