@@ -54,6 +54,13 @@ def test_equals_signs_stand_below_each_other():
     assert text[place].index(" = ") == text[place + 1].index("= ") - 1
 
 
+def test_no_line_ends_within_an_address():
+    words = Document("t", (Sentence("look at dense_1.W[0, 1] " * 9),))
+    for line in lines(words, width=40):
+        assert line.text.count("[") == line.text.count("]")
+        assert "\xa0" not in line.text
+
+
 def test_whole_leaves_nothing_out():
     text = Example().to_text(whole=True)
     assert "…" not in text

@@ -221,6 +221,9 @@ def test_rows_of_a_model_show_their_encoding(tmp_path):
     assert (first.column, first.value) == ("sepal_length", "5.1")
     assert float(first.inputs.partition(" = ")[2]) == pytest.approx(made["dense_1.X[0, 0]"], abs=1e-5)
     assert "sepal_length" in made.to_html(tmp_path / "a.html")
+    legend = str(made.why("dense_2.W[0, 1]", row=0))
+    assert "T[0, 1]  versicolor" in legend
+    assert "Outputs: 0 setosa, 1 versicolor, 2 virginica." in " ".join(str(made).split())
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,11 @@ _STEP, _QUESTION = Group("Step", sort_key=1), Group("Question", sort_key=2)
 _ENDINGS = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html", ".json": "json"}
 _EXAMPLES = """\
 Examples:
-  chainrule explain flowers.safetensors flowers.csv --rows 0,7
-  chainrule explain flowers.safetensors flowers.csv --optimizer sgd --lr 0.5
-  chainrule explain flowers.safetensors flowers.csv --why "dense_1.W[0, 1]" --paths 10
-  chainrule explain flowers.safetensors flowers.csv --what-if "dense_2.b[0] = 0.5"
-  chainrule explain flowers.safetensors flowers.csv --out step.html"""
+  chainrule explain iris.safetensors iris --rows 0,70
+  chainrule explain iris.safetensors iris --optimizer sgd --lr 0.5
+  chainrule explain iris.safetensors iris --why "dense_1.W[0, 1]" --paths 10
+  chainrule explain iris.safetensors iris --what-if "dense_2.b[0] = 0.5"
+  chainrule explain iris.safetensors iris --out step.html"""
 
 app = App(
     name="explain",

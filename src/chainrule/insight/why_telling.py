@@ -58,9 +58,17 @@ class Telling:
             yield from self._penalty_line()
         yield from self._paths()
         yield Heading("What the letters stand for", 2)
-        rows = tuple((symbol, self._text(value), where) for symbol, (value, where) in self.symbols.used.items())
+        used = self.symbols.used.items()
+        rows = tuple((symbol, self._text(value), where + self._meaning(symbol)) for symbol, (value, where) in used)
         yield Table(("", "value", "where"), rows, right=(1,), formulas=(0,))
         yield from self._remarks()
+
+    def _meaning(self, symbol: str) -> str:
+        """What an input or an output stands for in the data, where that is known."""
+        given, unit = self.why.trace.given, symbol[1:].rstrip("'")
+        names = given.input_names if symbol[0] == "x" else given.labels if symbol[0] in "ot" else ()
+        known = unit.isdecimal() and int(unit) <= len(names)
+        return f"  {names[int(unit) - 1]}" if known else ""
 
     def _own(self, array: np.ndarray) -> float:
         """The entry asked about, of an array like the parameter."""
@@ -144,7 +152,8 @@ class Telling:
         whole, left = why.value - self._own(why.penalty), why.n_paths - len(listed)
         if left:
             rest = self._text(whole - sum(path.value for path in listed))
-            yield Sentence(f"{left:,} more paths are not listed; together they give {rest}.")
+            many = f"{left:,} more paths are not listed; together they give" if left > 1 else "1 more path gives"
+            yield Sentence(f"{many} {rest}.")
         if why.n_paths > 1:
             yield Sentence(f"The sum over all {why.n_paths:,} paths: {self._text(whole)}.")
 

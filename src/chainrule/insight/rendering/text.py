@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _INDENT = "  "
+_ADDRESS = re.compile(r"\w\[[^\]\s]+(?: [^\]\s]+)*\]")
+_FIRM = "\xa0"  # a blank at which no line ends
 _ROWS = 8  # of an abridged matrix
 _STYLES = {"plain": "", "note": "dim", "good": "green", "warning": "yellow", "alarm": "red"}
 
@@ -64,8 +67,10 @@ def _part(part: Part, width: int, digits: int, *, whole: bool) -> Iterator[Line]
 
 
 def _wrapped(text: str, width: int, hang: str = "") -> list[str]:
-    """Lines between words; none within a word, so that an address can be copied."""
-    return wrap(text, width, break_long_words=False, break_on_hyphens=False, subsequent_indent=hang) or [""]
+    """Lines between words; none within a word or an address, so that it can be copied."""
+    kept = _ADDRESS.sub(lambda match: match[0].replace(" ", _FIRM), text)
+    lines = wrap(kept, width, break_long_words=False, break_on_hyphens=False, subsequent_indent=hang)
+    return [line.replace(_FIRM, " ") for line in lines] or [""]
 
 
 def formula_lines(formula: Formula, width: int) -> list[str]:
