@@ -1,0 +1,137 @@
+"""A finding and the rule that made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias
+
+from chainrule.errors import ArgumentError, unknown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from chainrule.insight.diagnosis.evidence import Evidence
+    from chainrule.insight.diagnosis.setup import Setup
+    from chainrule.insight.diagnosis.trying import Comparison
+
+Severity: TypeAlias = Literal["alarm", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = ("alarm", "warning", "note")
+"""An alarm: training fails or will. A warning: it costs quality or time. A note: good to know."""
+
+
+class Figure(NamedTuple):
+    """A number that a finding rests on, and what would be well."""
+
+    name: str
+    value: float
+    healthy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value:.3g}" + (f" ({self.healthy} is well)" if self.healthy else "")
+
+
+class Remedy(NamedTuple):
+    """What to try.
+
+    Attributes:
+        words: a clause: ``scale the inputs``.
+        argument: as it is written in Python.
+        option: as it is written on the command line; empty where it has none.
+        change: the training with it; None where no program can do it.
+    """
+
+    words: str
+    argument: str = ""
+    option: str = ""
+    change: Callable[[Setup], Setup] | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a rule found.
+
+    Attributes:
+        rule: its name.
+        severity: alarm, warning or note.
+        where: the layer, parameter or input; empty where it is the training as a whole.
+        says: what was found, in a sentence.
+        figures: the numbers that it rests on.
+        why: why it matters, in a sentence.
+        remedies: what to try, the most promising first.
+        source: of the rule and its threshold.
+    """
+
+    rule: str
+    severity: Severity
+    where: str
+    says: str
+    figures: tuple[Figure, ...]
+    why: str
+    remedies: tuple[Remedy, ...]
+    source: str
+    setup: Setup = field(repr=False, compare=False)
+
+    def try_it(self, remedy: int = 0, *, epochs: int | None = None) -> Comparison:
+        """Train as it was and with a remedy, from the same seed, and compare; `setup` is left as it is.
+
+        Args:
+            remedy: which of `remedies`, from 0.
+            epochs: of both trainings; unless given, as many as were asked for.
+
+        Raises:
+            ArgumentError: when there is no such remedy, or it is none that a program can try.
+        """
+        from chainrule.insight.diagnosis.trying import compare
+
+        where = "try_it"
+        if not isinstance(remedy, int) or not 0 <= remedy < len(self.remedies):
+            raise ArgumentError("remedy", where=where, expected=f"a number from 0 to {len(self.remedies) - 1}", got=remedy)
+        chosen = self.remedies[remedy]
+        if chosen.change is None:
+            other = [str(i) for i, each in enumerate(self.remedies) if each.change is not None]
+            mend = f"Try remedy {', '.join(other)}." if other else "It is for you to do."
+            raise ArgumentError(f"no program can do this: {chosen.words}", where=where, mend=mend)
+        return compare(self.setup, chosen, epochs=epochs)
+
+
+class Rule:
+    """What every rule is: a name, a source, why it matters, and a check.
+
+    Attributes:
+        name: by which a finding is known.
+        family: what it looks at.
+        source: of the rule and its threshold.
+        why: why it matters, in a sentence.
+    """
+
+    name: ClassVar[str]
+    family: ClassVar[str]
+    source: ClassVar[str]
+    why: ClassVar[str]
+
+    def check(self, evidence: Evidence) -> Finding | None:
+        """What it finds, if anything."""
+        raise NotImplementedError
+
+    def finding(
+        self,
+        evidence: Evidence,
+        severity: Severity,
+        says: str,
+        figures: Iterable[Figure],
+        remedies: Iterable[Remedy],
+        *,
+        where: str = "",
+    ) -> Finding:
+        """A finding of this rule."""
+        return Finding(
+            self.name, severity, where, says, tuple(figures), self.why, tuple(remedies), self.source, evidence.setup
+        )
+
+
+def check_severity(severity: object, *, where: str) -> Severity:
+    """One of `SEVERITIES`; raises ArgumentError for anything else."""
+    for known in SEVERITIES:
+        if severity == known:
+            return known
+    raise unknown_name("severity", severity, SEVERITIES, where=where)

@@ -1,0 +1,154 @@
+"""Rules about what flows back: gradients that vanish or explode, steps out of proportion to the weights."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from chainrule.insight.diagnosis.finding import Figure, Finding, Rule
+from chainrule.insight.diagnosis.remedies import (
+    batch_norm,
+    clip_gradient,
+    lower_rate,
+    other_activation,
+    other_rate,
+    scale_inputs,
+    suited_weights,
+)
+
+if TYPE_CHECKING:
+    from chainrule.arrays import Floats
+    from chainrule.insight.diagnosis.evidence import Evidence
+    from chainrule.insight.diagnosis.finding import Remedy
+
+
+class VanishingGradient(Rule):
+    """``mean |dW| < 1e-7`` over all weights, or the first layer's over the last layer's ``< 1e-3``.
+
+    Not while the network does well: near a minimum every gradient is small.
+    """
+
+    name = "vanishing_gradient"
+    family = "gradients"
+    source = "SageMaker Debugger, VanishingGradient: 1e-7; AutoTrainer (ICSE 2021): ratio 1e-3"
+    why = "The first layers hardly move: they stay as they were drawn, and the rest learns from random features."
+    MEAN: ClassVar[float] = 1e-7
+    RATIO: ClassVar[float] = 1e-3
+
+    def check(self, evidence: Evidence) -> Finding | None:
+        sizes = _sizes(evidence)
+        if not sizes or evidence.solved or evidence.now.bad:
+            return None
+        mean = float(np.mean([size for _, size in sizes]))
+        (first, smallest), (last, largest) = sizes[0], sizes[-1]
+        ratio = smallest / largest if largest > 0 and len(sizes) > 1 else 1.0
+        if mean >= self.MEAN and ratio >= self.RATIO:
+            return None
+        return self.finding(
+            evidence,
+            "alarm",
+            f"the gradient vanishes: |d{first}| is {smallest:.1e}, |d{last}| is {largest:.1e} on average",
+            [
+                Figure("mean |dW|", mean, f"at least {self.MEAN:g}"),
+                Figure("first layer / last layer", ratio, f"at least {self.RATIO:g}"),
+            ],
+            [suited_weights(), other_activation("relu"), batch_norm()],
+            where=first,
+        )
+
+
+class ExplodingGradient(Rule):
+    """NaN or Inf anywhere, or ``mean |dW|`` of the first layer more than 70 times that of the last."""
+
+    name = "exploding_gradient"
+    family = "gradients"
+    source = "SageMaker Debugger, ExplodingTensor; AutoTrainer (ICSE 2021): ratio 70"
+    why = "A step then throws the weights far away from all that was learned, or out of the range of numbers."
+    RATIO: ClassVar[float] = 70.0
+
+    def check(self, evidence: Evidence) -> Finding | None:
+        diverged = evidence.course.diverged if evidence.course else None
+        remedies = [*self._inputs(evidence), *lower_rate(evidence.setup), clip_gradient(), suited_weights()]
+        if diverged is not None or evidence.now.bad:
+            place = diverged.place if diverged is not None else evidence.now.bad
+            when = f" in epoch {diverged.epoch}, step {diverged.step}" if diverged is not None else ""
+            figures = [Figure("loss", evidence.now.loss, "finite")]
+            return self.finding(evidence, "alarm", f"{place} is not finite{when}", figures, remedies, where=place)
+        sizes = _sizes(evidence)
+        if len(sizes) < 2 or evidence.solved:
+            return None
+        (first, size), (last, least) = sizes[0], sizes[-1]
+        ratio = size / least if least > 0 else inf if size > 0 else 1.0
+        if ratio <= self.RATIO:
+            return None
+        return self.finding(
+            evidence,
+            "alarm",
+            f"the gradient grows on its way back: |d{first}| is {size:.1e}, |d{last}| is {least:.1e} on average",
+            [Figure("first layer / last layer", ratio, f"at most {self.RATIO:g}")],
+            remedies,
+            where=first,
+        )
+
+    def _inputs(self, evidence: Evidence) -> list[Remedy]:
+        large = float(np.sqrt((evidence.inputs**2).mean(axis=0)).max()) > 5
+        return [scale_inputs(evidence.setup)] if large else []
+
+
+class UpdateRatio(Rule):
+    """``|change of W| / |W|`` in the next step, by the Euclidean norm: about 1e-3 is well; above 10 or below 1e-8: alarm.
+
+    Not while the network does well: steps become small near a minimum.
+    """
+
+    name = "update_ratio"
+    family = "gradients"
+    source = "CS231n, Neural Networks 3: about 1e-3; SageMaker Debugger, WeightUpdateRatio: 10 and 1e-8"
+    why = "Steps as large as the weights undo what was learned; steps a millionth of them take for ever."
+    USUAL: ClassVar[float] = 1e-3
+    HIGH: ClassVar[float] = 0.3
+    LOW: ClassVar[float] = 1e-6
+    HIGH_ALARM: ClassVar[float] = 10.0
+    LOW_ALARM: ClassVar[float] = 1e-8
+
+    def check(self, evidence: Evidence) -> Finding | None:
+        ratios = [
+            (each.name, _norm(each.change) / _norm(each.W))
+            for each in evidence.now.weights
+            if each.change is not None and _norm(each.W) > 0
+        ]
+        rate = evidence.setup.rate
+        if not ratios or evidence.now.bad or evidence.solved or rate is None:
+            return None
+        name, ratio = max(ratios, key=lambda each: each[1])
+        usual = f"about {self.USUAL:g}"
+        if self.LOW <= ratio <= self.HIGH or not np.isfinite(ratio):
+            return None
+        alarm = ratio > self.HIGH_ALARM or ratio < self.LOW_ALARM
+        word = "large" if ratio > self.HIGH else "small"
+        remedies = [] if ratio <= 0 else [other_rate(rate * self.USUAL / ratio, words="another")]
+        return self.finding(
+            evidence,
+            "alarm" if alarm else "warning",
+            f"the steps are too {word}: the next one changes {name} by {ratio:.1e} of its size",
+            [Figure(f"|change| / |{each}|", of, usual) for each, of in ratios],
+            remedies or [suited_weights()],
+            where=name,
+        )
+
+
+def _sizes(evidence: Evidence) -> list[tuple[str, float]]:
+    """The mean absolute gradient of each weight matrix, over the inputs that are not always 0."""
+    return [(each.name, float(np.abs(_fed(each.gradient)).mean())) for each in evidence.now.weights]
+
+
+def _fed(gradient: Floats) -> Floats:
+    """The rows of a gradient (I, O) that any gradient reaches; a pixel that is always 0 has none."""
+    reached = gradient.reshape(len(gradient), -1).any(axis=1)
+    return gradient[reached] if reached.any() else gradient
+
+
+def _norm(A: Floats) -> float:
+    return float(np.linalg.norm(A.astype(np.float64)))

@@ -1,0 +1,236 @@
+"""Rules about what goes in: scale, columns that say nothing, rows that contradict each other."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from chainrule.engines.interface import Data
+from chainrule.insight.diagnosis.finding import Figure, Finding, Remedy, Rule
+from chainrule.insight.diagnosis.remedies import keep_best, scale_inputs
+from chainrule.layers import BatchNorm, LayerNorm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chainrule.arrays import Floats
+    from chainrule.insight.diagnosis.evidence import Evidence
+    from chainrule.insight.diagnosis.setup import Setup
+
+
+class UnscaledInputs(Rule):
+    """Inputs far outside [-1, 1], or of very different sizes.
+
+    The size of input i is ``r_i = sqrt(mean x_i^2)``, which grows with its mean and with its variance. The curvature of
+    the loss along the weights of an input grows with r_i^2, and the rate must suit the steepest of them.
+    """
+
+    name = "inputs_not_scaled"
+    family = "inputs"
+    source = "LeCun, Bottou, Orr, Müller, Efficient BackProp (1998), 4.3; UMLAUT (2021)"
+    why = "The learning rate must suit the largest input, and is then too small for all the others."
+    LARGE: ClassVar[float] = 5.0
+    HUGE: ClassVar[float] = 30.0
+    SMALL: ClassVar[float] = 0.1
+    TINY: ClassVar[float] = 0.01
+    SPREAD: ClassVar[float] = 1000.0
+
+    def check(self, evidence: Evidence) -> Finding | None:
+        if isinstance(evidence.setup.layers[0], BatchNorm | LayerNorm):
+            return None
+        sizes = np.sqrt((evidence.inputs**2).mean(axis=0))
+        varied = np.flatnonzero(evidence.inputs.std(axis=0) > 0)
+        if not len(varied):
+            return None
+        sizes = sizes[varied]
+        largest, smallest = float(sizes.max()), float(sizes.min())
+        alarm = largest > self.HUGE or largest < self.TINY
+        spread = largest > self.LARGE / 2 and largest > self.SPREAD * smallest
+        if not alarm and self.SMALL <= largest <= self.LARGE and not spread:
+            return None
+        place = int(varied[int(sizes.argmax())])
+        name = evidence.setup.name_of(place)
+        return self.finding(
+            evidence,
+            "alarm" if alarm else "warning",
+            f"the inputs are not scaled: the largest, {name}, has the size {largest:.3g}, the smallest {smallest:.3g}",
+            [
+                Figure(f"root mean square of {name}", largest, f"{self.SMALL:g} to {self.LARGE:g}"),
+                Figure("largest / smallest", largest / max(smallest, 1e-300), f"below {self.SPREAD:g}"),
+                Figure(f"mean of {name}", float(evidence.inputs[:, place].mean()), "near 0"),
+            ],
+            [scale_inputs(evidence.setup)],
+            where=name,
+        )
+
+
+class ConstantInputs(Rule):
+    """``max x_i = min x_i`` over the rows looked at."""
+
+    name = "constant_inputs"
+    family = "inputs"
+    source = "the variance of such an input is 0: its weights are a second bias"
+    why = "An input that never varies tells nothing; its weights only add to the bias."
+    MANY: ClassVar[float] = 0.5
+
+    def check(self, evidence: Evidence) -> Finding | None:
+        setup = evidence.setup
+        constant = np.flatnonzero(np.ptp(evidence.inputs, axis=0) == 0)
+        if not len(constant) or len(evidence.inputs) < 2:
+            return None
+        constant = constant[np.ptp(setup.data.X[:, constant], axis=0) == 0]  # all rows, for these few
+        share = len(constant) / evidence.inputs.shape[1]
+        if not share:
+            return None
+        kept = np.setdiff1d(np.arange(evidence.inputs.shape[1]), constant)
+        return self.finding(
+            evidence,
+            "alarm" if share == 1 else "warning" if share > self.MANY else "note",
+            f"{len(constant)} of {evidence.inputs.shape[1]} inputs never vary: {setup.listed(constant.tolist())}",
+            [Figure("share of inputs that never vary", share, "0")],
+            [leave_out(setup, constant.tolist(), kept)],
+            where=setup.listed(constant.tolist(), 1),
+        )
+
+
+class DuplicateInputs(Rule):
+    """``x_i = x_j`` in every row."""
+
+    name = "duplicate_inputs"
+    family = "inputs"
+    source = "two equal inputs are one with the sum of their weights"
+    why = "Equal inputs share one weight between them: penalties and the learning rate count it twice."
+
+    def check(self, evidence: Evidence) -> Finding | None:
+        setup, X = evidence.setup, evidence.inputs
+        if len(X) < 3:
+            return None
+        first: dict[bytes, int] = {}
+        copies = []
+        for column in np.flatnonzero(np.ptp(X, axis=0) > 0).tolist():
+            twin = first.setdefault(X[:, column].tobytes(), column)
+            if twin != column and np.array_equal(setup.data.X[:, twin], setup.data.X[:, column]):
+                copies.append((twin, column))
+        if not copies:
+            return None
+        twin, column = copies[0]
+        kept = np.setdiff1d(np.arange(X.shape[1]), [copy for _, copy in copies])
+        return self.finding(
+            evidence,
+            "note",
+            f"{len(copies)} of {X.shape[1]} inputs are copies: {setup.name_of(column)} is {setup.name_of(twin)}",
+            [Figure("inputs that are copies of others", len(copies), "0")],
+            [leave_out(setup, [copy for _, copy in copies], kept)],
+            where=setup.name_of(column),
+        )
+
+
+class LeakedTarget(Rule):
+    """``|correlation(x_i, t_o)| > 0.999`` for an input and a target."""
+
+    name = "leaked_target"
+    family = "inputs"
+    source = "Kaufman, Rosset, Perlich, Leakage in Data Mining (2012)"
+    why = "An input that is the answer in disguise makes training look perfect and is missing when it counts."
+    CORRELATION: ClassVar[float] = 0.999
+    LEAST_ROWS: ClassVar[int] = 20
+
+    def check(self, evidence: Evidence) -> Finding | None:
+        X, T = evidence.inputs, evidence.targets
+        if len(X) < self.LEAST_ROWS or X.shape[1] < 2:
+            return None
+        correlations = np.abs(_standard(X).T @ _standard(T)) / len(X)
+        worst = float(correlations.max())
+        if worst <= self.CORRELATION:
+            return None
+        column, _ = np.unravel_index(int(correlations.argmax()), correlations.shape)
+        setup, kept = evidence.setup, np.setdiff1d(np.arange(X.shape[1]), [column])
+        name = setup.name_of(int(column))
+        return self.finding(
+            evidence,
+            "warning",
+            f"{name} is the target, or follows from it",
+            [Figure(f"correlation of {name} and the target", worst, f"at most {self.CORRELATION:g}")],
+            [leave_out(setup, [int(column)], kept)],
+            where=name,
+        )
+
+
+class ContradictingRows(Rule):
+    """The share of rows whose inputs are those of another row, but whose targets differ.
+
+    Targets that are values differ when they are more than half a standard deviation apart.
+    """
+
+    name = "contradicting_rows"
+    family = "inputs"
+    source = "no function of the inputs fits both rows; Brodley, Friedl, Identifying Mislabeled Training Data (1999)"
+    why = "No network can answer two ways to the same question: the loss cannot fall below what these rows cost."
+    MANY: ClassVar[float] = 0.05
+    APART: ClassVar[float] = 0.5
+    ROWS: ClassVar[int] = 2000
+
+    def check(self, evidence: Evidence) -> Finding | None:
+        X, T = evidence.setup.data.X[: self.ROWS], evidence.setup.data.T[: self.ROWS]
+        apart = 0.0 if evidence.setup.for_classes else self.APART * float(T.std())
+        rows = _contradicting(X, T, apart)
+        share = len(rows) / len(X)
+        if share <= self.MANY:
+            return None
+        kept = np.setdiff1d(np.arange(len(evidence.setup.data.X)), rows)
+        return self.finding(
+            evidence,
+            "warning",
+            f"{len(rows)} of {len(X)} rows have the inputs of another row and a different target, "
+            f"such as rows {rows[0]} and {rows[1]}",
+            [Figure("share of rows that contradict others", share, f"at most {self.MANY:g}")],
+            [
+                Remedy(
+                    "look at these rows: wrong labels, or an input is missing that tells them apart; then leave them out",
+                    "X = np.delete(X, rows, axis=0)",
+                    "",
+                    lambda setup: _only(setup, kept) if len(kept) else setup,
+                ),
+                keep_best(),
+            ],
+        )
+
+
+def leave_out(setup: Setup, columns: Sequence[int], kept: Floats) -> Remedy:
+    """The training without some inputs."""
+    option = f"--drop {','.join(setup.name_of(column) for column in columns[:5])}" if setup.names else ""
+
+    def change(setup: Setup) -> Setup:
+        if not len(kept):
+            return setup
+        narrower = setup.with_data(X=lambda X: X[:, kept])
+        return narrower.with_objective(input_shape=(len(kept),))
+
+    listed = ", ".join(map(str, columns[:5])) + (", ..." if len(columns) > 5 else "")
+    return Remedy("leave them out", f"X = np.delete(X, [{listed}], axis=1)", option, change)
+
+
+def _only(setup: Setup, kept: Floats) -> Setup:
+    X, T, weights = setup.data
+    return dataclasses.replace(setup, data=Data(X[kept], T[kept], None if weights is None else weights[kept]))
+
+
+def _contradicting(X: Floats, T: Floats, apart: float) -> list[int]:
+    """The rows whose inputs occur with another target too, those of the same inputs side by side."""
+    groups: dict[bytes, list[int]] = {}
+    for row in range(len(X)):
+        groups.setdefault(X[row].tobytes(), []).append(row)
+    return [
+        row
+        for rows in groups.values()
+        if len(rows) > 1 and float(np.ptp(T[rows], axis=0).max()) > apart
+        for row in rows
+    ]
+
+
+def _standard(A: Floats) -> Floats:
+    centred = A - A.mean(axis=0)
+    std = centred.std(axis=0)
+    return np.asarray(centred / np.where(std > 0, std, np.inf))
