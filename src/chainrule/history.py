@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from chainrule.records import Epoch
+    from chainrule.training import TrainingSettings
 
 _HIDDEN = ("penalty", "objective")  # columns that can be asked for where the table is shorter without them
 
@@ -24,9 +25,19 @@ class History:
         best_epoch: the epoch of the best monitored value, 0 when there is none.
         stopped: why the training ended before its last epoch; empty when it did not.
         seconds: that it took.
+        settings: how the training went about it: epochs, batches, optimizer; None where nobody noted it.
     """
 
-    def __init__(self, epochs: Sequence[Epoch], *, best_epoch: int, stopped: str, seconds: float) -> None:
+    def __init__(
+        self,
+        epochs: Sequence[Epoch],
+        *,
+        best_epoch: int,
+        stopped: str,
+        seconds: float,
+        settings: TrainingSettings | None = None,
+    ) -> None:
+        self.settings = settings
         self.epochs, self.best_epoch, self.stopped, self.seconds = tuple(epochs), best_epoch, stopped, seconds
 
     @property

@@ -135,6 +135,16 @@ class Model:
             )
         return cls(network, columns, opened.part("settings", Settings))
 
+    def encoded(self, data: Any) -> tuple[Floats, Any]:
+        """A table as the network takes it: inputs ``X (N, I)`` and targets ``(N,)``, class indices or scaled values.
+
+        Raises:
+            DataError: when columns are missing, the target too, or a value cannot be read.
+        """
+        frame = _read(data, self.settings)
+        target = self.columns.encode_target(frame, dtype=self.network.dtype, where=_name(data))
+        return self._encode(frame, data), target
+
     def _encode(self, frame: pl.DataFrame, data: Any) -> Floats:
         return self.columns.encode(frame, dtype=self.network.dtype, where=_name(data))
 

@@ -394,7 +394,13 @@ class Network:
                 training.restore_best()
             if interrupted:
                 now.stopped = "interrupted"
-            self.history = History(now.epochs, best_epoch=now.best_epoch, stopped=now.stopped, seconds=training.seconds)
+            self.history = History(
+                now.epochs,
+                best_epoch=now.best_epoch,
+                stopped=now.stopped,
+                seconds=training.seconds,
+                settings=training.settings,
+            )
             listeners.on_end(training)
         if interrupted:
             raise KeyboardInterrupt

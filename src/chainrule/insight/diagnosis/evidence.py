@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chainrule.insight.diagnosis.look import sample
+from chainrule.arrays import Floats
+from chainrule.errors import DivergenceError
+from chainrule.insight.diagnosis.look import Look, sample
+from chainrule.insight.diagnosis.setup import Setup
 
-if TYPE_CHECKING:
-    from chainrule.arrays import Floats
-    from chainrule.errors import DivergenceError
-    from chainrule.insight.diagnosis.look import Look
-    from chainrule.insight.diagnosis.setup import Setup
-
-_ROWS = 1000  # whose inputs and targets are looked at
 SOLVED = 0.1  # of the loss that knows nothing: below it small gradients and saturated units are what success looks like
 
 
@@ -49,6 +44,7 @@ class Evidence:
         first: the look before the first step; None where nobody looked then.
         course: None before the first epoch is over.
         sharpness: the largest eigenvalue of the Hessian; None where it was not measured.
+        rows: whose inputs and targets are looked at, at most.
     """
 
     setup: Setup
@@ -56,16 +52,22 @@ class Evidence:
     first: Look | None = None
     course: Course | None = None
     sharpness: float | None = None
+    rows: int = 1000
+
+    @property
+    def chosen(self) -> Ints | slice:
+        """The rows whose inputs and targets are looked at."""
+        return sample(len(self.setup.data.X), self.rows)
 
     @cached_property
     def inputs(self) -> Floats:
-        """Inputs of some rows in float64, ``(at most 1000, I)``."""
-        return np.asarray(self.setup.data.X[sample(len(self.setup.data.X), _ROWS)], dtype=np.float64)
+        """Their inputs in float64, ``(rows, I)``."""
+        return np.asarray(self.setup.data.X[self.chosen], dtype=np.float64)
 
     @cached_property
     def targets(self) -> Floats:
-        """Targets of the same rows in float64."""
-        return np.asarray(self.setup.data.T[sample(len(self.setup.data.X), _ROWS)], dtype=np.float64)
+        """Their targets in float64, ``(rows, O)``."""
+        return np.asarray(self.setup.data.T[self.chosen], dtype=np.float64)
 
     @cached_property
     def ignorance(self) -> float:
@@ -78,7 +80,7 @@ class Evidence:
 
     @cached_property
     def constant(self) -> float:
-        """The loss of the best constant output: the share of each class, the mean value. Above it nothing was learned."""
+        """The loss of the best constant output: the share of each class, or the mean value."""
         return min(self._loss_of(self.targets.mean(axis=0)), self.ignorance)
 
     @property

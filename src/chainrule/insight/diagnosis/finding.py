@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias
 
 from chainrule.errors import ArgumentError, unknown_name
+from chainrule.insight.diagnosis.setup import Setup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from chainrule.insight.diagnosis.evidence import Evidence
-    from chainrule.insight.diagnosis.setup import Setup
     from chainrule.insight.diagnosis.trying import Comparison
 
 Severity: TypeAlias = Literal["alarm", "warning", "note"]
@@ -19,7 +19,7 @@ SEVERITIES: tuple[Severity, ...] = ("alarm", "warning", "note")
 """An alarm: training fails or will. A warning: it costs quality or time. A note: good to know."""
 
 
-class Figure(NamedTuple):
+class Measured(NamedTuple):
     """A number that a finding rests on, and what would be well."""
 
     name: str
@@ -65,7 +65,7 @@ class Finding:
     severity: Severity
     where: str
     says: str
-    figures: tuple[Figure, ...]
+    figures: tuple[Measured, ...]
     why: str
     remedies: tuple[Remedy, ...]
     source: str
@@ -85,7 +85,9 @@ class Finding:
 
         where = "try_it"
         if not isinstance(remedy, int) or not 0 <= remedy < len(self.remedies):
-            raise ArgumentError("remedy", where=where, expected=f"a number from 0 to {len(self.remedies) - 1}", got=remedy)
+            raise ArgumentError(
+                "remedy", where=where, expected=f"a number from 0 to {len(self.remedies) - 1}", got=remedy
+            )
         chosen = self.remedies[remedy]
         if chosen.change is None:
             other = [str(i) for i, each in enumerate(self.remedies) if each.change is not None]
@@ -118,7 +120,7 @@ class Rule:
         evidence: Evidence,
         severity: Severity,
         says: str,
-        figures: Iterable[Figure],
+        figures: Iterable[Measured],
         remedies: Iterable[Remedy],
         *,
         where: str = "",

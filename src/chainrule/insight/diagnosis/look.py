@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from chainrule.arrays import Floats
 from chainrule.divergence import place_in_pass, place_in_theta
 from chainrule.engines.interface import Data
 from chainrule.layers import BatchNorm, Dense, LayerNorm, Mode, Residual
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from chainrule.activations import ActivationFunction
-    from chainrule.arrays import Floats, Ints
+    from chainrule.arrays import Ints
     from chainrule.insight.diagnosis.setup import Setup
     from chainrule.layers import Shape
     from chainrule.layers.composite import Composite
@@ -118,7 +119,15 @@ def take_look(
     bad = "" if np.isfinite(loss) and np.isfinite(gradient).all() else _bad(objective, theta, rows, mode)
     hidden = tuple(each for each in units if output is None or each.layer != output.layer)
     return Look(
-        step, rows, float(loss), float(penalty), outputs, hidden, output, _weights(objective, theta, gradient, change), bad
+        step,
+        rows,
+        float(loss),
+        float(penalty),
+        outputs,
+        hidden,
+        output,
+        _weights(objective, theta, gradient, change),
+        bad,
     )
 
 
@@ -157,20 +166,18 @@ def _change(
 ) -> Floats | None:
     """What the optimiser would add in this step, with the scale that the loss's own reduction gives the gradient."""
     optimizer, layout = setup.settings.optimizer, setup.objective.layout
-    rate = setup.rate_at(step)
+    rate, t = setup.rate_at(step), 1 if slots is None else step + 1  # new slots are those of a first step
     if isinstance(optimizer, LBFGS) or rate is None:
         return None
     scale = setup.batch_size if setup.objective.loss.reduction == "sum" else 1
     whole = clip(gradient * scale + penalty_slope, optimizer)
     kept = optimizer.slots(theta) if slots is None else dict(slots)
     weights = layout.weights(str(theta.dtype))
-    change, _ = optimizer.change(theta, whole, kept, rate=rate, t=step + 1, weights=weights)
+    change, _ = optimizer.change(theta, whole, kept, rate=rate, t=t, weights=weights)
     return np.asarray(change * layout.trainable(str(theta.dtype)))
 
 
-def _weights(
-    objective: Objective, theta: Floats, gradient: Floats, change: Floats | None
-) -> tuple[Weights, ...]:
+def _weights(objective: Objective, theta: Floats, gradient: Floats, change: Floats | None) -> tuple[Weights, ...]:
     layout, normed = objective.layout, set(_normed(objective.network, objective.input_shape))
     return tuple(
         Weights(

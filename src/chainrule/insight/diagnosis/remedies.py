@@ -11,7 +11,6 @@ import numpy as np
 from chainrule import activations
 from chainrule.insight.diagnosis.finding import Remedy
 from chainrule.layers import Activation, BatchNorm, Dense, Residual
-from chainrule.layers.interface import Layer
 from chainrule.optimizers import LBFGS, Adam
 from chainrule.training import EarlyStopping
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chainrule.insight.diagnosis.setup import Setup
+    from chainrule.layers.interface import Layer
     from chainrule.losses import Loss
 
 
@@ -34,7 +34,9 @@ def other_rate(rate: float, *, words: str) -> Remedy:
     """Another learning rate."""
     rate = rounded(rate)
     return Remedy(
-        f"{words} learning rate", f"optimizer=cr.optimizers.get(optimizer, rate={rate:g})", f"--lr {rate:g}",
+        f"{words} learning rate",
+        f"optimizer=cr.optimizers.get(optimizer, rate={rate:g})",
+        f"--lr {rate:g}",
         lambda setup: setup.with_rate(rate),
     )
 
@@ -126,9 +128,7 @@ def other_activation(name: str) -> Remedy:
             return setup.with_objective(layers=(*each_layer(tuple(inside), other), before, last))
         return setup.with_objective(layers=(*each_layer(tuple(inside), other), last))
 
-    return Remedy(
-        f"{name} in the hidden layers", f'cr.Dense(..., "{name}")', f"--activation {name}", change
-    )
+    return Remedy(f"{name} in the hidden layers", f'cr.Dense(..., "{name}")', f"--activation {name}", change)
 
 
 def _flat(layers: tuple[Any, ...]) -> list[Any]:

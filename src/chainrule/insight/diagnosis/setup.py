@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from chainrule.layers import Sequence
+from chainrule.arrays import DType, Floats
+from chainrule.engines.interface import Data, Engine
+from chainrule.layers import Dense, Sequence
 from chainrule.objective import Objective
 from chainrule.optimizers import LBFGS, SGD
 from chainrule.schedules import Constant, Plan
+from chainrule.training import TrainingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Listed
 
-    from chainrule.arrays import DType, Floats
-    from chainrule.engines.interface import Data, Engine
     from chainrule.layers import AnyLayer
-    from chainrule.training import TrainingSettings
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -72,6 +72,12 @@ class Setup:
         return bool(ones and T.min() < T.max())
 
     @property
+    def in_words(self) -> str:
+        """The sizes of the dense layers: ``64-256-64-10``."""
+        sizes = [str(layer.units) for layer in self.layers if isinstance(layer, Dense)]
+        return "-".join([str(self.objective.input_shape[0]), *sizes])
+
+    @property
     def batch_size(self) -> int:
         """Rows in a batch, at most all of them."""
         return min(self.settings.batch_size, len(self.data.X))
@@ -99,7 +105,7 @@ class Setup:
             return None
         rows, B = len(self.data.X), self.batch_size
         plan = Plan(-(-rows // B), self.settings.epochs, B, rows)
-        return float(optimizer.schedule.rates(np.array([step]), plan)[0])
+        return float(optimizer.schedule.rates(np.array([min(step, plan.total_steps - 1)]), plan)[0])
 
     def name_of(self, column: int) -> str:
         """An input as people call it: its name, or its place."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from chainrule.insight.diagnosis.finding import Figure, Finding, Rule, Severity
+from chainrule.insight.diagnosis.finding import Finding, Measured, Rule, Severity
 from chainrule.insight.diagnosis.remedies import batch_norm, lower_rate, other_activation, scale_inputs, suited_weights
 
 if TYPE_CHECKING:
@@ -25,14 +25,20 @@ class SaturatedUnits(Rule):
 
     name = "saturated_units"
     family = "activations"
-    source = "Karpathy, Yes you should understand backprop (2016); SageMaker Debugger, TanhSaturation, SaturatedActivation"
+    source = (
+        "Karpathy, Yes you should understand backprop (2016); SageMaker Debugger, TanhSaturation, SaturatedActivation"
+    )
     why = "The slope there is nearly 0: hardly any gradient passes, and the layers before learn hardly anything."
     SHARE: ClassVar[float] = 0.5
     SOME: ClassVar[float] = 0.3
     EDGE: ClassVar[float] = 0.97
 
     def check(self, evidence: Evidence) -> Finding | None:
-        looks = [evidence.now] if evidence.solved or evidence.first is None else [evidence.first, evidence.now]
+        looks = (
+            [evidence.now]
+            if evidence.solved or not evidence.trained
+            else [evidence.first or evidence.now, evidence.now]
+        )
         found = [
             (share, look, units) for look in looks for units in look.hidden if (share := self._share(units)) is not None
         ]
@@ -48,7 +54,7 @@ class SaturatedUnits(Rule):
             severity,
             f"{worst:.0%} of the outputs of {units.layer} ({units.f.name}) are saturated {when}",
             [
-                Figure(f"share saturated in {each.layer}", share, f"at most {self.SHARE:g}")
+                Measured(f"share saturated in {each.layer}", share, f"at most {self.SHARE:g}")
                 for share, seen, each in found
                 if seen is look
             ],
@@ -101,10 +107,10 @@ class DeadUnits(Rule):
             f"{shares[worst]:.0%} of the {units.Y.shape[1]} units of {units.layer} ({units.f.name}) are dead",
             [
                 *(
-                    Figure(f"share of dead units in {each.layer}", share, f"at most {self.SHARE:g}")
+                    Measured(f"share of dead units in {each.layer}", share, f"at most {self.SHARE:g}")
                     for each, share in zip(layers, shares, strict=True)
                 ),
-                Figure(f"share of units of {units.layer} without a gradient", silent, f"below {self.NO_GRADIENT:g}"),
+                Measured(f"share of units of {units.layer} without a gradient", silent, f"below {self.NO_GRADIENT:g}"),
             ],
             [*lower_rate(evidence.setup), *_for_begun_badly(evidence), other_activation("leaky_relu"), batch_norm()],
             where=units.layer,
@@ -136,8 +142,8 @@ class ConstantUnits(Rule):
                 return self.finding(
                     evidence,
                     "alarm",
-                    f"the outputs of {units.layer} ({units.f.name}) are the same for all rows, to {spread:.0e} of their size",
-                    [Figure(f"largest spread over the rows in {units.layer}", spread, f"above {self.SPREAD:g}")],
+                    f"the outputs of {units.layer} ({units.f.name}) are the same for all rows, to {spread:.0e}",
+                    [Measured(f"largest spread over the rows in {units.layer}", spread, f"above {self.SPREAD:g}")],
                     [suited_weights(), batch_norm(), other_activation("relu")],
                     where=units.layer,
                 )

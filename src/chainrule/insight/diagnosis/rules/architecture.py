@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from chainrule.insight.diagnosis.finding import Figure, Finding, Remedy, Rule
+from chainrule.insight.diagnosis.finding import Finding, Measured, Remedy, Rule
 from chainrule.insight.diagnosis.remedies import each_layer, lower_rate, other_activation
 from chainrule.layers import Activation, BatchNorm, Dense, Dropout, LayerNorm, Residual
 
@@ -38,7 +38,7 @@ class LinearNetwork(Rule):
             evidence,
             "warning",
             f"there is no nonlinearity between {first} and {second}: they equal one linear layer",
-            [Figure("nonlinearities between them", 0, "1")],
+            [Measured("nonlinearities between them", 0, "1")],
             [
                 Remedy(
                     "relu in the hidden layers",
@@ -71,7 +71,7 @@ class BatchNormOfOneRow(Rule):
             evidence,
             "alarm" if B == 1 else "warning",
             f"batch norm, but {says}",
-            [Figure("rows in a batch", 1, "at least 16")],
+            [Measured("rows in a batch", 1, "at least 16")],
             [
                 Remedy(
                     "other batches",
@@ -111,8 +111,15 @@ class MisplacedDropout(Rule):
             evidence,
             "alarm" if at_the_end else "warning",
             says,
-            [Figure("rate", max(rates), "0 at the output, at most 0.5 inside")],
-            [Remedy("less of it, and none at the end", "cr.Dropout(0.2) between the layers", "--dropout 0.2", _less_dropout)],
+            [Measured("rate", max(rates), "0 at the output, at most 0.5 inside")],
+            [
+                Remedy(
+                    "less of it, and none at the end",
+                    "cr.Dropout(0.2) between the layers",
+                    "--dropout 0.2",
+                    _less_dropout,
+                )
+            ],
         )
 
 
@@ -132,7 +139,7 @@ class NothingTrained(Rule):
             evidence,
             "alarm",
             "no parameter is trained",
-            [Figure("parameters that are trained", 0, f"up to {len(parameters)}")],
+            [Measured("parameters that are trained", 0, f"up to {len(parameters)}")],
             [
                 Remedy(
                     "train the dense layers",
@@ -161,7 +168,7 @@ class SoftmaxInside(Rule):
             evidence,
             "warning",
             f"{inside[0].layer} is a hidden layer with softmax: its {O} outputs are {1 / O:.2g} on average",
-            [Figure("mean output", 1 / O, "about 1")],
+            [Measured("mean output", 1 / O, "about 1")],
             [other_activation("relu")],
             where=inside[0].layer,
         )
@@ -185,7 +192,7 @@ class NarrowLayer(Rule):
             evidence,
             "warning",
             f"a hidden layer of {narrow[0]} before {outputs} outputs",
-            [Figure("units", narrow[0], f"at least {outputs}")],
+            [Measured("units", narrow[0], f"at least {outputs}")],
             [
                 Remedy(
                     "more units",
@@ -218,13 +225,15 @@ class SummedLoss(Rule):
             evidence,
             "warning" if rate * B > self.USUAL else "note",
             f"the loss is summed over {B} rows: the rate {rate:g} is one of {rate * B:g} for the mean",
-            [Figure("rate times rows in a batch", rate * B, f"at most {self.USUAL:g}")],
+            [Measured("rate times rows in a batch", rate * B, f"at most {self.USUAL:g}")],
             [
                 Remedy(
                     "the mean over the rows",
                     f'loss=cr.losses.get("{setup.objective.loss.name}")',
                     "",
-                    lambda setup: setup.with_objective(loss=msgspec.structs.replace(setup.objective.loss, reduction="mean")),
+                    lambda setup: setup.with_objective(
+                        loss=msgspec.structs.replace(setup.objective.loss, reduction="mean")
+                    ),
                 ),
                 *lower_rate(setup),
             ],
@@ -265,7 +274,9 @@ def _rectified(layers: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _less_dropout(setup: Setup) -> Setup:
     layers = setup.layers[:-1] if isinstance(setup.layers[-1], Dropout) else setup.layers
-    return setup.with_objective(layers=each_layer(layers, lambda layer: Dropout(0.2) if isinstance(layer, Dropout) else layer))
+    return setup.with_objective(
+        layers=each_layer(layers, lambda layer: Dropout(0.2) if isinstance(layer, Dropout) else layer)
+    )
 
 
 def _thawed(layer: Any) -> Any:
@@ -274,5 +285,8 @@ def _thawed(layer: Any) -> Any:
 
 def _widened(setup: Setup, units: int) -> tuple[Any, ...]:
     *inside, last = setup.layers
-    wide = [msgspec.structs.replace(layer, units=max(units, layer.units)) if isinstance(layer, Dense) else layer for layer in inside]
+    wide = [
+        msgspec.structs.replace(layer, units=max(units, layer.units)) if isinstance(layer, Dense) else layer
+        for layer in inside
+    ]
     return (*wide, last)

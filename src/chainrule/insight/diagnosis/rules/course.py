@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from chainrule.insight.diagnosis.finding import Figure, Finding, Remedy, Rule, Severity
+from chainrule.insight.diagnosis.finding import Finding, Measured, Remedy, Rule, Severity
 from chainrule.insight.diagnosis.remedies import (
     clip_gradient,
     keep_best,
@@ -18,7 +18,6 @@ from chainrule.insight.diagnosis.remedies import (
     suited_weights,
     use_adam,
 )
-
 from chainrule.layers import Dense, Dropout
 
 if TYPE_CHECKING:
@@ -60,9 +59,9 @@ class LossNotDecreasing(Rule):
             f"the loss does not decrease: {losses[-1]:.4g} after {len(losses)} epochs, {level:.2f} times that of the best "
             f"constant answer",
             [
-                Figure("loss, last epoch", float(losses[-1]), f"below {evidence.constant:.4g}"),
-                Figure("lowest loss", float(losses.min())),
-                Figure("epochs", len(losses)),
+                Measured("loss, last epoch", float(losses[-1]), f"below {evidence.constant:.4g}"),
+                Measured("lowest loss", float(losses.min())),
+                Measured("epochs", len(losses)),
             ],
             [use_adam(), *lower_rate(evidence.setup), scale_inputs(evidence.setup), suited_weights()],
         )
@@ -101,24 +100,24 @@ class LearningRateTooHigh(Rule):
             [rates[0], clip_gradient(), rates[1]],
         )
 
-    def _symptom(self, evidence: Evidence, course: Course) -> tuple[str, list[Figure]] | None:
+    def _symptom(self, evidence: Evidence, course: Course) -> tuple[str, list[Measured]] | None:
         losses, yardstick = course.losses, evidence.constant
         if course.diverged is not None:
             where = f"epoch {course.diverged.epoch}, step {course.diverged.step}"
-            return f"the training diverged in {where}", [Figure("epoch", course.diverged.epoch)]
+            return f"the training diverged in {where}", [Measured("epoch", course.diverged.epoch)]
         if not len(losses):
             return None
         begin = evidence.first.loss if evidence.first is not None else float(losses[0])
         end = max(float(losses[-1]), evidence.now.loss)
         figures = [
-            Figure("loss, at first", begin),
-            Figure("loss, at the end", end, f"below {yardstick:.4g}"),
+            Measured("loss, at first", begin),
+            Measured("loss, at the end", end, f"below {yardstick:.4g}"),
         ]
         if end > self.WORSE * max(yardstick, begin) and (evidence.first is not None or len(losses) > 1):
             return f"the loss rose from {begin:.4g} to {end:.4g}", figures
         shaken = self._shaken(losses, yardstick)
         if shaken >= self.SHARE:
-            figure = Figure("share of epochs in which the loss jumps up", shaken, f"below {self.SHARE:g}")
+            figure = Measured("share of epochs in which the loss jumps up", shaken, f"below {self.SHARE:g}")
             return f"the loss jumps up and down, in {shaken:.0%} of the epochs upwards", [figure, *figures]
         lost = losses[-1] > self.WORSE * yardstick and losses.min() < 0.5 * yardstick
         return (f"the loss was {losses.min():.4g} and is {losses[-1]:.4g} again", figures) if lost else None
@@ -166,9 +165,9 @@ class LearningRateTooLow(Rule):
             f"the learning rate {rate:g} is too low: in {len(losses)} epochs the loss fell from {begin:.4g} to {end:.4g} "
             f"and is still falling",
             [
-                Figure("loss left", left, f"below {self.LEFT:g}"),
-                Figure("share of epochs in which it fell", falling),
-                Figure("fall in the second half / in the first", straight, f"below {self.STRAIGHT:g}"),
+                Measured("loss left", left, f"below {self.LEFT:g}"),
+                Measured("share of epochs in which it fell", falling),
+                Measured("fall in the second half / in the first", straight, f"below {self.STRAIGHT:g}"),
             ],
             [
                 other_rate(rate * 30, words="a larger"),
@@ -213,10 +212,10 @@ class Overfit(Rule):
             f"the validation loss rose from {V[best]:.4g} in epoch {best + 1} to {V[-1]:.4g}, while the training loss fell "
             f"to {L[-1]:.4g}{kept}",
             [
-                Figure("(validation - training) / training", gap, f"at most {self.GAP:g}"),
-                Figure("the same in the best epoch", before),
-                Figure("validation loss, best", float(V[best])),
-                Figure("validation loss, last", float(V[-1])),
+                Measured("(validation - training) / training", gap, f"at most {self.GAP:g}"),
+                Measured("the same in the best epoch", before),
+                Measured("validation loss, best", float(V[best])),
+                Measured("validation loss, last", float(V[-1])),
             ],
             [keep_best(), stronger_penalty(evidence), _dropout()],
         )
@@ -240,7 +239,9 @@ class PenaltyTooStrong(Rule):
         objective, now = evidence.setup.objective, evidence.now
         if not objective.penalised or now.bad or not now.weights or evidence.constant <= 0:
             return None
-        size = max(float(np.mean(each.W.astype(np.float64) ** 2)) * max(each.fan_in, each.fan_out) for each in now.weights)
+        size = max(
+            float(np.mean(each.W.astype(np.float64) ** 2)) * max(each.fan_in, each.fan_out) for each in now.weights
+        )
         if evidence.trained:
             level = float(evidence.course.losses[-1]) if evidence.course and len(evidence.course.losses) else now.loss
             sick = level > self.NEAR * evidence.constant and (size < self.SMALL or now.penalty > now.loss)
@@ -254,9 +255,9 @@ class PenaltyTooStrong(Rule):
             "alarm" if evidence.trained else "warning",
             f"the penalty is too strong: {option}={getattr(objective, option):g} holds the weights near 0",
             [
-                Figure("penalty", now.penalty),
-                Figure("loss", now.loss, f"below {evidence.constant:.4g}"),
-                Figure("mean square of the weights times the fan, largest layer", size, f"at least {self.SMALL:g}"),
+                Measured("penalty", now.penalty),
+                Measured("loss", now.loss, f"below {evidence.constant:.4g}"),
+                Measured("mean square of the weights times the fan, largest layer", size, f"at least {self.SMALL:g}"),
             ],
             [weaker_penalty(option, getattr(objective, option))],
         )
@@ -292,7 +293,7 @@ class RateAboveCurvature(Rule):
             evidence,
             "alarm" if quadratic or ratio > self.CATAPULT else "warning",
             f"the learning rate {setup.rate:g} is above {'2 (1 + momentum)' if momentum else '2'} / lambda_max = {limit:.3g}",
-            [Figure("largest eigenvalue of the Hessian", sharpness), Figure("rate / limit", ratio, "at most 1")],
+            [Measured("largest eigenvalue of the Hessian", sharpness), Measured("rate / limit", ratio, "at most 1")],
             [other_rate(rounded(limit / 2), words="a smaller"), use_adam()],
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from chainrule.insight.diagnosis.finding import Figure, Finding, Rule
+from chainrule.insight.diagnosis.finding import Finding, Measured, Rule
 from chainrule.insight.diagnosis.remedies import (
     batch_norm,
     clip_gradient,
@@ -51,8 +51,8 @@ class VanishingGradient(Rule):
             "alarm",
             f"the gradient vanishes: |d{first}| is {smallest:.1e}, |d{last}| is {largest:.1e} on average",
             [
-                Figure("mean |dW|", mean, f"at least {self.MEAN:g}"),
-                Figure("first layer / last layer", ratio, f"at least {self.RATIO:g}"),
+                Measured("mean |dW|", mean, f"at least {self.MEAN:g}"),
+                Measured("first layer / last layer", ratio, f"at least {self.RATIO:g}"),
             ],
             [suited_weights(), other_activation("relu"), batch_norm()],
             where=first,
@@ -74,7 +74,7 @@ class ExplodingGradient(Rule):
         if diverged is not None or evidence.now.bad:
             place = diverged.place if diverged is not None else evidence.now.bad
             when = f" in epoch {diverged.epoch}, step {diverged.step}" if diverged is not None else ""
-            figures = [Figure("loss", evidence.now.loss, "finite")]
+            figures = [Measured("loss", evidence.now.loss, "finite")]
             return self.finding(evidence, "alarm", f"{place} is not finite{when}", figures, remedies, where=place)
         sizes = _sizes(evidence)
         if len(sizes) < 2 or evidence.solved:
@@ -87,7 +87,7 @@ class ExplodingGradient(Rule):
             evidence,
             "alarm",
             f"the gradient grows on its way back: |d{first}| is {size:.1e}, |d{last}| is {least:.1e} on average",
-            [Figure("first layer / last layer", ratio, f"at most {self.RATIO:g}")],
+            [Measured("first layer / last layer", ratio, f"at most {self.RATIO:g}")],
             remedies,
             where=first,
         )
@@ -133,7 +133,7 @@ class UpdateRatio(Rule):
             evidence,
             "alarm" if alarm else "warning",
             f"the steps are too {word}: the next one changes {name} by {ratio:.1e} of its size",
-            [Figure(f"|change| / |{each}|", of, usual) for each, of in ratios],
+            [Measured(f"|change| / |{each}|", of, usual) for each, of in ratios],
             remedies or [suited_weights()],
             where=name,
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from chainrule.insight.diagnosis.finding import Figure, Finding, Rule
+from chainrule.insight.diagnosis.finding import Finding, Measured, Rule
 from chainrule.insight.diagnosis.remedies import batch_norm, suited_weights
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ class PoorInitialWeights(Rule):
     def check(self, evidence: Evidence) -> Finding | None:
         if evidence.first is None:
             return None
-        layers = [each for each in evidence.first.weights if not each.normed and np.isfinite(each.W).all() and each.W.any()]
+        layers = [
+            each for each in evidence.first.weights if not each.normed and np.isfinite(each.W).all() and each.W.any()
+        ]
         if not layers:
             return None
         lows, highs = [_low(each) for each in layers], [_high(each) for each in layers]
@@ -55,9 +58,9 @@ class PoorInitialWeights(Rule):
             f"{worst.name} is too {word}: standard deviation {spread:.3g} for {worst.fan_in} inputs and {worst.fan_out} "
             f"units, where {_suited(worst):.2g} is usual",
             [
-                Figure("mean square times the smaller fan, largest layer", lows[large], f"at most {self.LARGE:g}"),
-                Figure("mean square times the larger fan, smallest layer", highs[small], f"at least {self.SMALL:g}"),
-                Figure("largest / smallest of these", ratio, f"at most {self.RATIO:g}"),
+                Measured("mean square times the smaller fan, largest layer", lows[large], f"at most {self.LARGE:g}"),
+                Measured("mean square times the larger fan, smallest layer", highs[small], f"at least {self.SMALL:g}"),
+                Measured("largest / smallest of these", ratio, f"at most {self.RATIO:g}"),
             ],
             [suited_weights(), batch_norm()],
             where=worst.name,
@@ -92,8 +95,8 @@ class InitialLoss(Rule):
             f"the loss before the first step is {evidence.first.loss:.4g}, {ratio:.3g} times that of a network that knows "
             f"nothing, {evidence.ignorance:.4g}",
             [
-                Figure("loss before the first step", evidence.first.loss, f"about {evidence.ignorance:.4g}"),
-                Figure("times the loss that knows nothing", ratio, f"at most {limit:g}"),
+                Measured("loss before the first step", evidence.first.loss, f"about {evidence.ignorance:.4g}"),
+                Measured("times the loss that knows nothing", ratio, f"at most {limit:g}"),
             ],
             [suited_weights()],
         )
@@ -112,16 +115,16 @@ class SymmetricUnits(Rule):
 
     def check(self, evidence: Evidence) -> Finding | None:
         weights = evidence.now.weights
-        for into, out in zip(weights[:-1], weights[1:], strict=True):
+        for into, out in itertools.pairwise(weights):
             if into.W.ndim != 2 or into.W.shape[1] < 2 or out.W.shape[0] != into.W.shape[1]:
                 continue
-            same = (into.W == into.W[:, :1]).all() and (out.W == out.W[:1]).all()
+            same = (into.W[:, :1] == into.W).all() and (out.W[:1] == out.W).all()
             if same:
                 return self.finding(
                     evidence,
                     "alarm",
                     f"all {into.W.shape[1]} units of {into.layer} are the same",
-                    [Figure("different units", 1, f"{into.W.shape[1]}")],
+                    [Measured("different units", 1, f"{into.W.shape[1]}")],
                     [suited_weights()],
                     where=into.layer,
                 )

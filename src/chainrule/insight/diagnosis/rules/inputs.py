@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from chainrule.engines.interface import Data
-from chainrule.insight.diagnosis.finding import Figure, Finding, Remedy, Rule
+from chainrule.insight.diagnosis.finding import Finding, Measured, Remedy, Rule
 from chainrule.insight.diagnosis.remedies import keep_best, scale_inputs
 from chainrule.layers import BatchNorm, LayerNorm
 
@@ -57,9 +57,9 @@ class UnscaledInputs(Rule):
             "alarm" if alarm else "warning",
             f"the inputs are not scaled: the largest, {name}, has the size {largest:.3g}, the smallest {smallest:.3g}",
             [
-                Figure(f"root mean square of {name}", largest, f"{self.SMALL:g} to {self.LARGE:g}"),
-                Figure("largest / smallest", largest / max(smallest, 1e-300), f"below {self.SPREAD:g}"),
-                Figure(f"mean of {name}", float(evidence.inputs[:, place].mean()), "near 0"),
+                Measured(f"root mean square of {name}", largest, f"{self.SMALL:g} to {self.LARGE:g}"),
+                Measured("largest / smallest", largest / max(smallest, 1e-300), f"below {self.SPREAD:g}"),
+                Measured(f"mean of {name}", float(evidence.inputs[:, place].mean()), "near 0"),
             ],
             [scale_inputs(evidence.setup)],
             where=name,
@@ -89,7 +89,7 @@ class ConstantInputs(Rule):
             evidence,
             "alarm" if share == 1 else "warning" if share > self.MANY else "note",
             f"{len(constant)} of {evidence.inputs.shape[1]} inputs never vary: {setup.listed(constant.tolist())}",
-            [Figure("share of inputs that never vary", share, "0")],
+            [Measured("share of inputs that never vary", share, "0")],
             [leave_out(setup, constant.tolist(), kept)],
             where=setup.listed(constant.tolist(), 1),
         )
@@ -121,7 +121,7 @@ class DuplicateInputs(Rule):
             evidence,
             "note",
             f"{len(copies)} of {X.shape[1]} inputs are copies: {setup.name_of(column)} is {setup.name_of(twin)}",
-            [Figure("inputs that are copies of others", len(copies), "0")],
+            [Measured("inputs that are copies of others", len(copies), "0")],
             [leave_out(setup, [copy for _, copy in copies], kept)],
             where=setup.name_of(column),
         )
@@ -152,7 +152,7 @@ class LeakedTarget(Rule):
             evidence,
             "warning",
             f"{name} is the target, or follows from it",
-            [Figure(f"correlation of {name} and the target", worst, f"at most {self.CORRELATION:g}")],
+            [Measured(f"correlation of {name} and the target", worst, f"at most {self.CORRELATION:g}")],
             [leave_out(setup, [int(column)], kept)],
             where=name,
         )
@@ -170,28 +170,26 @@ class ContradictingRows(Rule):
     why = "No network can answer two ways to the same question: the loss cannot fall below what these rows cost."
     MANY: ClassVar[float] = 0.05
     APART: ClassVar[float] = 0.5
-    ROWS: ClassVar[int] = 2000
 
     def check(self, evidence: Evidence) -> Finding | None:
-        X, T = evidence.setup.data.X[: self.ROWS], evidence.setup.data.T[: self.ROWS]
+        X, T = evidence.setup.data.X[: evidence.rows], evidence.setup.data.T[: evidence.rows]
         apart = 0.0 if evidence.setup.for_classes else self.APART * float(T.std())
         rows = _contradicting(X, T, apart)
         share = len(rows) / len(X)
         if share <= self.MANY:
             return None
-        kept = np.setdiff1d(np.arange(len(evidence.setup.data.X)), rows)
         return self.finding(
             evidence,
             "warning",
             f"{len(rows)} of {len(X)} rows have the inputs of another row and a different target, "
             f"such as rows {rows[0]} and {rows[1]}",
-            [Figure("share of rows that contradict others", share, f"at most {self.MANY:g}")],
+            [Measured("share of rows that contradict others", share, f"at most {self.MANY:g}")],
             [
                 Remedy(
                     "look at these rows: wrong labels, or an input is missing that tells them apart; then leave them out",
                     "X = np.delete(X, rows, axis=0)",
                     "",
-                    lambda setup: _only(setup, kept) if len(kept) else setup,
+                    lambda setup: _without(setup, _contradicting(setup.data.X, setup.data.T, apart)),
                 ),
                 keep_best(),
             ],
@@ -212,7 +210,10 @@ def leave_out(setup: Setup, columns: Sequence[int], kept: Floats) -> Remedy:
     return Remedy("leave them out", f"X = np.delete(X, [{listed}], axis=1)", option, change)
 
 
-def _only(setup: Setup, kept: Floats) -> Setup:
+def _without(setup: Setup, rows: list[int]) -> Setup:
+    kept = np.setdiff1d(np.arange(len(setup.data.X)), rows)
+    if not len(kept):
+        return setup
     X, T, weights = setup.data
     return dataclasses.replace(setup, data=Data(X[kept], T[kept], None if weights is None else weights[kept]))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
-from chainrule.insight.diagnosis.finding import Figure, Finding, Remedy, Rule, Severity
+from chainrule.insight.diagnosis.finding import Finding, Measured, Remedy, Rule, Severity
 from chainrule.insight.diagnosis.remedies import last_layer
 
 if TYPE_CHECKING:
@@ -46,7 +46,10 @@ class OutputMismatch(Rule):
         if found is None:
             return None
         loss = evidence.setup.objective.loss.name
-        figures = [Figure("outputs", O), Figure(f"loss ({loss}) now", evidence.now.loss, f"below {evidence.constant:.4g}")]
+        figures = [
+            Measured("outputs", O),
+            Measured(f"loss ({loss}) now", evidence.now.loss, f"below {evidence.constant:.4g}"),
+        ]
         where = output.layer if output else ""
         return self.finding(evidence, found.severity, found.says, figures, found.remedies, where=where)
 
@@ -94,13 +97,23 @@ class OutputMismatch(Rule):
             classes = T.shape[1]
             mend = _one_sigmoid() if classes == 1 else last_layer("softmax", "cross_entropy", words="cross-entropy")
             slow = " begins slowly where an answer is surely wrong" if f in self.BOUNDED else " is not made for it"
-            return Mismatch("warning" if f in self.BOUNDED else "note", f"the targets are classes: {loss} of {f}{slow}", (mend,))
+            return Mismatch(
+                "warning" if f in self.BOUNDED else "note", f"the targets are classes: {loss} of {f}{slow}", (mend,)
+            )
         distinct = np.unique(T)
-        if T.shape[1] == 1 and 2 < len(distinct) <= self.FEW < len(T) / 2 and (distinct == np.arange(len(distinct))).all():
+        if (
+            T.shape[1] == 1
+            and 2 < len(distinct) <= self.FEW < len(T) / 2
+            and (distinct == np.arange(len(distinct))).all()
+        ):
             K = len(distinct)
             says = f"the targets are the numbers 0 to {K - 1}: if they name classes, they have no order"
             words = f"an output for each of the {K} classes: cross-entropy"
-            return Mismatch("note", says, (Remedy(words, f'cr.Dense({K}, "softmax"), loss="cross_entropy"', "--task classification"),))
+            return Mismatch(
+                "note",
+                says,
+                (Remedy(words, f'cr.Dense({K}, "softmax"), loss="cross_entropy"', "--task classification"),),
+            )
         return None
 
 

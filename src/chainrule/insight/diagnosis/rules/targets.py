@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from chainrule.insight.diagnosis.finding import Figure, Finding, Remedy, Rule
+from chainrule.insight.diagnosis.finding import Finding, Measured, Remedy, Rule
 from chainrule.insight.diagnosis.remedies import last_layer, scale_targets
 
 if TYPE_CHECKING:
     from chainrule.arrays import Floats, Ints
     from chainrule.engines.interface import Data
     from chainrule.insight.diagnosis.evidence import Evidence
-    from chainrule.insight.diagnosis.setup import Setup
 
 
 class ClassImbalance(Rule):
@@ -40,7 +39,7 @@ class ClassImbalance(Rule):
             evidence,
             "alarm" if forgotten else "warning",
             f"class {rare} has {counts[rare]} rows, the largest {counts.max()}{never}",
-            [Figure("largest / smallest class", float(present.max() / present.min()), f"at most {self.RATIO:g}")],
+            [Measured("largest / smallest class", float(present.max() / present.min()), f"at most {self.RATIO:g}")],
             [
                 Remedy(
                     "let every class count the same",
@@ -59,7 +58,9 @@ class UnscaledTargets(Rule):
     name = "targets_not_scaled"
     family = "targets"
     source = "LeCun, Bottou, Orr, Müller, Efficient BackProp (1998), 4.5: targets of the size of the outputs"
-    why = "The last layer must first grow its weights to the size of the targets; large errors meanwhile shake the rest."
+    why = (
+        "The last layer must first grow its weights to the size of the targets; large errors meanwhile shake the rest."
+    )
     LARGE: ClassVar[float] = 5.0
     HUGE: ClassVar[float] = 30.0
     TINY: ClassVar[float] = 0.01
@@ -77,7 +78,7 @@ class UnscaledTargets(Rule):
             evidence,
             "alarm" if largest > self.HUGE else "warning",
             f"the targets have the size {largest:.3g}, an untrained network answers with about 1",
-            [Figure("root mean square of the targets", largest, f"{self.TINY:g} to {self.LARGE:g}")],
+            [Measured("root mean square of the targets", largest, f"{self.TINY:g} to {self.LARGE:g}")],
             [scale_targets(setup)],
         )
 
@@ -117,7 +118,7 @@ class TargetsOutOfReach(Rule):
             evidence,
             "alarm" if share > self.FEW else "warning",
             f"{output.f.name} gives {low:g} to {high:g}, but targets such as {worst:.3g} are asked for",
-            [Figure("share of targets out of reach", share, "0")],
+            [Measured("share of targets out of reach", share, "0")],
             [last_layer("identity", words="a last layer without a bound"), scale_targets(evidence.setup)],
             where=output.layer,
         )
@@ -152,19 +153,19 @@ class SortedRows(Rule):
             [Remedy("shuffle the rows", "shuffle=True", "", lambda setup: setup.with_settings(shuffle=True))],
         )
 
-    def _of_classes(self, classes: Ints) -> Figure | None:
+    def _of_classes(self, classes: Ints) -> Measured | None:
         shares = np.bincount(classes) / len(classes)
         expected = 1 - float((shares**2).sum())
         changes = float((classes[1:] != classes[:-1]).mean()) / max(expected, 1e-12)
-        found = Figure("changes of class from row to row, over those by chance", changes, "about 1")
+        found = Measured("changes of class from row to row, over those by chance", changes, "about 1")
         return found if changes < self.CHANGES and expected > 0 else None
 
-    def _of_values(self, t: Floats) -> Figure | None:
+    def _of_values(self, t: Floats) -> Measured | None:
         t = t.astype(np.float64)
         if t.std() == 0:
             return None
         correlation = float(np.corrcoef(t[1:], t[:-1])[0, 1])
-        found = Figure("correlation of a target with the one before", correlation, "about 0")
+        found = Measured("correlation of a target with the one before", correlation, "about 0")
         return found if correlation > self.CORRELATION else None
 
 

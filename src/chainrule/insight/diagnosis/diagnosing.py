@@ -1,0 +1,182 @@
+"""`diagnose`: look at a network, at its data and at how its training went, and say what is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule import optimizers
+from chainrule.errors import ArgumentError
+from chainrule.history import History
+from chainrule.insight.diagnosis.curvature import largest_eigenvalue
+from chainrule.insight.diagnosis.evidence import Course, Evidence
+from chainrule.insight.diagnosis.findings import Findings
+from chainrule.insight.diagnosis.look import take_look
+from chainrule.insight.diagnosis.rules import RULES
+from chainrule.insight.diagnosis.setup import Setup
+from chainrule.network import Network
+from chainrule.training import TrainingSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chainrule.errors import DivergenceError
+    from chainrule.model import Model
+    from chainrule.optimizers import AnyOptimizer
+    from chainrule.records import Epoch
+
+_WHERE = "diagnose"
+_LEARNED = 0.98  # of the loss of a constant answer: below it a network without a history has been trained
+
+
+def diagnose(
+    network: Network | Model,
+    X: Any,
+    y: Any = None,
+    history: History | None = None,
+    *,
+    sample_weight: Any = None,
+    optimizer: str | AnyOptimizer | None = None,
+    batch_size: int | None = None,
+    epochs: int | None = None,
+    curvature: bool | None = None,
+) -> Findings:
+    """What is wrong with a network, its data and its training: before the first step, or after the last.
+
+    Args:
+        network: a `Network`, trained or not, or a `Model`; it is left as it is.
+        X: inputs ``(N, I)``; for a `Model` the table: a path, a built-in name or a frame, its target included.
+        y: targets, as `Network.fit` takes them; for a `Model` nothing.
+        history: of the training; the network's own unless given.
+        sample_weight: a weight for each row.
+        optimizer: that it is or was trained with; unless given, the history's own, or else Adam.
+        batch_size: likewise, or else 32.
+        epochs: of `Finding.try_it`; likewise, or else 20.
+        curvature: whether to measure the largest eigenvalue of the Hessian and compare the learning rate with it; None:
+            for full batches of gradient descent.
+
+    Raises:
+        InputError: when an argument or the data are wrong.
+
+    >>> import numpy as np
+    >>> import chainrule as cr
+    >>> X, y = np.random.default_rng(0).normal(0, 1, (200, 64)), np.arange(200) % 2
+    >>> sick = cr.Network([cr.Dense(256, "sigmoid", init=cr.initializers.Normal(1.0)), cr.Dense(2, "softmax")])
+    >>> print(diagnose(sick, X, y)[0].says)
+    dense_1.W is too large: standard deviation 0.998 for 64 inputs and 256 units, where 0.079 is usual
+    """
+    setup, past = _setup(network, X, y, history, sample_weight)
+    setup = _as_asked(setup, optimizer, batch_size, epochs)
+    net = _network_of(network)
+    return examine(evidence_of(setup, net, past, curvature=curvature))
+
+
+def examine(evidence: Evidence) -> Findings:
+    """Every rule on the evidence."""
+    with np.errstate(all="ignore"):  # what is not finite is a finding
+        found = [rule.check(evidence) for rule in RULES]
+    return Findings((each for each in found if each is not None), subject=evidence.setup.in_words)
+
+
+def evidence_of(setup: Setup, net: Network, history: History | None, *, curvature: bool | None = None) -> Evidence:
+    """What there is to see of a network at present, and of its past."""
+    epochs = () if history is None else tuple(history)
+    now = take_look(setup, net.theta, step=epochs[-1].taken if epochs else 0)
+    course = None
+    if history is not None and epochs:
+        stopping = setup.settings.early_stopping
+        course = course_of(setup, epochs, best_epoch=history.best_epoch, restored=stopping is not None)
+    evidence = Evidence(setup, now, None, course, _sharpness(setup, net, curvature))
+    if epochs:
+        return evidence
+    untouched = np.array_equal(net.theta, _drawn(net)) or not now.loss < _LEARNED * evidence.constant
+    if untouched:
+        return dataclasses.replace(evidence, first=now)
+    return dataclasses.replace(evidence, now=dataclasses.replace(now, step=1))  # trained, nobody knows for how long
+
+
+def course_of(
+    setup: Setup, epochs: Iterable[Epoch], *, best_epoch: int, restored: bool, diverged: DivergenceError | None = None
+) -> Course:
+    """The losses of some epochs as means over the rows."""
+    records = list(epochs)
+    summed = setup.objective.loss.reduction == "sum"
+    rows, held = (len(setup.data.X), len(setup.held.X) if setup.held else 1) if summed else (1, 1)
+    losses = np.array([record.loss for record in records]) / rows
+    validation = [record.scores["validation_loss"] for record in records if "validation_loss" in record.scores]
+    return Course(losses, np.array(validation) / held, best_epoch, restored, diverged)
+
+
+def _sharpness(setup: Setup, net: Network, asked: bool | None) -> float | None:
+    wanted = setup.full_batch and setup.plain_descent if asked is None else asked
+    return largest_eigenvalue(setup, net.theta) if wanted else None
+
+
+def _drawn(net: Network) -> Any:
+    """The weights that the seed gives."""
+    rng = np.random.Generator(np.random.PCG64(net.seed))
+    return net.objective.layout.draw(rng, net.dtype)
+
+
+def _network_of(network: Network | Model) -> Network:
+    return network if isinstance(network, Network) else network.network
+
+
+def _setup(network: Any, X: Any, y: Any, history: Any, sample_weight: Any) -> tuple[Setup, History | None]:
+    if not isinstance(history, History | None):
+        raise ArgumentError("history", where=_WHERE, expected="what fit returned, or None", got=history)
+    if isinstance(network, Network):
+        return _of_network(network, X, y, history or network.history, sample_weight)
+    from chainrule.model import Model  # loads polars: a network alone does not need it
+
+    if not isinstance(network, Model):
+        raise ArgumentError("network", where=_WHERE, expected="a Network or a Model", got=network)
+    if y is not None or sample_weight is not None:
+        name = "y" if y is not None else "sample_weight"
+        raise ArgumentError(name, where=_WHERE, expected="nothing for a Model: its table holds the target", got=type(y))
+    return _of_model(network, X, history or network.history)
+
+
+def _of_network(
+    net: Network, X: Any, y: Any, history: History | None, sample_weight: Any
+) -> tuple[Setup, History | None]:
+    if y is None:
+        raise ArgumentError("y", where=_WHERE, expected="the targets of the rows of X")
+    data = net.rows(X, y, sample_weight=sample_weight, where=_WHERE)
+    settings = history.settings if history is not None else None
+    if settings is None:
+        settings = TrainingSettings(epochs=20, batch_size=32, optimizer=optimizers.get("adam"), seed=net.seed)
+    setup = Setup(
+        objective=net.objective,
+        dtype=net.dtype,
+        seed=net.seed,
+        data=data,
+        settings=settings,
+        start=None if history is not None else net.theta.copy(),
+    )
+    return setup, history
+
+
+def _of_model(model: Model, table: Any, history: History | None) -> tuple[Setup, History | None]:
+    columns, options = model.columns, model.settings
+    X, t = model.encoded(table)
+    setup, past = _of_network(model.network, X, t, history, None)
+    filled = options.for_rows(len(X))
+    settings = TrainingSettings(
+        epochs=filled.epochs,
+        batch_size=filled.batch_size or len(X),
+        optimizer=filled.make_optimizer(),
+        seed=filled.seed,
+    )
+    if history is not None and history.settings is not None:
+        settings = history.settings
+    return dataclasses.replace(setup, settings=settings, start=None, names=tuple(columns.feature_names)), past
+
+
+def _as_asked(setup: Setup, optimizer: Any, batch_size: Any, epochs: Any) -> Setup:
+    """The training with what the caller says of it."""
+    chosen = None if optimizer is None else optimizers.get(optimizer, where=_WHERE)
+    given = {"optimizer": chosen, "batch_size": batch_size, "epochs": epochs}
+    return setup.with_settings(**{name: value for name, value in given.items() if value is not None})
