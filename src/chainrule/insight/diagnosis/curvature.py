@@ -23,7 +23,8 @@ def largest_eigenvalue(setup: Setup, theta: Floats, *, most: int = _ROWS) -> flo
     """The eigenvalue of largest size of ``H = d2L/dtheta2`` over the trained parameters.
 
     Power iteration ``v <- H v / |H v|`` with ``H v = (g(theta + r v) - g(theta - r v)) / 2r``, whose error is of
-    the order r^2, in float64 (LeCun, Simard, Pearlmutter 1993; Pearlmutter 1994 has the exact product). The eigenvalue is v^T H v.
+    the order r^2, in float64; the eigenvalue is v^T H v. LeCun, Simard, Pearlmutter, "Automatic Learning Rate
+    Maximization by On-Line Estimation of the Hessian's Eigenvectors" (1993); Pearlmutter (1994) has the exact product.
 
     Args:
         setup: whose objective, penalties included, over whose rows.

@@ -12,7 +12,8 @@ from chainrule.errors import DivergenceError
 from chainrule.insight.diagnosis.look import Look, sample
 from chainrule.insight.diagnosis.setup import Setup
 
-SOLVED = 0.1  # of the loss that knows nothing: below it small gradients and saturated units are what success looks like
+SOLVED = 0.1  # of the loss of a constant answer: below it small gradients are what success looks like
+FAIR = 0.5  # of the same: below it a network has learned something, whatever its units look like
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +98,11 @@ class Evidence:
     def solved(self) -> bool:
         """Whether the network does well by now: small gradients are then no illness."""
         return self.now.loss < SOLVED * self.constant
+
+    @property
+    def fair(self) -> bool:
+        """Whether the network has learned something by now."""
+        return self.now.loss < FAIR * self.constant
 
     @property
     def trained(self) -> bool:

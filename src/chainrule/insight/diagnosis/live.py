@@ -33,8 +33,8 @@ _ROWS = (64, 256)  # of a look, at least and at most
 class Diagnosis(Callback):
     """Listens to a training and says at its end what is wrong: `findings`.
 
-    It looks at a sample of 64 to 256 rows before the first step and at the end, and in between only where somebody is to be
-    told; nothing that it does changes a bit of the training.
+    It looks at a sample of 64 to 256 rows before the first step and at the end, and in between only where somebody is
+    to be told; nothing that it does changes a bit of the training.
 
     Args:
         tell: called with each new alarm, as soon as it is found; epochs 1, 2, 4, 8, ... are looked at for it.

@@ -35,9 +35,7 @@ class SaturatedUnits(Rule):
 
     def check(self, evidence: Evidence) -> Finding | None:
         looks = (
-            [evidence.now]
-            if evidence.solved or not evidence.trained
-            else [evidence.first or evidence.now, evidence.now]
+            [evidence.now] if evidence.fair or not evidence.trained else [evidence.first or evidence.now, evidence.now]
         )
         found = [
             (share, look, units) for look in looks for units in look.hidden if (share := self._share(units)) is not None
@@ -47,7 +45,7 @@ class SaturatedUnits(Rule):
         worst, look, units = max(found, key=lambda each: each[0])
         if not worst > self.SOME:
             return None
-        severity: Severity = "note" if evidence.solved else "alarm" if worst > self.SHARE else "warning"
+        severity: Severity = "note" if evidence.fair else "alarm" if worst > self.SHARE else "warning"
         when = "before the first step" if look.step == 0 else "now"
         return self.finding(
             evidence,
@@ -100,7 +98,7 @@ class DeadUnits(Rule):
         if shares[worst] <= self.SOME and silent < self.NO_GRADIENT:
             return None
         units = layers[worst]
-        alarm = (shares[worst] > self.SHARE or silent >= self.NO_GRADIENT) and not evidence.solved
+        alarm = (shares[worst] > self.SHARE or silent >= self.NO_GRADIENT) and not evidence.fair
         return self.finding(
             evidence,
             "alarm" if alarm else "note",

@@ -175,7 +175,7 @@ class SoftmaxInside(Rule):
 
 
 class NarrowLayer(Rule):
-    """A hidden layer of one unit before several outputs, or of which fewer units than ``log2 K`` tell K classes apart."""
+    """A hidden layer of fewer units than ``log2 O`` before O > 2 outputs."""
 
     name = "narrow_layer"
     family = "architecture"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from chainrule.insight.diagnosis.evidence import FAIR
 from chainrule.insight.diagnosis.finding import Finding, Measured, Remedy, Rule, Severity
 from chainrule.insight.diagnosis.remedies import (
     clip_gradient,
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 class LossNotDecreasing(Rule):
     """No decrease of the training loss over the last 10 epochs, by 0.1 %, at a loss near that of a constant answer.
 
-    Or, after 500 steps, a loss that never came below 0.98 times the one of the best constant answer. A loss that stands
-    still far below has converged, or has reached what the noise allows.
+    Or, after 10 epochs or 500 steps, a loss that never came below 0.98 times that of the best constant answer. A loss
+    that stands still far below has converged, or has reached what the noise allows.
     """
 
     name = "loss_not_decreasing"
@@ -49,15 +50,16 @@ class LossNotDecreasing(Rule):
             return None
         losses, n = course.losses, self.EPOCHS
         level = float(losses[-1]) / evidence.constant
-        never = evidence.now.step >= self.STEPS and losses.min() > self.NEVER * evidence.constant
+        enough = len(losses) >= n or evidence.now.step >= self.STEPS
+        never = enough and losses.min() > self.NEVER * evidence.constant
         stands = len(losses) > n and losses[-n:].min() > (1 - self.DECREASE) * losses[:-n].min() and level > self.NEAR
         if not (never or stands):
             return None
         return self.finding(
             evidence,
             "alarm",
-            f"the loss does not decrease: {losses[-1]:.4g} after {len(losses)} epochs, {level:.2f} times that of the best "
-            f"constant answer",
+            f"the loss does not decrease: {losses[-1]:.4g} after {len(losses)} epochs, {level:.2f} times that of the "
+            "best constant answer",
             [
                 Measured("loss, last epoch", float(losses[-1]), f"below {evidence.constant:.4g}"),
                 Measured("lowest loss", float(losses.min())),
@@ -70,8 +72,9 @@ class LossNotDecreasing(Rule):
 class LearningRateTooHigh(Rule):
     """The loss diverges, ends no better than a constant answer after it rose, or oscillates.
 
-    It oscillates when in the second half of the epochs at least a quarter rise by more than 0.05 times the loss of the
-    best constant answer, or when it jumps above that loss after having been below half of it.
+    It oscillates when after the first third of the epochs at least a quarter rise by more than 0.05 times the loss of
+    the best constant answer, or when it jumps above that loss after having been below half of it. A loss that leaps to
+    more than 3 times of where it began is an alarm too, a warning where it came down again.
     """
 
     name = "learning_rate_too_high"
@@ -82,6 +85,7 @@ class LearningRateTooHigh(Rule):
     SHARE: ClassVar[float] = 0.25
     LEAST_EPOCHS: ClassVar[int] = 6
     WORSE: ClassVar[float] = 1.05
+    LEAP: ClassVar[float] = 3.0
 
     def check(self, evidence: Evidence) -> Finding | None:
         course, rate = evidence.course, evidence.setup.rate
@@ -91,10 +95,11 @@ class LearningRateTooHigh(Rule):
         if what is None:
             return None
         says, figures = what
-        rates = [] if rate is None else [other_rate(rate / factor, words="a smaller") for factor in (10, 100)]
+        rates = [other_rate(rate / factor, words="a smaller") for factor in (10, 100)]
+        recovered = course.diverged is None and evidence.fair and course.losses[-1] < FAIR * evidence.constant
         return self.finding(
             evidence,
-            "alarm",
+            "warning" if recovered else "alarm",
             f"the learning rate {rate:g} is too high: {says}",
             figures,
             [rates[0], clip_gradient(), rates[1]],
@@ -115,6 +120,12 @@ class LearningRateTooHigh(Rule):
         ]
         if end > self.WORSE * max(yardstick, begin) and (evidence.first is not None or len(losses) > 1):
             return f"the loss rose from {begin:.4g} to {end:.4g}", figures
+        leap = float(losses.max()) / max(begin, yardstick)
+        if leap > self.LEAP:
+            return f"the loss leapt from {begin:.4g} to {losses.max():.4g}", [
+                Measured("leap", leap, "about 1"),
+                *figures,
+            ]
         shaken = self._shaken(losses, yardstick)
         if shaken >= self.SHARE:
             figure = Measured("share of epochs in which the loss jumps up", shaken, f"below {self.SHARE:g}")
@@ -162,8 +173,8 @@ class LearningRateTooLow(Rule):
         return self.finding(
             evidence,
             "alarm",
-            f"the learning rate {rate:g} is too low: in {len(losses)} epochs the loss fell from {begin:.4g} to {end:.4g} "
-            f"and is still falling",
+            f"the learning rate {rate:g} is too low: in {len(losses)} epochs the loss fell from {begin:.4g} to "
+            f"{end:.4g} and is still falling",
             [
                 Measured("loss left", left, f"below {self.LEFT:g}"),
                 Measured("share of epochs in which it fell", falling),
@@ -209,8 +220,8 @@ class Overfit(Rule):
         return self.finding(
             evidence,
             severity,
-            f"the validation loss rose from {V[best]:.4g} in epoch {best + 1} to {V[-1]:.4g}, while the training loss fell "
-            f"to {L[-1]:.4g}{kept}",
+            f"the validation loss rose from {V[best]:.4g} in epoch {best + 1} to {V[-1]:.4g}, while the training loss "
+            f"fell to {L[-1]:.4g}{kept}",
             [
                 Measured("(validation - training) / training", gap, f"at most {self.GAP:g}"),
                 Measured("the same in the best epoch", before),
@@ -222,9 +233,11 @@ class Overfit(Rule):
 
 
 class PenaltyTooStrong(Rule):
-    """The penalties hold the weights near 0: after training the loss is above 0.9 of a constant answer's.
+    """The penalties hold the weights near 0.
 
-    And every layer's mean square of weights times its larger fan is below 0.1, or the penalty is above the loss.
+    After training the penalty is above the loss and the loss above 0.7 of a constant answer's; or the loss is above 0.9
+    of it and the mean square of the weights times the larger fan is below 0.1 in every layer. Before training the
+    penalty is above 20 times the loss that knows nothing.
     """
 
     name = "penalty_too_strong"
@@ -232,6 +245,7 @@ class PenaltyTooStrong(Rule):
     source = "MacKay, A Practical Bayesian Framework (1992): the penalty is a prior on the size of the weights"
     why = "The penalty costs more than the errors: the network keeps its weights at 0 and gives the same answer to all."
     NEAR: ClassVar[float] = 0.9
+    HIGH: ClassVar[float] = 0.7
     SMALL: ClassVar[float] = 0.1
     BEFORE: ClassVar[float] = 20.0
 
@@ -244,7 +258,8 @@ class PenaltyTooStrong(Rule):
         )
         if evidence.trained:
             level = float(evidence.course.losses[-1]) if evidence.course and len(evidence.course.losses) else now.loss
-            sick = level > self.NEAR * evidence.constant and (size < self.SMALL or now.penalty > now.loss)
+            level /= evidence.constant
+            sick = (level > self.NEAR and size < self.SMALL) or (level > self.HIGH and now.penalty > now.loss)
         else:
             sick = now.penalty > self.BEFORE * evidence.ignorance
         if not sick:
@@ -267,8 +282,8 @@ class RateAboveCurvature(Rule):
     """``rate > 2 / lambda_max``, lambda_max the largest eigenvalue of the Hessian of the objective over the rows.
 
     Gradient descent on a quadratic then diverges; with momentum b the limit is ``2 (1 + b) / lambda_max``. Elsewhere a
-    training often hovers at the limit (Cohen et al. 2021), and up to twice of it the first steps may still find a flatter
-    place (Lewkowycz et al. 2020): that is a warning. Measured for full batches, or on request.
+    training often hovers at the limit (Cohen et al. 2021), and up to twice of it the first steps may still find a
+    flatter place (Lewkowycz et al. 2020): that is a warning. Measured for full batches, or on request.
     """
 
     name = "rate_above_curvature"
@@ -289,10 +304,11 @@ class RateAboveCurvature(Rule):
         quadratic = quadratic and (evidence.now.output is None or evidence.now.output.f.name == "identity")
         if ratio <= (1.0 if quadratic else self.HOVER):
             return None
+        top = "2 (1 + momentum)" if momentum else "2"
         return self.finding(
             evidence,
             "alarm" if quadratic or ratio > self.CATAPULT else "warning",
-            f"the learning rate {setup.rate:g} is above {'2 (1 + momentum)' if momentum else '2'} / lambda_max = {limit:.3g}",
+            f"the learning rate {setup.rate:g} is above {top} / lambda_max = {limit:.3g}",
             [Measured("largest eigenvalue of the Hessian", sharpness), Measured("rate / limit", ratio, "at most 1")],
             [other_rate(rounded(limit / 2), words="a smaller"), use_adam()],
         )

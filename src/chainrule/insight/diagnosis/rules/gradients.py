@@ -60,13 +60,18 @@ class VanishingGradient(Rule):
 
 
 class ExplodingGradient(Rule):
-    """NaN or Inf anywhere, or ``mean |dW|`` of the first layer more than 70 times that of the last."""
+    """NaN or Inf anywhere; ``mean |dW|`` of the first layer more than 70 times that of the last; ``|dW| > 10 |W|``.
+
+    The last, by the Euclidean norm: where signals grow forward as deltas grow backward, every layer's gradient is large
+    and their ratio tells nothing.
+    """
 
     name = "exploding_gradient"
     family = "gradients"
     source = "SageMaker Debugger, ExplodingTensor; AutoTrainer (ICSE 2021): ratio 70"
     why = "A step then throws the weights far away from all that was learned, or out of the range of numbers."
     RATIO: ClassVar[float] = 70.0
+    SIZE: ClassVar[float] = 10.0
 
     def check(self, evidence: Evidence) -> Finding | None:
         diverged = evidence.course.diverged if evidence.course else None
@@ -77,17 +82,23 @@ class ExplodingGradient(Rule):
             figures = [Measured("loss", evidence.now.loss, "finite")]
             return self.finding(evidence, "alarm", f"{place} is not finite{when}", figures, remedies, where=place)
         sizes = _sizes(evidence)
-        if len(sizes) < 2 or evidence.solved:
+        if not sizes or evidence.solved:
             return None
         (first, size), (last, least) = sizes[0], sizes[-1]
         ratio = size / least if least > 0 else inf if size > 0 else 1.0
-        if ratio <= self.RATIO:
+        relative = max(
+            (_norm(each.gradient) / _norm(each.W) for each in evidence.now.weights if each.W.any()), default=0
+        )
+        if ratio <= self.RATIO and relative <= self.SIZE:
             return None
         return self.finding(
             evidence,
             "alarm",
-            f"the gradient grows on its way back: |d{first}| is {size:.1e}, |d{last}| is {least:.1e} on average",
-            [Measured("first layer / last layer", ratio, f"at most {self.RATIO:g}")],
+            f"the gradient explodes: |d{first}| is {size:.1e}, |d{last}| is {least:.1e} on average",
+            [
+                Measured("first layer / last layer", ratio, f"at most {self.RATIO:g}"),
+                Measured("largest |dW| / |W|", relative, f"at most {self.SIZE:g}"),
+            ],
             remedies,
             where=first,
         )
@@ -98,9 +109,10 @@ class ExplodingGradient(Rule):
 
 
 class UpdateRatio(Rule):
-    """``|change of W| / |W|`` in the next step, by the Euclidean norm: about 1e-3 is well; above 10 or below 1e-8: alarm.
+    """``|change of W| / |W|`` in the next step, by the Euclidean norm; about 1e-3 is well.
 
-    Not while the network does well: steps become small near a minimum.
+    Above 0.3 or below 1e-6 is a warning, above 10 or below 1e-8 an alarm. Not while the network does well: steps become
+    small near a minimum.
     """
 
     name = "update_ratio"

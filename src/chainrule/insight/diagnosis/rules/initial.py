@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from chainrule.insight.diagnosis.finding import Finding, Measured, Rule
+from chainrule.insight.diagnosis.finding import Finding, Measured, Rule, Severity
 from chainrule.insight.diagnosis.remedies import batch_norm, suited_weights
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 class PoorInitialWeights(Rule):
     """Weights that are too large or too small for the number of inputs, or of different scales from layer to layer.
 
-    With the mean square v of the weights of a layer, each unit multiplies the variance of its inputs by ``v fan_in``, and
-    each delta by ``v fan_out`` on the way back: Glorot's weights keep the mean of both near 1, He's the first near 2. A
-    layer is too large where even the smaller of the two is above 10, too small where the larger is below 0.1 (alarm:
-    0.01). SageMaker compares the variances of layers, largest / smallest > 10; here they are first multiplied by the
-    fans, since 784 inputs need smaller weights than 30.
+    With the mean square v of the weights of a layer, each unit multiplies the variance of its inputs by ``v fan_in``,
+    and each delta by ``v fan_out`` on the way back: Glorot's weights keep both near 1, He's the first near 2. A layer is
+    too large where even the smaller of the two is above 10, too small where the larger is below 0.1 (alarm: 0.01).
+    SageMaker compares the variances of layers, largest / smallest > 10; here they are first multiplied by the fans,
+    since 784 inputs need smaller weights than 30.
     """
 
     name = "poor_initial_weights"
@@ -55,8 +55,8 @@ class PoorInitialWeights(Rule):
         return self.finding(
             evidence,
             "alarm" if alarm else "warning",
-            f"{worst.name} is too {word}: standard deviation {spread:.3g} for {worst.fan_in} inputs and {worst.fan_out} "
-            f"units, where {_suited(worst):.2g} is usual",
+            f"{worst.name} is too {word}: standard deviation {spread:.3g} for {worst.fan_in} inputs and "
+            f"{worst.fan_out} units, where {_suited(worst):.2g} is usual",
             [
                 Measured("mean square times the smaller fan, largest layer", lows[large], f"at most {self.LARGE:g}"),
                 Measured("mean square times the larger fan, smallest layer", highs[small], f"at least {self.SMALL:g}"),
@@ -68,38 +68,49 @@ class PoorInitialWeights(Rule):
 
 
 class InitialLoss(Rule):
-    """The loss before the first step over that of an output that favours nothing: ln K for K classes.
+    """The loss before the first step over that of an output that favours nothing, which under cross-entropy is ln K.
 
-    For values the yardstick is the loss of the mean value, and ten times it are allowed.
+    Under a loss for classes 1.5 times and 0.5 more are allowed, twice and 2 more are an alarm; under any other loss,
+    whose yardstick is the best guess without inputs, ten times are.
     """
 
     name = "initial_loss"
     family = "initial weights"
     source = "CS231n, Neural Networks 3, sanity checks: the initial loss is ln K"
     why = "The network begins sure of wrong answers and spends its first epochs unlearning them."
-    CLASSES: ClassVar[float] = 1.5
-    CLASSES_ALARM: ClassVar[float] = 2.0
+    RATIO: ClassVar[float] = 1.5
+    RATIO_ALARM: ClassVar[float] = 2.0
+    MORE: ClassVar[float] = 0.5
+    MORE_ALARM: ClassVar[float] = 2.0
     VALUES: ClassVar[float] = 10.0
 
     def check(self, evidence: Evidence) -> Finding | None:
         if evidence.first is None or evidence.ignorance <= 0:
             return None
         ratio = evidence.first.loss / evidence.ignorance
-        limit = self.CLASSES if evidence.setup.for_classes else self.VALUES
-        if not ratio > limit:
+        severity = self._severity(
+            ratio, evidence.first.loss - evidence.ignorance, evidence.setup.objective.loss.for_classes
+        )
+        if severity is None:
             return None
-        alarm = ratio > (self.CLASSES_ALARM if evidence.setup.for_classes else self.VALUES)
         return self.finding(
             evidence,
-            "alarm" if alarm else "warning",
-            f"the loss before the first step is {evidence.first.loss:.4g}, {ratio:.3g} times that of a network that knows "
-            f"nothing, {evidence.ignorance:.4g}",
+            severity,
+            f"the loss before the first step is {evidence.first.loss:.4g}, {ratio:.3g} times that of a network that "
+            f"knows nothing, {evidence.ignorance:.4g}",
             [
                 Measured("loss before the first step", evidence.first.loss, f"about {evidence.ignorance:.4g}"),
-                Measured("times the loss that knows nothing", ratio, f"at most {limit:g}"),
+                Measured("times the loss that knows nothing", ratio, f"at most {self.RATIO:g}"),
             ],
             [suited_weights()],
         )
+
+    def _severity(self, ratio: float, more: float, for_classes: bool) -> Severity | None:
+        if not for_classes:
+            return "alarm" if ratio > self.VALUES else None
+        if ratio > self.RATIO_ALARM and more > self.MORE_ALARM:
+            return "alarm"
+        return "warning" if ratio > self.RATIO and more > self.MORE else None
 
 
 class SymmetricUnits(Rule):

@@ -186,7 +186,7 @@ class ContradictingRows(Rule):
             [Measured("share of rows that contradict others", share, f"at most {self.MANY:g}")],
             [
                 Remedy(
-                    "look at these rows: wrong labels, or an input is missing that tells them apart; then leave them out",
+                    "leave them out, after a look: are labels wrong, or is an input missing?",
                     "X = np.delete(X, rows, axis=0)",
                     "",
                     lambda setup: _without(setup, _contradicting(setup.data.X, setup.data.T, apart)),

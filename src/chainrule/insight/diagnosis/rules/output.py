@@ -27,8 +27,8 @@ class OutputMismatch(Rule):
     """A last activation and a loss that do not belong together.
 
     Softmax of one output, which is always 1; cross-entropy of what are no probabilities; squared error of a sigmoid or
-    softmax on classes, whose gradient has the slope y(1 - y) as a factor, nearly 0 where the answer is surely wrong; the
-    logarithm of an output that may be 0 or negative.
+    softmax on classes, whose gradient has the slope y(1 - y) as a factor, nearly 0 where the answer is surely wrong;
+    the logarithm of an output that may be 0 or negative.
     """
 
     name = "output_mismatch"

@@ -1,4 +1,4 @@
-"""Rules about what is asked for: classes of very different sizes, values far from 1, targets out of reach, row order."""
+"""Rules about what is asked for: rare classes, values far from 1, targets out of reach, the order of rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ClassImbalance(Rule):
-    """``largest / smallest class > 10``, unless the rows or classes are weighted; an alarm when the smallest is never predicted."""
+    """``largest / smallest class > 10``, unless rows or classes are weighted; an alarm when it is never predicted."""
 
     name = "class_imbalance"
     family = "targets"
