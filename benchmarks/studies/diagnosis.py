@@ -152,9 +152,8 @@ def study_sick(only: str = "") -> None:
     for rule, hits in named.items():
         print(f"  {rule:<26} {sum(hits):2} of {len(hits):2}")
     hits = [hit for each in named.values() for hit in each]
-    print(
-        f"{len(hits)} sick trainings for {len(named)} rules: {sum(hits)} named, {sum(hits) / len(hits):.1%} (95 % are due)"
-    )
+    share = sum(hits) / len(hits)
+    print(f"{len(hits)} sick trainings for {len(named)} rules: {sum(hits)} named, {share:.1%} (at least 95 %)")
     untried = {rule.name for rule in RULES} - set(named)
     print(
         f"  rules that nothing was planted for: {', '.join(sorted(untried)) or 'none'}; {perf_counter() - start:.1f} s"

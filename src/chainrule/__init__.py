@@ -29,6 +29,7 @@ from chainrule.training import EarlyStopping
 if TYPE_CHECKING:
     from chainrule.insight.circuits.circuit import circuit
     from chainrule.insight.gradcheck.check import check_gradients
+    from chainrule.insight.diagnosis import Diagnosis, diagnose
     from chainrule.insight.trace import trace
     from chainrule.many import fit_many
     from chainrule.model import Model, load, train
@@ -49,6 +50,7 @@ __all__ = [
     "Checkpoint",
     "DataError",
     "Dense",
+    "Diagnosis",
     "DivergenceError",
     "Dropout",
     "EarlyStopping",
@@ -71,6 +73,7 @@ __all__ = [
     "activations",
     "check_gradients",
     "circuit",
+    "diagnose",
     "fit_many",
     "initializers",
     "load",
@@ -83,11 +86,13 @@ __all__ = [
 ]
 
 _LATER = {  # what loads polars or rich, only when it is asked for
+    "Diagnosis": "chainrule.insight.diagnosis",
     "Model": "chainrule.model",
     "ProgressBar": "chainrule.progress",
     "Settings": "chainrule.settings",
     "check_gradients": "chainrule.insight.gradcheck.check",
     "circuit": "chainrule.insight.circuits.circuit",
+    "diagnose": "chainrule.insight.diagnosis",
     "fit_many": "chainrule.many",
     "load": "chainrule.model",
     "trace": "chainrule.insight.trace",

@@ -43,6 +43,10 @@ random directions.""",
     "circuit": """An expression at a point: values forward, gradients backward.
 
 Each node with the rule of its derivative, beside a difference quotient; as text, HTML or a drawing.""",
+    "diagnose": """What is wrong with a model, its data or its training, and what to try.
+
+Each finding says the numbers that it rests on, why it matters, and the option that may mend it; --try-it trains both \
+ways and compares.""",
     "data": """The built-in tables; or what is in a table.
 
 Of each column: what it holds, how many values are missing, and what a network would see of it.""",

@@ -36,6 +36,7 @@ class Files:
         resume: A checkpoint to go on from; give the same data and settings.
         json: Records for machines on standard output, one JSON object a line.
         quiet: Say nothing unless something goes wrong.
+        diagnosis: Whether to say what is wrong with the training, if anything is.
     """
 
     data: str = ""
@@ -46,6 +47,7 @@ class Files:
     resume: str | None = None
     json: bool = False
     quiet: bool = False
+    diagnosis: bool = True
 
 
 class RunPlan:

@@ -11,6 +11,7 @@ import msgspec
 
 from chainrule.callbacks import Callback
 from chainrule.cli.console import facts, output, plural, say, show, write_json
+from chainrule.insight.diagnosis import Diagnosis
 from chainrule.layers import Dense, Dropout
 from chainrule.progress import FitsListener, FitsProgress, ProgressBar
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from chainrule.settings import Settings
     from chainrule.tables import SetAside
 
+_TONES = {"alarm": "red", "warning": "yellow"}
 _NAMED = 5  # columns, or reasons, that are named one by one
 
 
@@ -44,6 +46,14 @@ class Teller:
         self.plan = plan
         self.listeners: list[AnyCallback] = []
         self.fits_listener = FitsListener()
+        self.diagnosis: Diagnosis | None = None
+
+    def listeners_for(self, training: TableTraining) -> list[AnyCallback]:
+        """The listeners to this training, the diagnosis among them where somebody is told of it."""
+        if self.plan.files.quiet or not self.plan.files.diagnosis:
+            return self.listeners
+        self.diagnosis = Diagnosis(names=training.columns.feature_names)
+        return [*self.listeners, self.diagnosis]
 
     def reading(self) -> AbstractContextManager[object]:
         """While the table is read."""
@@ -92,6 +102,7 @@ class PlainTeller(Teller):
         say(self.console, f"\nOn the {rows}{whose}{remark}:\n", style="bold")
         show(self.console, str(report))
         say(self.console)
+        self._tell_diagnosis()
         history = training.model.history
         if history is not None:
             say(self.console, _ended(history, restored=bool(training.settings.patience)))
@@ -101,6 +112,18 @@ class PlainTeller(Teller):
 
     def end_early(self, training: TableTraining, written: dict[str, str]) -> None:  # noqa: ARG002 -- nothing to tell
         say(self.console)
+        self._tell_diagnosis()
+
+    def _tell_diagnosis(self) -> None:
+        """What is wrong and what to try, in a line or two each; nothing where all is well."""
+        findings = () if self.diagnosis is None else self.diagnosis.findings
+        grave = [finding for finding in findings if finding.severity != "note"]
+        for finding in grave:
+            say(self.console, f"{finding.severity}: {finding.says}", style=_TONES[finding.severity])
+            options = [remedy.option or remedy.argument for remedy in finding.remedies]
+            say(self.console, f"  try {', or '.join(options[:3])}")
+        if grave:
+            say(self.console)
 
     def _tell_seeds(self, report: SeedsReport) -> None:
         rows = plural(report.rows, f"{report.part} row")
@@ -165,7 +188,8 @@ class JsonTeller(Teller):
                 "seconds": history.seconds,
             }
         )
-        write_json({"event": "end", **told, **result, "written": list(written)})
+        found = {} if self.diagnosis is None else {"diagnosis": self.diagnosis.findings.data()["findings"]}
+        write_json({"event": "end", **told, **result, **found, "written": list(written)})
 
 
 class _JsonFits(FitsListener):

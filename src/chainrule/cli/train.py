@@ -29,7 +29,7 @@ SETTINGS_GROUPS = {
 }
 _FILES_GROUPS = {
     **dict.fromkeys(("checkpoint", "checkpoint_every", "resume"), "Training"),
-    **dict.fromkeys(("out", "plot", "json", "quiet"), "Output"),
+    **dict.fromkeys(("out", "plot", "json", "quiet", "diagnosis"), "Output"),
 }
 _METAVARS = {
     "dropout": "SHARE",
@@ -106,7 +106,7 @@ def train(
     teller.begin(training)
     try:
         if training.settings.seeds is None:
-            training.run(callbacks=_listeners(plan, teller), resume=plan.files.resume)
+            training.run(callbacks=_listeners(plan, teller, training), resume=plan.files.resume)
         else:
             training.run(progress=teller.fits_listener)
     except KeyboardInterrupt:
@@ -129,14 +129,14 @@ def _teller(plan: RunPlan) -> Teller:
     return telling.Teller(plan) if plan.files.quiet else telling.PlainTeller(plan)
 
 
-def _listeners(plan: RunPlan, teller: Teller) -> list[AnyCallback]:
+def _listeners(plan: RunPlan, teller: Teller, training: TableTraining) -> list[AnyCallback]:
     """The checkpoint first: what is said to be done can be resumed."""
     listeners: list[AnyCallback] = []
     if plan.files.checkpoint is not None:
         from chainrule.checkpoints import Checkpoint
 
         listeners.append(Checkpoint(plan.files.checkpoint, every=plan.files.checkpoint_every))
-    return [*listeners, *teller.listeners]
+    return [*listeners, *teller.listeners_for(training)]
 
 
 def _write(plan: RunPlan, training: TableTraining) -> dict[str, str]:

@@ -5,9 +5,10 @@
 """
 
 from chainrule.insight.diagnosis.diagnosing import diagnose
-from chainrule.insight.diagnosis.finding import Finding, Measured, Remedy
+from chainrule.insight.diagnosis.finding import Finding, Measured
 from chainrule.insight.diagnosis.findings import Findings
 from chainrule.insight.diagnosis.live import Diagnosis
+from chainrule.insight.diagnosis.remedy import Remedy
 from chainrule.insight.diagnosis.rules import RULES
 from chainrule.insight.diagnosis.trying import Comparison, Trial
 

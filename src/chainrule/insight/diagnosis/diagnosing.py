@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule import optimizers
-from chainrule.errors import ArgumentError
+from chainrule.errors import ArgumentError, NotFittedError
 from chainrule.history import History
 from chainrule.insight.diagnosis.curvature import largest_eigenvalue
 from chainrule.insight.diagnosis.evidence import Course, Evidence
@@ -91,7 +91,8 @@ def evidence_of(setup: Setup, net: Network, history: History | None, *, curvatur
     evidence = Evidence(setup, now, None, course, _sharpness(setup, net, curvature))
     if epochs:
         return evidence
-    untouched = np.array_equal(net.theta, _drawn(net)) or not now.loss < _LEARNED * evidence.constant
+    drawn = net.with_seed(net.seed).theta
+    untouched = np.array_equal(net.theta, drawn) or not now.loss < _LEARNED * evidence.constant
     if untouched:
         return dataclasses.replace(evidence, first=now)
     return dataclasses.replace(evidence, now=dataclasses.replace(now, step=1))  # trained, nobody knows for how long
@@ -112,12 +113,6 @@ def course_of(
 def _sharpness(setup: Setup, net: Network, asked: bool | None) -> float | None:
     wanted = setup.full_batch and setup.plain_descent if asked is None else asked
     return largest_eigenvalue(setup, net.theta) if wanted else None
-
-
-def _drawn(net: Network) -> Any:
-    """The weights that the seed gives."""
-    rng = np.random.Generator(np.random.PCG64(net.seed))
-    return net.objective.layout.draw(rng, net.dtype)
 
 
 def _network_of(network: Network | Model) -> Network:
@@ -144,15 +139,19 @@ def _of_network(
 ) -> tuple[Setup, History | None]:
     if y is None:
         raise ArgumentError("y", where=_WHERE, expected="the targets of the rows of X")
-    data = net.rows(X, y, sample_weight=sample_weight, where=_WHERE)
+    rows = net.read(X, y, sample_weight, where=_WHERE)
+    try:
+        objective = net.objective
+    except NotFittedError:  # as `forward` does: the weights are those of the seed
+        objective = net.build(rows.X.shape[1]).objective
     settings = history.settings if history is not None else None
     if settings is None:
         settings = TrainingSettings(epochs=20, batch_size=32, optimizer=optimizers.get("adam"), seed=net.seed)
     setup = Setup(
-        objective=net.objective,
+        objective=objective,
         dtype=net.dtype,
         seed=net.seed,
-        data=data,
+        data=rows.data(),
         settings=settings,
         start=None if history is not None else net.theta.copy(),
     )

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from chainrule.arrays import Floats
+from chainrule.arrays import Floats, Ints
 from chainrule.errors import DivergenceError
 from chainrule.insight.diagnosis.look import Look, sample
 from chainrule.insight.diagnosis.setup import Setup

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias
 
 from chainrule.errors import ArgumentError, unknown_name
+from chainrule.insight.diagnosis.remedy import Remedy
 from chainrule.insight.diagnosis.setup import Setup
+from chainrule.insight.diagnosis.trying import Comparison, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from chainrule.insight.diagnosis.evidence import Evidence
-    from chainrule.insight.diagnosis.trying import Comparison
 
 Severity: TypeAlias = Literal["alarm", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("alarm", "warning", "note")
@@ -28,22 +29,6 @@ class Measured(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.name} {self.value:.3g}" + (f" ({self.healthy} is well)" if self.healthy else "")
-
-
-class Remedy(NamedTuple):
-    """What to try.
-
-    Attributes:
-        words: a clause: ``scale the inputs``.
-        argument: as it is written in Python.
-        option: as it is written on the command line; empty where it has none.
-        change: the training with it; None where no program can do it.
-    """
-
-    words: str
-    argument: str = ""
-    option: str = ""
-    change: Callable[[Setup], Setup] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,8 +66,6 @@ class Finding:
         Raises:
             ArgumentError: when there is no such remedy, or it is none that a program can try.
         """
-        from chainrule.insight.diagnosis.trying import compare
-
         where = "try_it"
         if not isinstance(remedy, int) or not 0 <= remedy < len(self.remedies):
             raise ArgumentError(

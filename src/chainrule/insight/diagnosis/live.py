@@ -17,7 +17,7 @@ from chainrule.insight.diagnosis.look import take_look
 from chainrule.insight.diagnosis.setup import Setup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from chainrule.arrays import Floats
     from chainrule.insight.diagnosis.finding import Finding
@@ -39,6 +39,7 @@ class Diagnosis(Callback):
     Args:
         tell: called with each new alarm, as soon as it is found; epochs 1, 2, 4, 8, ... are looked at for it.
         share: of the time of the training that looking in between may take.
+        names: of the inputs, to call them by.
 
     Attributes:
         cost: seconds that it has taken.
@@ -51,12 +52,14 @@ class Diagnosis(Callback):
     'softmax of one output is 1, whatever comes in'
     """
 
-    def __init__(self, *, tell: Callable[[Finding], Any] | None = None, share: float = 0.01) -> None:
+    def __init__(
+        self, *, tell: Callable[[Finding], Any] | None = None, share: float = 0.01, names: Sequence[str] = ()
+    ) -> None:
         if tell is not None and not callable(tell):
             raise ArgumentError("tell", where="Diagnosis", expected="a function of a Finding", got=tell)
         self.share = checks.share(share, "share", where="Diagnosis")
         self.cost = 0.0
-        self._tell = tell
+        self._tell, self._names = tell, tuple(names)
         self._training: Training | None = None
         self._setup: Setup | None = None
         self._start: Floats | None = None
@@ -91,6 +94,7 @@ class Diagnosis(Callback):
             settings=training.settings,
             held=training.scores.held,
             start=self._start,
+            names=self._names,
         )
         self.cost = perf_counter() - start
 

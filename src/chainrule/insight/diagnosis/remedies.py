@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from chainrule import activations
-from chainrule.insight.diagnosis.finding import Remedy
+from chainrule.insight.diagnosis.remedy import Remedy
 from chainrule.layers import Activation, BatchNorm, Dense, Residual
 from chainrule.optimizers import LBFGS, Adam
 from chainrule.training import EarlyStopping
@@ -144,7 +144,7 @@ def batch_norm() -> Remedy:
         for layer in inside:
             if isinstance(layer, Dense) and layer.f.name != "identity":
                 plain = msgspec.structs.replace(layer, activation=activations.get("identity"), init=_init_of(layer))
-                new += [plain, BatchNorm(), Activation(layer.f)]
+                new += [plain, BatchNorm(), Activation(layer.activation)]
             else:
                 new.append(layer)
         return setup.with_objective(layers=(*new, last))

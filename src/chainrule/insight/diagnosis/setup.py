@@ -15,7 +15,7 @@ from chainrule.engines.interface import Data, Engine
 from chainrule.layers import Dense, Sequence
 from chainrule.objective import Objective
 from chainrule.optimizers import LBFGS, SGD
-from chainrule.schedules import Constant, Plan
+from chainrule.schedules import AnySchedule, Constant, OneCycle, Plan, WarmUp
 from chainrule.training import TrainingSettings
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Setup:
     def rate(self) -> float | None:
         """The learning rate, the highest of a schedule; None for L-BFGS, which has none."""
         optimizer = self.settings.optimizer
-        return None if isinstance(optimizer, LBFGS) else float(optimizer.schedule.rate)
+        return None if isinstance(optimizer, LBFGS) else _highest(optimizer.schedule)
 
     @property
     def plain_descent(self) -> bool:
@@ -147,6 +147,21 @@ class Setup:
     def with_rate(self, rate: float) -> Setup:
         """The same with this learning rate, the highest of its schedule."""
         optimizer: Any = self.settings.optimizer
-        schedule = msgspec.structs.replace(optimizer.schedule, rate=rate)
+        schedule = _with_highest(optimizer.schedule, rate)
         new = msgspec.structs.replace(optimizer, rate=rate if isinstance(schedule, Constant) else schedule)
         return self.with_settings(optimizer=new)
+
+
+def _highest(schedule: AnySchedule) -> float:
+    """The highest rate of a schedule."""
+    if isinstance(schedule, WarmUp):
+        return _highest(schedule.inner)
+    return schedule.peak if isinstance(schedule, OneCycle) else schedule.rate
+
+
+def _with_highest(schedule: AnySchedule, rate: float) -> AnySchedule:
+    """The schedule of the same course with another highest rate."""
+    if isinstance(schedule, WarmUp):
+        return msgspec.structs.replace(schedule, schedule=_with_highest(schedule.inner, rate))
+    name = "peak" if isinstance(schedule, OneCycle) else "rate"
+    return msgspec.structs.replace(schedule, **{name: rate})

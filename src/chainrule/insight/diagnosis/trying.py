@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.engines.interface import Data
 from chainrule.errors import DivergenceError
-from chainrule.insight.diagnosis.finding import Remedy
+from chainrule.insight.diagnosis.remedy import Remedy
 from chainrule.insight.rendering import Document, Explained, Figure, Part, Sentence, Table
 from chainrule.network import Network
 from chainrule.splitting import split_rows

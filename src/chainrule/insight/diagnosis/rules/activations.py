@@ -12,8 +12,8 @@ from chainrule.insight.diagnosis.remedies import batch_norm, lower_rate, other_a
 if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.insight.diagnosis.evidence import Evidence
-    from chainrule.insight.diagnosis.finding import Remedy
     from chainrule.insight.diagnosis.look import Units
+    from chainrule.insight.diagnosis.remedy import Remedy
 
 
 class SaturatedUnits(Rule):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from chainrule.insight.diagnosis.finding import Finding, Measured, Remedy, Rule
+from chainrule.insight.diagnosis.finding import Finding, Measured, Rule
 from chainrule.insight.diagnosis.remedies import each_layer, lower_rate, other_activation
+from chainrule.insight.diagnosis.remedy import Remedy
 from chainrule.layers import Activation, BatchNorm, Dense, Dropout, LayerNorm, Residual
 
 if TYPE_CHECKING:

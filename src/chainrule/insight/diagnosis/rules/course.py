@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from chainrule.insight.diagnosis.evidence import FAIR
-from chainrule.insight.diagnosis.finding import Finding, Measured, Remedy, Rule, Severity
+from chainrule.insight.diagnosis.finding import Finding, Measured, Rule, Severity
 from chainrule.insight.diagnosis.remedies import (
     clip_gradient,
     keep_best,
@@ -19,6 +19,7 @@ from chainrule.insight.diagnosis.remedies import (
     suited_weights,
     use_adam,
 )
+from chainrule.insight.diagnosis.remedy import Remedy
 from chainrule.layers import Dense, Dropout
 
 if TYPE_CHECKING:

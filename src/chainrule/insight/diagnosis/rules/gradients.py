@@ -21,7 +21,7 @@ from chainrule.insight.diagnosis.remedies import (
 if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.insight.diagnosis.evidence import Evidence
-    from chainrule.insight.diagnosis.finding import Remedy
+    from chainrule.insight.diagnosis.remedy import Remedy
 
 
 class VanishingGradient(Rule):

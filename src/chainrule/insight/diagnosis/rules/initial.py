@@ -19,8 +19,8 @@ class PoorInitialWeights(Rule):
     """Weights that are too large or too small for the number of inputs, or of different scales from layer to layer.
 
     With the mean square v of the weights of a layer, each unit multiplies the variance of its inputs by ``v fan_in``,
-    and each delta by ``v fan_out`` on the way back: Glorot's weights keep both near 1, He's the first near 2. A layer is
-    too large where even the smaller of the two is above 10, too small where the larger is below 0.1 (alarm: 0.01).
+    and each delta by ``v fan_out`` on the way back: Glorot's weights keep both near 1, He's the first near 2. A layer
+    is too large where even the smaller of the two is above 10, too small where the larger is below 0.1 (alarm: 0.01).
     SageMaker compares the variances of layers, largest / smallest > 10; here they are first multiplied by the fans,
     since 784 inputs need smaller weights than 30.
     """

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from chainrule.engines.interface import Data
-from chainrule.insight.diagnosis.finding import Finding, Measured, Remedy, Rule
+from chainrule.insight.diagnosis.finding import Finding, Measured, Rule
 from chainrule.insight.diagnosis.remedies import keep_best, scale_inputs
+from chainrule.insight.diagnosis.remedy import Remedy
 from chainrule.layers import BatchNorm, LayerNorm
 
 if TYPE_CHECKING:

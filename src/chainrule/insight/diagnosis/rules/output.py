@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
-from chainrule.insight.diagnosis.finding import Finding, Measured, Remedy, Rule, Severity
+from chainrule.insight.diagnosis.finding import Finding, Measured, Rule, Severity
 from chainrule.insight.diagnosis.remedies import last_layer
+from chainrule.insight.diagnosis.remedy import Remedy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

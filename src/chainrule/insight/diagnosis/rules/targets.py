@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from chainrule.insight.diagnosis.finding import Finding, Measured, Remedy, Rule
+from chainrule.insight.diagnosis.finding import Finding, Measured, Rule
 from chainrule.insight.diagnosis.remedies import last_layer, scale_targets
+from chainrule.insight.diagnosis.remedy import Remedy
 
 if TYPE_CHECKING:
     from chainrule.arrays import Floats, Ints
