@@ -117,9 +117,12 @@ class PlainTeller(Teller):
     def _tell_diagnosis(self) -> None:
         """What is wrong and what to try, in a line or two each; nothing where all is well."""
         findings = () if self.diagnosis is None else self.diagnosis.findings
-        grave = [finding for finding in findings if finding.severity != "note"]
+        grave = [finding for finding in findings if finding.severity != "note" and not finding.cause]
         for finding in grave:
             say(self.console, f"{finding.severity}: {finding.says}", style=_TONES[finding.severity])
+            follows = [each.rule.replace("_", " ") for each in findings if each.cause == finding.rule]
+            if follows:
+                say(self.console, f"  which may well be the reason of: {', '.join(follows)}")
             options = [remedy.option or remedy.argument for remedy in finding.remedies]
             say(self.console, f"  try {', or '.join(options[:3])}")
         if grave:

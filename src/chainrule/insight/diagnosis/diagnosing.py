@@ -14,7 +14,7 @@ from chainrule.insight.diagnosis.curvature import largest_eigenvalue
 from chainrule.insight.diagnosis.evidence import Course, Evidence
 from chainrule.insight.diagnosis.findings import Findings
 from chainrule.insight.diagnosis.look import take_look
-from chainrule.insight.diagnosis.rules import RULES
+from chainrule.insight.diagnosis.rules import CONSEQUENCES, RULES
 from chainrule.insight.diagnosis.setup import Setup
 from chainrule.network import Network
 from chainrule.training import TrainingSettings
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chainrule.errors import DivergenceError
+    from chainrule.insight.diagnosis.finding import Finding
     from chainrule.model import Model
     from chainrule.optimizers import AnyOptimizer
     from chainrule.records import Epoch
@@ -70,20 +71,29 @@ def diagnose(
     setup, past = _setup(network, X, y, history, sample_weight)
     setup = _as_asked(setup, optimizer, batch_size, epochs)
     net = _network_of(network)
-    return examine(evidence_of(setup, net, past, curvature=curvature))
+    return examine(evidence_of(setup, net, past, from_file=net is not network, curvature=curvature))
 
 
 def examine(evidence: Evidence) -> Findings:
     """Every rule on the evidence."""
     with np.errstate(all="ignore"):  # what is not finite is a finding
         found = [rule.check(evidence) for rule in RULES]
-    return Findings((each for each in found if each is not None), subject=evidence.setup.in_words)
+    return Findings(_with_causes([each for each in found if each is not None]), subject=evidence.setup.in_words)
 
 
-def evidence_of(setup: Setup, net: Network, history: History | None, *, curvature: bool | None = None) -> Evidence:
-    """What there is to see of a network at present, and of its past."""
+def _with_causes(findings: list[Finding]) -> list[Finding]:
+    """The findings, each with the alarm that may well be its reason."""
+    alarms = [rule for rule in CONSEQUENCES if any(each.rule == rule and each.severity == "alarm" for each in findings)]
+    causes = {effect: cause for cause in reversed(alarms) for effect in CONSEQUENCES[cause]}
+    return [dataclasses.replace(each, cause=causes.get(each.rule, "")) for each in findings]
+
+
+def evidence_of(
+    setup: Setup, net: Network, history: History | None, *, from_file: bool = False, curvature: bool | None = None
+) -> Evidence:
+    """What there is to see of a network at present, and of its past; one from a file has been trained."""
     epochs = () if history is None else tuple(history)
-    now = take_look(setup, net.theta, step=epochs[-1].taken if epochs else 0)
+    now = take_look(setup, net.theta, step=epochs[-1].taken if epochs else 0, most=Evidence.rows)
     course = None
     if history is not None and epochs:
         stopping = setup.settings.early_stopping
@@ -92,8 +102,8 @@ def evidence_of(setup: Setup, net: Network, history: History | None, *, curvatur
     if epochs:
         return evidence
     drawn = net.with_seed(net.seed).theta
-    untouched = np.array_equal(net.theta, drawn) or not now.loss < _LEARNED * evidence.constant
-    if untouched:
+    unlearned = not from_file and not now.loss < _LEARNED * evidence.constant
+    if unlearned or np.array_equal(net.theta, drawn):
         return dataclasses.replace(evidence, first=now)
     return dataclasses.replace(evidence, now=dataclasses.replace(now, step=1))  # trained, nobody knows for how long
 

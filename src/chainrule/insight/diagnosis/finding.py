@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias
 
-from chainrule.errors import ArgumentError, unknown_name
+from chainrule.errors import ArgumentError
 from chainrule.insight.diagnosis.remedy import Remedy
 from chainrule.insight.diagnosis.setup import Setup
 from chainrule.insight.diagnosis.trying import Comparison, compare
@@ -44,6 +44,7 @@ class Finding:
         why: why it matters, in a sentence.
         remedies: what to try, the most promising first.
         source: of the rule and its threshold.
+        cause: the rule whose finding may well be the reason of this one; empty where there is none.
     """
 
     rule: str
@@ -55,6 +56,7 @@ class Finding:
     remedies: tuple[Remedy, ...]
     source: str
     setup: Setup = field(repr=False, compare=False)
+    cause: str = ""
 
     def try_it(self, remedy: int = 0, *, epochs: int | None = None) -> Comparison:
         """Train as it was and with a remedy, from the same seed, and compare; `setup` is left as it is.
@@ -108,15 +110,17 @@ class Rule:
         *,
         where: str = "",
     ) -> Finding:
-        """A finding of this rule."""
+        """A finding of this rule; remedies that would change nothing are left out."""
+        probe = evidence.setup.of_few_rows()
+        useful = [each for each in remedies if each.change is None or probe.differs_from(each.change(probe))]
         return Finding(
-            self.name, severity, where, says, tuple(figures), self.why, tuple(remedies), self.source, evidence.setup
+            self.name,
+            severity,
+            where,
+            says,
+            tuple(figures),
+            self.why,
+            tuple(useful),
+            self.source,
+            evidence.setup,
         )
-
-
-def check_severity(severity: object, *, where: str) -> Severity:
-    """One of `SEVERITIES`; raises ArgumentError for anything else."""
-    for known in SEVERITIES:
-        if severity == known:
-            return known
-    raise unknown_name("severity", severity, SEVERITIES, where=where)

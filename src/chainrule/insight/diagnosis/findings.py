@@ -28,7 +28,7 @@ class Findings(Explained, Sequence[Finding]):
 
     def __init__(self, findings: Iterable[Finding], *, subject: str = "this network") -> None:
         found = list(findings)
-        self._findings = tuple(each for severity in SEVERITIES for each in found if each.severity == severity)
+        self._findings = tuple(sorted(found, key=lambda each: (SEVERITIES.index(each.severity), bool(each.cause))))
         self.subject = subject
 
     @property
@@ -94,6 +94,7 @@ def as_data(finding: Finding) -> dict[str, Any]:
         "rule": finding.rule,
         "severity": finding.severity,
         "where": finding.where,
+        "cause": finding.cause,
         "says": finding.says,
         "numbers": [
             {"name": each.name, "value": _finite(each.value), "healthy": each.healthy} for each in finding.figures
@@ -117,7 +118,7 @@ def _told(place: int, finding: Finding, digits: int) -> list[Part]:
     return [
         Heading(f"{place}. {finding.severity}: {finding.rule}"),
         Sentence(_sentence(finding.says), tone),
-        Sentence(finding.why),
+        Sentence(finding.why + (f" Perhaps it comes from {finding.cause}." if finding.cause else "")),
         Sentence(f"Source: {finding.source}.", "note"),
         Table(("measured", "", "well is"), numbers, right=(1,)),
         Table(("try", "as argument; as option"), tried),

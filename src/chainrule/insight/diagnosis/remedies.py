@@ -30,12 +30,24 @@ def rounded(number: float) -> float:
 # ---- how it trains --------------------------------------------------------------------------------------------------
 
 
-def other_rate(rate: float, *, words: str) -> Remedy:
+def written(record: Any, home: str = "cr") -> str:
+    """A record as it is made in Python, without what has its default: ``cr.SGD(rate=0.1)``."""
+    defaults = dict(zip(record.__struct_fields__[::-1], record.__struct_defaults__[::-1], strict=False))
+    given = {name: getattr(record, name) for name in record.__struct_fields__}
+    shown = [
+        f"{name}={written(value, 'cr.schedules') if isinstance(value, msgspec.Struct) else value}"
+        for name, value in given.items()
+        if name not in defaults or value != defaults[name]
+    ]
+    return f"{home}.{type(record).__name__}({', '.join(shown)})"
+
+
+def other_rate(setup: Setup, rate: float, *, words: str) -> Remedy:
     """Another learning rate."""
     rate = rounded(rate)
     return Remedy(
         f"{words} learning rate",
-        f"optimizer=cr.optimizers.get(optimizer, rate={rate:g})",
+        f"optimizer={written(setup.with_rate(rate).settings.optimizer)}",
         f"--lr {rate:g}",
         lambda setup: setup.with_rate(rate),
     )
@@ -43,7 +55,7 @@ def other_rate(rate: float, *, words: str) -> Remedy:
 
 def lower_rate(setup: Setup, factor: float = 10.0) -> tuple[Remedy, ...]:
     """A smaller learning rate; none for L-BFGS."""
-    return () if setup.rate is None else (other_rate(setup.rate / factor, words="a smaller"),)
+    return () if setup.rate is None else (other_rate(setup, setup.rate / factor, words="a smaller"),)
 
 
 def clip_gradient(limit: float = 1.0) -> Remedy:

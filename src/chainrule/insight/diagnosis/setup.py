@@ -132,6 +132,18 @@ class Setup:
         held = None if self.held is None else changed(self.held, training=False)
         return dataclasses.replace(self, data=changed(self.data, training=True), held=held)
 
+    def of_few_rows(self, rows: int = 2) -> Setup:
+        """The same of a few rows: to see what a change would change."""
+        few = Data(*(None if part is None else part[:rows] for part in self.data))  # type: ignore[arg-type] # X, T are there
+        return dataclasses.replace(self, data=few, held=None)
+
+    def differs_from(self, other: Setup) -> bool:
+        """Whether anything but the initial weights was replaced; an array that is not the same counts as another."""
+        # As text: layers may hold arrays, which have an == of their own.
+        mine, theirs = (repr((x.network, x.loss, x.input_shape, x.l1, x.l2)) for x in (self.objective, other.objective))
+        same_data = all(a is b for a, b in zip(self.data, other.data, strict=True))
+        return mine != theirs or self.settings != other.settings or not same_data
+
     def with_objective(self, **changes: Any) -> Setup:
         """The same with other layers, loss, input shape or penalties; other layers begin with new weights."""
         if "layers" in changes:

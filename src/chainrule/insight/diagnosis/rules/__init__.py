@@ -72,3 +72,19 @@ RULES: tuple[Rule, ...] = (
     Overfit(),
 )
 """Every rule."""
+
+_OF_UNITS = frozenset({"saturated_units", "dead_units", "constant_units", "vanishing_gradient", "exploding_gradient"})
+_OF_COURSE = frozenset({"update_ratio", "learning_rate_too_high", "loss_not_decreasing", "penalty_too_strong"})
+
+CONSEQUENCES: dict[str, frozenset[str]] = {
+    "nothing_trained": frozenset({"loss_not_decreasing", "update_ratio", "vanishing_gradient"}),
+    "inputs_not_scaled": _OF_UNITS | _OF_COURSE | {"initial_loss"},
+    "targets_not_scaled": _OF_COURSE | {"initial_loss", "exploding_gradient", "dead_units"},
+    "poor_initial_weights": _OF_UNITS | _OF_COURSE | {"initial_loss"},
+    "symmetric_units": _OF_UNITS | _OF_COURSE,
+    "learning_rate_too_high": (_OF_UNITS | _OF_COURSE) - {"learning_rate_too_high"},
+    "penalty_too_strong": _OF_UNITS | {"loss_not_decreasing"},
+    "dead_units": frozenset({"constant_units", "vanishing_gradient", "loss_not_decreasing"}),
+    "vanishing_gradient": frozenset({"loss_not_decreasing"}),
+}
+"""What an alarm of a rule brings about, the first that applies before the others."""

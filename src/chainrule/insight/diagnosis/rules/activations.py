@@ -43,7 +43,7 @@ class SaturatedUnits(Rule):
         if not found:
             return None
         worst, look, units = max(found, key=lambda each: each[0])
-        if not worst > self.SOME:
+        if not worst > (self.SHARE if evidence.fair else self.SOME):
             return None
         severity: Severity = "note" if evidence.fair else "alarm" if worst > self.SHARE else "warning"
         when = "before the first step" if look.step == 0 else "now"
@@ -136,11 +136,12 @@ class ConstantUnits(Rule):
             return None
         for units in evidence.now.hidden:
             spread = _spread(units.Y)
+            to = f", to {spread:.0e} of their size" if spread else ""
             if spread < self.SPREAD:
                 return self.finding(
                     evidence,
                     "alarm",
-                    f"the outputs of {units.layer} ({units.f.name}) are the same for all rows, to {spread:.0e}",
+                    f"the outputs of {units.layer} ({units.f.name}) are the same for all rows{to}",
                     [Measured(f"largest spread over the rows in {units.layer}", spread, f"above {self.SPREAD:g}")],
                     [suited_weights(), batch_norm(), other_activation("relu")],
                     where=units.layer,

@@ -13,6 +13,7 @@ from chainrule.insight.diagnosis.remedies import (
     keep_best,
     lower_rate,
     more_epochs,
+    other_activation,
     other_rate,
     rounded,
     scale_inputs,
@@ -20,6 +21,7 @@ from chainrule.insight.diagnosis.remedies import (
     use_adam,
 )
 from chainrule.insight.diagnosis.remedy import Remedy
+from chainrule.insight.diagnosis.rules.inputs import UnscaledInputs
 from chainrule.layers import Dense, Dropout
 
 if TYPE_CHECKING:
@@ -44,10 +46,16 @@ class LossNotDecreasing(Rule):
     DECREASE: ClassVar[float] = 1e-3
     NEAR: ClassVar[float] = 0.9
     NEVER: ClassVar[float] = 0.98
+    LEAPT: ClassVar[float] = 1.2
 
     def check(self, evidence: Evidence) -> Finding | None:
         course = evidence.course
-        if course is None or not len(course.losses) or evidence.constant <= 0:
+        if evidence.constant <= 0:
+            return None
+        if course is None:
+            unlearned = evidence.trained and evidence.now.loss > self.NEVER * evidence.constant
+            return self._told(evidence, np.array([evidence.now.loss]), "is no better") if unlearned else None
+        if not len(course.losses):
             return None
         losses, n = course.losses, self.EPOCHS
         level = float(losses[-1]) / evidence.constant
@@ -56,17 +64,25 @@ class LossNotDecreasing(Rule):
         stands = len(losses) > n and losses[-n:].min() > (1 - self.DECREASE) * losses[:-n].min() and level > self.NEAR
         if not (never or stands):
             return None
+        return self._told(evidence, losses, f"does not decrease in {len(losses)} epochs")
+
+    def _told(self, evidence: Evidence, losses: Floats, what: str) -> Finding:
+        level = float(losses[-1]) / evidence.constant
         return self.finding(
             evidence,
             "alarm",
-            f"the loss does not decrease: {losses[-1]:.4g} after {len(losses)} epochs, {level:.2f} times that of the "
-            "best constant answer",
+            f"the loss {what}: {losses[-1]:.4g}, {level:.2f} times that of the best constant answer",
             [
-                Measured("loss, last epoch", float(losses[-1]), f"below {evidence.constant:.4g}"),
+                Measured("loss", float(losses[-1]), f"below {evidence.constant:.4g}"),
                 Measured("lowest loss", float(losses.min())),
-                Measured("epochs", len(losses)),
             ],
-            [use_adam(), *lower_rate(evidence.setup), scale_inputs(evidence.setup), suited_weights()],
+            [
+                *_for_scale(evidence),
+                suited_weights(),
+                *_weaker_penalties(evidence),
+                *_other_pace(evidence),
+                other_activation("relu"),
+            ],
         )
 
 
@@ -96,7 +112,7 @@ class LearningRateTooHigh(Rule):
         if what is None:
             return None
         says, figures = what
-        rates = [other_rate(rate / factor, words="a smaller") for factor in (10, 100)]
+        rates = [other_rate(evidence.setup, rate / factor, words="a smaller") for factor in (10, 100)]
         recovered = course.diverged is None and evidence.fair and course.losses[-1] < FAIR * evidence.constant
         return self.finding(
             evidence,
@@ -182,7 +198,7 @@ class LearningRateTooLow(Rule):
                 Measured("fall in the second half / in the first", straight, f"below {self.STRAIGHT:g}"),
             ],
             [
-                other_rate(rate * 30, words="a larger"),
+                other_rate(evidence.setup, rate * 30, words="a larger"),
                 *([use_adam()] if evidence.setup.plain_descent else []),
                 more_epochs(evidence.setup),
             ],
@@ -236,9 +252,10 @@ class Overfit(Rule):
 class PenaltyTooStrong(Rule):
     """The penalties hold the weights near 0.
 
-    After training the penalty is above the loss and the loss above 0.7 of a constant answer's; or the loss is above 0.9
-    of it and the mean square of the weights times the larger fan is below 0.1 in every layer. Before training the
-    penalty is above 20 times the loss that knows nothing.
+    After training the loss is above 0.7 of a constant answer's, and the penalty above the loss, which has fallen by less
+    than a tenth in the second half of the epochs, or above 20 times the loss; or the loss is above 0.9 of it and the
+    mean square of the weights times the larger fan below 0.1 in every layer. Before training the penalty is above 20
+    times the loss that knows nothing.
     """
 
     name = "penalty_too_strong"
@@ -247,8 +264,9 @@ class PenaltyTooStrong(Rule):
     why = "The penalty costs more than the errors: the network keeps its weights at 0 and gives the same answer to all."
     NEAR: ClassVar[float] = 0.9
     HIGH: ClassVar[float] = 0.7
+    STANDS: ClassVar[float] = 0.9
     SMALL: ClassVar[float] = 0.1
-    BEFORE: ClassVar[float] = 20.0
+    MANY: ClassVar[float] = 20.0
 
     def check(self, evidence: Evidence) -> Finding | None:
         objective, now = evidence.setup.objective, evidence.now
@@ -258,11 +276,13 @@ class PenaltyTooStrong(Rule):
             float(np.mean(each.W.astype(np.float64) ** 2)) * max(each.fan_in, each.fan_out) for each in now.weights
         )
         if evidence.trained:
-            level = float(evidence.course.losses[-1]) if evidence.course and len(evidence.course.losses) else now.loss
-            level /= evidence.constant
-            sick = (level > self.NEAR and size < self.SMALL) or (level > self.HIGH and now.penalty > now.loss)
+            losses = evidence.course.losses if evidence.course else np.array([])
+            level = (float(losses[-1]) if len(losses) else now.loss) / evidence.constant
+            stands = len(losses) > 1 and losses[-1] > self.STANDS * losses[len(losses) // 2]
+            heavy = now.penalty > (1 if stands else self.MANY) * now.loss
+            sick = (heavy and level > self.HIGH) or (level > self.NEAR and size < self.SMALL)
         else:
-            sick = now.penalty > self.BEFORE * evidence.ignorance
+            sick = now.penalty > self.MANY * evidence.ignorance
         if not sick:
             return None
         option = "l1" if objective.l1 > objective.l2 else "l2"
@@ -311,8 +331,29 @@ class RateAboveCurvature(Rule):
             "alarm" if quadratic or ratio > self.CATAPULT else "warning",
             f"the learning rate {setup.rate:g} is above {top} / lambda_max = {limit:.3g}",
             [Measured("largest eigenvalue of the Hessian", sharpness), Measured("rate / limit", ratio, "at most 1")],
-            [other_rate(rounded(limit / 2), words="a smaller"), use_adam()],
+            [other_rate(evidence.setup, rounded(limit / 2), words="a smaller"), use_adam()],
         )
+
+
+def _for_scale(evidence: Evidence) -> list[Remedy]:
+    """Scaled inputs, where they are not."""
+    large = float(np.sqrt((evidence.inputs**2).mean(axis=0)).max()) > UnscaledInputs.LARGE
+    return [scale_inputs(evidence.setup)] if large else []
+
+
+def _weaker_penalties(evidence: Evidence) -> list[Remedy]:
+    objective = evidence.setup.objective
+    return [weaker_penalty(name, present) for name in ("l1", "l2") if (present := getattr(objective, name)) > 0]
+
+
+def _other_pace(evidence: Evidence) -> list[Remedy]:
+    """Steps of their own for each weight; smaller ones where the loss has leapt, larger ones where it has not."""
+    setup, course = evidence.setup, evidence.course
+    adam = [use_adam()] if setup.plain_descent else []
+    if setup.rate is None:
+        return adam
+    leapt = course is not None and course.losses.max() > LossNotDecreasing.LEAPT * course.losses[0]
+    return [*adam, *(lower_rate(setup) if leapt else (other_rate(setup, setup.rate * 10, words="a larger"),))]
 
 
 def stronger_penalty(evidence: Evidence) -> Remedy:

@@ -49,7 +49,7 @@ class VanishingGradient(Rule):
         return self.finding(
             evidence,
             "alarm",
-            f"the gradient vanishes: |d{first}| is {smallest:.1e}, |d{last}| is {largest:.1e} on average",
+            f"the gradient vanishes: mean |dW| is {smallest:.1e} in {first} and {largest:.1e} in {last}",
             [
                 Measured("mean |dW|", mean, f"at least {self.MEAN:g}"),
                 Measured("first layer / last layer", ratio, f"at least {self.RATIO:g}"),
@@ -94,7 +94,7 @@ class ExplodingGradient(Rule):
         return self.finding(
             evidence,
             "alarm",
-            f"the gradient explodes: |d{first}| is {size:.1e}, |d{last}| is {least:.1e} on average",
+            f"the gradient explodes: mean |dW| is {size:.1e} in {first} and {least:.1e} in {last}",
             [
                 Measured("first layer / last layer", ratio, f"at most {self.RATIO:g}"),
                 Measured("largest |dW| / |W|", relative, f"at most {self.SIZE:g}"),
@@ -140,7 +140,7 @@ class UpdateRatio(Rule):
             return None
         alarm = ratio > self.HIGH_ALARM or ratio < self.LOW_ALARM
         word = "large" if ratio > self.HIGH else "small"
-        remedies = [] if ratio <= 0 else [other_rate(rate * self.USUAL / ratio, words="another")]
+        remedies = [] if ratio <= 0 else [other_rate(evidence.setup, rate * self.USUAL / ratio, words="another")]
         return self.finding(
             evidence,
             "alarm" if alarm else "warning",
@@ -153,7 +153,7 @@ class UpdateRatio(Rule):
 
 def _sizes(evidence: Evidence) -> list[tuple[str, float]]:
     """The mean absolute gradient of each weight matrix, over the inputs that are not always 0."""
-    return [(each.name, float(np.abs(_fed(each.gradient)).mean())) for each in evidence.now.weights]
+    return [(each.layer, float(np.abs(_fed(each.gradient)).mean())) for each in evidence.now.weights]
 
 
 def _fed(gradient: Floats) -> Floats:

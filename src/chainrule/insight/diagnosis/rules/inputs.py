@@ -129,34 +129,50 @@ class DuplicateInputs(Rule):
 
 
 class LeakedTarget(Rule):
-    """``|correlation(x_i, t_o)| > 0.999`` for an input and a target."""
+    """An input that tells the target alone.
+
+    For values ``|correlation(x_i, t)| > 0.999``. For classes: within a class ``x_i`` varies by less than 0.001 of its
+    variance, and no two classes have the same mean.
+    """
 
     name = "leaked_target"
     family = "inputs"
     source = "Kaufman, Rosset, Perlich, Leakage in Data Mining (2012)"
     why = "An input that is the answer in disguise makes training look perfect and is missing when it counts."
     CORRELATION: ClassVar[float] = 0.999
+    APART: ClassVar[float] = 0.01
     LEAST_ROWS: ClassVar[int] = 20
 
     def check(self, evidence: Evidence) -> Finding | None:
-        X, T = evidence.inputs, evidence.targets
+        X, T = _standard(evidence.inputs), evidence.targets
         if len(X) < self.LEAST_ROWS or X.shape[1] < 2:
             return None
-        correlations = np.abs(_standard(X).T @ _standard(T)) / len(X)
-        worst = float(correlations.max())
-        if worst <= self.CORRELATION:
+        told = (
+            self._classes_told(X, T) if evidence.setup.for_classes else np.abs(X.T @ _standard(T)).max(axis=1) / len(X)
+        )
+        column, setup = int(told.argmax()), evidence.setup
+        if not told[column] > self.CORRELATION:
             return None
-        column, _ = np.unravel_index(int(correlations.argmax()), correlations.shape)
-        setup, kept = evidence.setup, np.setdiff1d(np.arange(X.shape[1]), [column])
-        name = setup.name_of(int(column))
+        name = setup.name_of(column)
         return self.finding(
             evidence,
             "warning",
             f"{name} is the target, or follows from it",
-            [Measured(f"correlation of {name} and the target", worst, f"at most {self.CORRELATION:g}")],
-            [leave_out(setup, [int(column)], kept)],
+            [Measured(f"share of {name} that the target tells", float(told[column]), f"at most {self.CORRELATION:g}")],
+            [leave_out(setup, [column], np.setdiff1d(np.arange(X.shape[1]), [column]))],
             where=name,
         )
+
+    def _classes_told(self, X: Floats, T: Floats) -> Floats:
+        """The share of the variance of each input ``(I,)`` that lies between the classes; 0 where two are alike."""
+        classes = np.unique(T, axis=0)
+        if not 1 < len(classes) < len(T) / 2:
+            return np.zeros(X.shape[1])
+        of_class = [X[(each == T).all(axis=1)] for each in classes]
+        within = sum(((rows - rows.mean(axis=0)) ** 2).sum(axis=0) for rows in of_class) / len(X)
+        means = np.sort([rows.mean(axis=0) for rows in of_class], axis=0)
+        apart = np.diff(means, axis=0).min(axis=0) > self.APART
+        return np.asarray(np.where(apart & X.any(axis=0), 1 - within, 0.0))
 
 
 class ContradictingRows(Rule):
@@ -199,7 +215,9 @@ class ContradictingRows(Rule):
 
 def leave_out(setup: Setup, columns: Sequence[int], kept: Floats) -> Remedy:
     """The training without some inputs."""
-    option = f"--drop {','.join(setup.name_of(column) for column in columns[:5])}" if setup.names else ""
+    # An input such as colour=red comes from the column colour.
+    names = dict.fromkeys(setup.name_of(column).partition("=")[0] for column in columns[:5])
+    option = f"--drop {','.join(names)}" if setup.names else ""
 
     def change(setup: Setup) -> Setup:
         if not len(kept):
@@ -212,9 +230,8 @@ def leave_out(setup: Setup, columns: Sequence[int], kept: Floats) -> Remedy:
 
 
 def _without(setup: Setup, rows: list[int]) -> Setup:
+    """The training without these rows; a table always has others, or no share of it would be left to learn from."""
     kept = np.setdiff1d(np.arange(len(setup.data.X)), rows)
-    if not len(kept):
-        return setup
     X, T, weights = setup.data
     return dataclasses.replace(setup, data=Data(X[kept], T[kept], None if weights is None else weights[kept]))
 
