@@ -124,7 +124,8 @@ class PlainTeller(Teller):
             if follows:
                 say(self.console, f"  which may well be the reason of: {', '.join(follows)}")
             options = [remedy.option or remedy.argument for remedy in finding.remedies]
-            say(self.console, f"  try {', or '.join(options[:3])}")
+            if options:
+                say(self.console, f"  try {', or '.join(options[:3])}")
         if grave:
             say(self.console)
 

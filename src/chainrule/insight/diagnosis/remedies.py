@@ -124,6 +124,12 @@ def suited_weights() -> Remedy:
     )
 
 
+def scaled_signals(setup: Setup) -> tuple[Remedy, Remedy]:
+    """Weights of the right scale, and norms; for sigmoids norms first, which with small weights learn slowly."""
+    sigmoids = any(isinstance(layer, Dense) and layer.f.name == "sigmoid" for layer in _flat(setup.layers[:-1]))
+    return (batch_norm(), suited_weights()) if sigmoids else (suited_weights(), batch_norm())
+
+
 def other_activation(name: str) -> Remedy:
     """Another activation in the hidden layers."""
 
@@ -132,7 +138,8 @@ def other_activation(name: str) -> Remedy:
 
         def other(layer: Layer) -> Layer:
             if isinstance(layer, Dense | Activation) and layer.f.name != "identity":
-                return msgspec.structs.replace(layer, activation=activations.get(name))
+                drawn = {"init": "auto"} if isinstance(layer, Dense) else {}  # weights that suit it
+                return msgspec.structs.replace(layer, activation=activations.get(name), **drawn)
             return layer
 
         if not any(isinstance(layer, Dense) for layer in _flat((last,))):  # the output's own activation stands apart

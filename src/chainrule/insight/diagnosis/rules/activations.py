@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from chainrule.insight.diagnosis.finding import Finding, Measured, Rule, Severity
-from chainrule.insight.diagnosis.remedies import batch_norm, lower_rate, other_activation, scale_inputs, suited_weights
+from chainrule.insight.diagnosis.remedies import lower_rate, other_activation, scaled_signals
+from chainrule.insight.diagnosis.rules.inputs import scaled_inputs
 
 if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.insight.diagnosis.evidence import Evidence
     from chainrule.insight.diagnosis.look import Units
-    from chainrule.insight.diagnosis.remedy import Remedy
 
 
 class SaturatedUnits(Rule):
@@ -56,7 +56,7 @@ class SaturatedUnits(Rule):
                 for share, seen, each in found
                 if seen is look
             ],
-            [*_for_begun_badly(evidence), other_activation("relu"), batch_norm()],
+            [*scaled_inputs(evidence), *scaled_signals(evidence.setup), other_activation("relu")],
             where=units.layer,
         )
 
@@ -110,7 +110,12 @@ class DeadUnits(Rule):
                 ),
                 Measured(f"share of units of {units.layer} without a gradient", silent, f"below {self.NO_GRADIENT:g}"),
             ],
-            [*lower_rate(evidence.setup), *_for_begun_badly(evidence), other_activation("leaky_relu"), batch_norm()],
+            [
+                *lower_rate(evidence.setup),
+                *scaled_inputs(evidence),
+                *scaled_signals(evidence.setup),
+                other_activation("leaky_relu"),
+            ],
             where=units.layer,
         )
 
@@ -143,16 +148,10 @@ class ConstantUnits(Rule):
                     "alarm",
                     f"the outputs of {units.layer} ({units.f.name}) are the same for all rows{to}",
                     [Measured(f"largest spread over the rows in {units.layer}", spread, f"above {self.SPREAD:g}")],
-                    [suited_weights(), batch_norm(), other_activation("relu")],
+                    [*scaled_signals(evidence.setup), other_activation("relu")],
                     where=units.layer,
                 )
         return None
-
-
-def _for_begun_badly(evidence: Evidence) -> list[Remedy]:
-    """What mends saturated or dead units that were so from the beginning: inputs and weights of the right size."""
-    inputs = float(np.sqrt((evidence.inputs**2).mean(axis=0)).max())
-    return ([scale_inputs(evidence.setup)] if inputs > 5 else []) + [suited_weights()]
 
 
 def _silent(evidence: Evidence, layer: str) -> float:

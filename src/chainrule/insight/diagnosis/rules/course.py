@@ -16,12 +16,11 @@ from chainrule.insight.diagnosis.remedies import (
     other_activation,
     other_rate,
     rounded,
-    scale_inputs,
     suited_weights,
     use_adam,
 )
 from chainrule.insight.diagnosis.remedy import Remedy
-from chainrule.insight.diagnosis.rules.inputs import UnscaledInputs
+from chainrule.insight.diagnosis.rules.inputs import scaled_inputs
 from chainrule.layers import Dense, Dropout
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class LossNotDecreasing(Rule):
                 Measured("lowest loss", float(losses.min())),
             ],
             [
-                *_for_scale(evidence),
+                *scaled_inputs(evidence),
                 suited_weights(),
                 *_weaker_penalties(evidence),
                 *_other_pace(evidence),
@@ -252,10 +251,10 @@ class Overfit(Rule):
 class PenaltyTooStrong(Rule):
     """The penalties hold the weights near 0.
 
-    After training the loss is above 0.7 of a constant answer's, and the penalty above the loss, which has fallen by less
-    than a tenth in the second half of the epochs, or above 20 times the loss; or the loss is above 0.9 of it and the
-    mean square of the weights times the larger fan below 0.1 in every layer. Before training the penalty is above 20
-    times the loss that knows nothing.
+    After training the loss is above 0.7 of a constant answer's, and the penalty above the loss, which has fallen by
+    less than a tenth in the second half of the epochs, or above 20 times the loss; or the loss is above 0.9 of it and
+    the mean square of the weights times the larger fan below 0.1 in every layer. Before training the penalty is above
+    20 times the loss that knows nothing.
     """
 
     name = "penalty_too_strong"
@@ -333,12 +332,6 @@ class RateAboveCurvature(Rule):
             [Measured("largest eigenvalue of the Hessian", sharpness), Measured("rate / limit", ratio, "at most 1")],
             [other_rate(evidence.setup, rounded(limit / 2), words="a smaller"), use_adam()],
         )
-
-
-def _for_scale(evidence: Evidence) -> list[Remedy]:
-    """Scaled inputs, where they are not."""
-    large = float(np.sqrt((evidence.inputs**2).mean(axis=0)).max()) > UnscaledInputs.LARGE
-    return [scale_inputs(evidence.setup)] if large else []
 
 
 def _weaker_penalties(evidence: Evidence) -> list[Remedy]:

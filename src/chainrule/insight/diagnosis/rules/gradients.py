@@ -9,19 +9,18 @@ import numpy as np
 
 from chainrule.insight.diagnosis.finding import Finding, Measured, Rule
 from chainrule.insight.diagnosis.remedies import (
-    batch_norm,
     clip_gradient,
     lower_rate,
     other_activation,
     other_rate,
-    scale_inputs,
+    scaled_signals,
     suited_weights,
 )
+from chainrule.insight.diagnosis.rules.inputs import scaled_inputs
 
 if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.insight.diagnosis.evidence import Evidence
-    from chainrule.insight.diagnosis.remedy import Remedy
 
 
 class VanishingGradient(Rule):
@@ -54,7 +53,7 @@ class VanishingGradient(Rule):
                 Measured("mean |dW|", mean, f"at least {self.MEAN:g}"),
                 Measured("first layer / last layer", ratio, f"at least {self.RATIO:g}"),
             ],
-            [suited_weights(), other_activation("relu"), batch_norm()],
+            [*scaled_signals(evidence.setup), other_activation("relu")],
             where=first,
         )
 
@@ -75,7 +74,7 @@ class ExplodingGradient(Rule):
 
     def check(self, evidence: Evidence) -> Finding | None:
         diverged = evidence.course.diverged if evidence.course else None
-        remedies = [*self._inputs(evidence), *lower_rate(evidence.setup), clip_gradient(), suited_weights()]
+        remedies = [*scaled_inputs(evidence), *lower_rate(evidence.setup), clip_gradient(), suited_weights()]
         if diverged is not None or evidence.now.bad:
             place = diverged.place if diverged is not None else evidence.now.bad
             when = f" in epoch {diverged.epoch}, step {diverged.step}" if diverged is not None else ""
@@ -102,10 +101,6 @@ class ExplodingGradient(Rule):
             remedies,
             where=first,
         )
-
-    def _inputs(self, evidence: Evidence) -> list[Remedy]:
-        large = float(np.sqrt((evidence.inputs**2).mean(axis=0)).max()) > 5
-        return [scale_inputs(evidence.setup)] if large else []
 
 
 class UpdateRatio(Rule):

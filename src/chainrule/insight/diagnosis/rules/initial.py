@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from chainrule.insight.diagnosis.finding import Finding, Measured, Rule, Severity
-from chainrule.insight.diagnosis.remedies import batch_norm, suited_weights
+from chainrule.insight.diagnosis.remedies import scaled_signals, suited_weights
 
 if TYPE_CHECKING:
     from chainrule.insight.diagnosis.evidence import Evidence
@@ -62,7 +62,7 @@ class PoorInitialWeights(Rule):
                 Measured("mean square times the larger fan, smallest layer", highs[small], f"at least {self.SMALL:g}"),
                 Measured("largest / smallest of these", ratio, f"at most {self.RATIO:g}"),
             ],
-            [suited_weights(), batch_norm()],
+            scaled_signals(evidence.setup),
             where=worst.name,
         )
 
@@ -70,8 +70,8 @@ class PoorInitialWeights(Rule):
 class InitialLoss(Rule):
     """The loss before the first step over that of an output that favours nothing, which under cross-entropy is ln K.
 
-    Under a loss for classes 1.5 times and 0.5 more are allowed, twice and 2 more are an alarm; under any other loss,
-    whose yardstick is the best guess without inputs, ten times are.
+    Under a loss for classes 1.5 times and 0.5 more are worth a note, twice and 2 more an alarm; under any other loss,
+    whose yardstick is the best guess without inputs, ten times are an alarm.
     """
 
     name = "initial_loss"
@@ -102,7 +102,7 @@ class InitialLoss(Rule):
                 Measured("loss before the first step", evidence.first.loss, f"about {evidence.ignorance:.4g}"),
                 Measured("times the loss that knows nothing", ratio, f"at most {self.RATIO:g}"),
             ],
-            [suited_weights()],
+            scaled_signals(evidence.setup),
         )
 
     def _severity(self, ratio: float, more: float, for_classes: bool) -> Severity | None:
@@ -110,7 +110,7 @@ class InitialLoss(Rule):
             return "alarm" if ratio > self.VALUES else None
         if ratio > self.RATIO_ALARM and more > self.MORE_ALARM:
             return "alarm"
-        return "warning" if ratio > self.RATIO and more > self.MORE else None
+        return "note" if ratio > self.RATIO and more > self.MORE else None
 
 
 class SymmetricUnits(Rule):

@@ -147,9 +147,7 @@ class LeakedTarget(Rule):
         X, T = _standard(evidence.inputs), evidence.targets
         if len(X) < self.LEAST_ROWS or X.shape[1] < 2:
             return None
-        told = (
-            self._classes_told(X, T) if evidence.setup.for_classes else np.abs(X.T @ _standard(T)).max(axis=1) / len(X)
-        )
+        told = self._classes_told(X, T) if evidence.setup.for_classes else self._values_told(X, T)
         column, setup = int(told.argmax()), evidence.setup
         if not told[column] > self.CORRELATION:
             return None
@@ -162,6 +160,10 @@ class LeakedTarget(Rule):
             [leave_out(setup, [column], np.setdiff1d(np.arange(X.shape[1]), [column]))],
             where=name,
         )
+
+    def _values_told(self, X: Floats, T: Floats) -> Floats:
+        """The largest correlation of each input with a target ``(I,)``."""
+        return np.asarray(np.abs(X.T @ _standard(T)).max(axis=1) / len(X))
 
     def _classes_told(self, X: Floats, T: Floats) -> Floats:
         """The share of the variance of each input ``(I,)`` that lies between the classes; 0 where two are alike."""
@@ -211,6 +213,12 @@ class ContradictingRows(Rule):
                 keep_best(),
             ],
         )
+
+
+def scaled_inputs(evidence: Evidence) -> list[Remedy]:
+    """Inputs of the right size, where they are large: a remedy of much that follows from it."""
+    large = float(np.sqrt((evidence.inputs**2).mean(axis=0)).max()) > UnscaledInputs.LARGE
+    return [scale_inputs(evidence.setup)] if large else []
 
 
 def leave_out(setup: Setup, columns: Sequence[int], kept: Floats) -> Remedy:
