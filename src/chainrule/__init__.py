@@ -28,8 +28,8 @@ from chainrule.training import EarlyStopping
 
 if TYPE_CHECKING:
     from chainrule.insight.circuits.circuit import circuit
-    from chainrule.insight.gradcheck.check import check_gradients
     from chainrule.insight.diagnosis import Diagnosis, diagnose
+    from chainrule.insight.gradcheck.check import check_gradients
     from chainrule.insight.trace import trace
     from chainrule.many import fit_many
     from chainrule.model import Model, load, train

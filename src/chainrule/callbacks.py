@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chainrule.errors import ArgumentError
 from chainrule.records import Epoch, Steps
@@ -26,7 +26,7 @@ class Callback:
             a time, which saves most of what Python costs; they are still told of one by one.
     """
 
-    only_watches: ClassVar[bool] = False
+    only_watches: bool = False
 
     def on_begin(self, training: Training) -> None:
         """Before the first step: what is going to run."""

@@ -66,7 +66,7 @@ def diagnose(
     >>> X, y = np.random.default_rng(0).normal(0, 1, (200, 64)), np.arange(200) % 2
     >>> sick = cr.Network([cr.Dense(256, "sigmoid", init=cr.initializers.Normal(1.0)), cr.Dense(2, "softmax")])
     >>> print(diagnose(sick, X, y)[0].says)
-    dense_1.W is too large: standard deviation 0.998 for 64 inputs and 256 units, where 0.079 is usual
+    dense_1.W is too large: standard deviation 0.996 for 64 inputs and 256 units, where 0.079 is usual
     """
     setup, past = _setup(network, X, y, history, sample_weight)
     setup = _as_asked(setup, optimizer, batch_size, epochs)

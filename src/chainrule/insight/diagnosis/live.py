@@ -59,6 +59,7 @@ class Diagnosis(Callback):
             raise ArgumentError("tell", where="Diagnosis", expected="a function of a Finding", got=tell)
         self.share = checks.share(share, "share", where="Diagnosis")
         self.cost = 0.0
+        self.only_watches = tell is None  # weights are looked at before the first step and after the last
         self._tell, self._names = tell, tuple(names)
         self._training: Training | None = None
         self._setup: Setup | None = None
