@@ -168,8 +168,9 @@ def test_theta_takes_numbers_of_other_types() -> None:
         lambda P: np.ones(P - 1, np.float32),
         lambda P: np.ones((P, 1), np.float32),
         lambda P: read_only(np.ones(P, np.float32)),
+        lambda P: np.zeros(4 * P + 1, np.uint8)[1:].view(np.float32),
     ],
-    ids=["strides", "float16", "big-endian", "int32", "short", "column", "read-only"],
+    ids=["strides", "float16", "big-endian", "int32", "short", "column", "read-only", "off its alignment"],
 )
 def test_a_theta_that_cannot_be_trained_in_place_is_refused(theta: Callable[[int], np.ndarray]) -> None:
     net = network(n_inputs=I)

@@ -20,7 +20,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load it before anything asks for the one that is installed."""
-    (file,) = config.getoption("--kernels").glob("chainrule/engines/_kernels.*")
+    file = next(config.getoption("--kernels").glob("chainrule/engines/_kernels.*"), None)
+    if file is None:
+        sys.exit(f"{config.getoption('--kernels')} holds no compiled module: the build failed; see `pip install -v .`")
     spec = spec_from_file_location(NAME, file)
     assert spec is not None
     assert spec.loader is not None

@@ -126,7 +126,7 @@ class NativeEngine:
         Y: Floats | None = None,
     ) -> float:
         """The sum of the rows' losses where there are targets; the outputs go into Y."""
-        theta = np.ascontiguousarray(theta)
+        theta = np.require(theta, requirements=["C", "A"])
         X, T, weights = _readable(objective, theta.dtype, X, T, weights)
         total: float = kernels().evaluate(
             theta,
@@ -213,21 +213,22 @@ def _check_theta(objective: Objective, theta: Floats) -> None:
     """Raise unless the kernels can read and write this vector where it lies."""
     P = objective.layout.size
     native = theta.dtype in {np.dtype(np.float32), np.dtype(np.float64)}
-    if theta.shape != (P,) or not native or not theta.flags.c_contiguous or not theta.flags.writeable:
-        expected = f"a writeable, contiguous float32 or float64 vector of {P} numbers, to train in place"
-        got = f"{theta.dtype} {theta.shape}, strides {theta.strides}, writeable {theta.flags.writeable}"
+    if theta.shape != (P,) or not native or not theta.flags.carray:
+        expected = f"a writeable, aligned, contiguous float32 or float64 vector of {P} numbers, to train in place"
+        how = f"strides {theta.strides}, aligned {theta.flags.aligned}, writeable {theta.flags.writeable}"
+        got = f"{theta.dtype} {theta.shape}, {how}"
         raise ArgumentError("theta", where="NativeEngine", expected=expected, got=got)
 
 
 def _readable(
     objective: Objective, dtype: np.dtype[Any], X: Floats, T: Floats | None, weights: Floats | None
 ) -> tuple[Floats, Floats | None, Floats | None]:
-    """The arrays as the kernels read them: contiguous and of theta's type; themselves where they are so already."""
+    """The arrays as the kernels read them, contiguous, aligned, of theta's type: themselves where they are so."""
 
     def fitting(array: Floats, name: str, *shape: int) -> Floats:
         if array.shape != (len(X), *shape):
             raise ShapeError(name, where="NativeEngine", expected=str((len(X), *shape)), got=array.shape)
-        return np.ascontiguousarray(array, dtype=dtype)
+        return np.require(array, dtype, ["C", "A"])
 
     return (
         fitting(X, "X", *objective.input_shape),
