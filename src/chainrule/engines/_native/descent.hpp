@@ -31,8 +31,9 @@ template <class T> struct Keep {  // for later
 template <class T> class Descent {
  public:
   Descent(const Job<T>& job, Workspace<T>& workspace, Board<T>& board, int thread, Barrier& barrier)
-      : j(job), board(board), all_{thread, job.threads, &barrier}, passes(job, workspace, sliced() ? Crew{0, 1, nullptr} : all_),
-        update_(updater<T>(job.optimizer)), direct_(plain(job.optimizer)) {
+      : j(job), board(board), all_{thread, job.threads, &barrier}, passes(job, workspace, sliced() ? Crew{0, 1, nullptr} : all_), one_(job, workspace),
+        update_(updater<T>(job.optimizer)), direct_(plain(job.optimizer)),
+        way_(sliced() ? &Descent::slices : Online<T>::takes(job) ? &Descent::online : &Descent::whole) {
     nesterov_.beta1 = j.optimizer.beta1;
     nesterov_.momentum_decay = j.optimizer.momentum_decay;
   }
@@ -42,7 +43,7 @@ template <class T> class Descent {
       const std::int64_t from = (range.first + k) * j.batch, step = range.taken + k;
       B = int(j.N - from < j.batch ? j.N - from : j.batch);
       numbers_ = step_numbers<T>(j.optimizer, range.rates[k], step + 1, nesterov_);
-      if (!(sliced() ? slices(from, step, range.values + 2 * k) : whole(from, step, range.values + 2 * k))) return k + 1;
+      if (!(this->*way_)(from, step, range.values + 2 * k)) return k + 1;
     }
     return range.count;
   }
@@ -52,8 +53,10 @@ template <class T> class Descent {
   Board<T>& board;
   const Crew all_;
   Passes<T> passes;
+  Online<T> one_;
   const Updater<T> update_;
   const bool direct_;
+  bool (Descent::*const way_)(std::int64_t, std::int64_t, double*);
   Step<T> numbers_{};
   NesterovMomentum nesterov_;
   int B = 0;
@@ -68,14 +71,24 @@ template <class T> class Descent {
     passes.take(from, B, 0, B);
     passes.forward_pass(true, step);
     passes.losses(board.row_loss);
-    if (!finish_values(values)) return false;
+    return finish_values(values) && descend(passes);
+  }
+
+  // One step of one row.
+  bool online(std::int64_t from, std::int64_t, double* values) {
+    board.row_loss[0] = one_.forward_pass(from);
+    return finish_values(values) && descend(one_);
+  }
+
+  // Back through the layers, and the update.
+  template <class Way> bool descend(Way& way) {
     if (j.optimizer.clip_norm > 0) {
-      passes.backward_pass(Keep<T>{board.gradients[0], false});
+      way.backward_pass(Keep<T>{board.gradients[0], false});
       update_all(1);
     } else if (direct_) {
-      passes.backward_pass(Descend<T>{j.theta, numbers_.minus_rate});
+      way.backward_pass(Descend<T>{j.theta, numbers_.minus_rate});
     } else {
-      passes.backward_pass(Update<T>{j, update_, numbers_, passes.panel()});
+      way.backward_pass(Update<T>{j, update_, numbers_, way.panel()});
     }
     return true;
   }

@@ -30,10 +30,38 @@ template <> struct Fitted<double> {
   static constexpr int bias = 1023, fraction = 52;
 };
 
-template <class T, std::size_t n> inline V<T> polynomial(V<T> x, const T (&coefficients)[n]) {
-  V<T> p = splat(coefficients[0]);
+// float: by pairs, pairs of pairs and so on, a chain of half the length; double: by Horner's rule, whose rounding is less.
+template <int n> inline V<float> by_pairs(V<float> x, const V<float>* c) {
+  if constexpr (n == 1) {
+    return c[0];
+  } else {
+    constexpr int half = (n + 1) / 2;
+    V<float> pairs[half];
+    for (int k = 0; k < n / 2; ++k) pairs[half - 1 - k] = c[n - 2 - 2 * k] * x + c[n - 1 - 2 * k];
+    if (n % 2) pairs[0] = c[0];
+    return by_pairs<half>(x * x, pairs);
+  }
+}
+template <std::size_t n> inline V<float> polynomial(V<float> x, const float (&coefficients)[n]) {
+  V<float> c[n];
+  for (std::size_t k = 0; k < n; ++k) c[k] = splat(coefficients[k]);
+  return by_pairs<int(n)>(x, c);
+}
+template <std::size_t n> inline V<double> polynomial(V<double> x, const double (&coefficients)[n]) {
+  V<double> p = splat(coefficients[0]);
   for (std::size_t k = 1; k < n; ++k) p = p * x + coefficients[k];
   return p;
+}
+
+// a / b, 1 <= b: where the machine has an estimate, two steps of Newton's are quicker than the divider.
+template <class T> inline V<T> quotient(V<T> a, V<T> b) {
+#ifdef __AVX512F__
+  if constexpr (kBytes == 64 && sizeof(T) == 4) {
+    const V<T> r = V<T>(_mm512_rcp14_ps(__m512(b))), q = a * r;
+    return q + r * (a - q * b);
+  }
+#endif
+  return a / b;
 }
 
 // x = n ln 2 + r, n whole, |r| <= ln 2 / 2.
@@ -62,33 +90,33 @@ template <class T> inline V<T> scaled(V<T> p, V<T> n) {
 
 template <class T> inline V<T> exponential(V<T> x) {
   const auto [n, r] = reduced<T>(at_most(at_least(x, splat(Fitted<T>::smallest)), splat(Fitted<T>::largest)));
-  return scaled<T>(1 + (r + r * r * polynomial<T>(r, Fitted<T>::exp)), n);
+  return scaled<T>(1 + (r + r * r * polynomial(r, Fitted<T>::exp)), n);
 }
 
 // exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1), by halves of 2^n, which itself may be too large.
 template <class T> inline V<T> expm1_of(V<T> x) {
   const T low = -(Fitted<T>::fraction + 3) * T(0.7);  // -1 from there on down
   const auto [n, r] = reduced<T>(at_most(at_least(x, splat(low)), splat(Fitted<T>::largest)));
-  const V<T> p = r * (1 + r * polynomial<T>(r, Fitted<T>::exp)), half = power_of_two<T>(n - 1);
+  const V<T> p = r * (1 + r * polynomial(r, Fitted<T>::exp)), half = power_of_two<T>(n - 1);
   return n == 0 ? p : 2 * (half * p + (half - T(0.5)));
 }
 
 // log(1 + e) = 2 atanh(s), s = e / (2 + e), e = exp(x), for x <= 0.
 template <class T> inline V<T> log1p_exp(V<T> x) {
   const V<T> e = exponential<T>(x), y = (e + e) / (2 + e), z = y * y * T(0.25);
-  return y + y * (z * polynomial<T>(z, Fitted<T>::atanh));
+  return y + y * (z * polynomial(z, Fitted<T>::atanh));
 }
 
 // 1 / (1 + exp(-x)), or exp(x) / (1 + exp(x)): whichever has the exp of a number below 0.
 template <class T> inline V<T> logistic(V<T> x) {
   const V<T> e = exponential<T>(x < 0 ? x : -x), one = splat(T(1));
-  return (x < 0 ? e : one) / (1 + e);
+  return quotient<T>(x < 0 ? e : one, 1 + e);
 }
 
 template <class T> inline V<T> hyperbolic_tangent(V<T> x) {
   const V<T> a = x < 0 ? -x : x, z = x * x;
-  const V<T> small = x * (1 + z * polynomial<T>(z, Fitted<T>::tanh));
-  const V<T> t = 1 - 2 / (exponential<T>(a + a) + 1), large = x < 0 ? -t : t;
+  const V<T> small = x * (1 + z * polynomial(z, Fitted<T>::tanh));
+  const V<T> e = exponential<T>(2 * at_most(a, splat(T(40)))), t = 1 - quotient<T>(splat(T(2)), e + 1), large = x < 0 ? -t : t;
   return a < T(0.55) ? small : large;
 }
 

@@ -7,4 +7,5 @@
 #include "optimizers.hpp"
 #include "dropout.hpp"
 #include "passes.hpp"
+#include "online.hpp"
 #include "descent.hpp"

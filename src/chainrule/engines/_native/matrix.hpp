@@ -21,34 +21,31 @@ void forward_tile(const T* const* x, int k0, int k1, const T* W, const T* b, T* 
   constexpr int N = width<T>;
   V<T> s[U][R][C] = {};
   const T* row[R];
-  for (int r = 0; r < R; ++r) {
+  unrolled<R>([&](auto r) {
     row[r] = x[r];
-    for (int c = 0; c < C; ++c) {
+    unrolled<C>([&](auto c) {
       if (k0 > 0) s[0][r][c] = load<T>(z + std::size_t(r) * ldz + c * N);
       else if (b) s[0][r][c] = load<T>(b + c * N);
-    }
-  }
+    });
+  });
+  const auto add = [&](auto u, int k) {
+    V<T> w[C];
+    unrolled<C>([&](auto c) { w[c] = load<T>(W + (std::size_t(k) * C + c) * N); });
+    unrolled<R>([&](auto r) {
+      const V<T> xk = splat(row[r][k]);
+      unrolled<C>([&](auto c) { s[u][r][c] += xk * w[c]; });
+    });
+  };
   int k = k0;
-  for (; k + U <= k1; k += U)
-    for (int u = 0; u < U; ++u) {
-      V<T> w[C];
-      for (int c = 0; c < C; ++c) w[c] = load<T>(W + (std::size_t(k + u) * C + c) * N);
-      for (int r = 0; r < R; ++r) {
-        const V<T> xk = splat(row[r][k + u]);
-        for (int c = 0; c < C; ++c) s[u][r][c] += xk * w[c];
-      }
-    }
-  for (; k < k1; ++k)
-    for (int c = 0; c < C; ++c) {
-      const V<T> w = load<T>(W + (std::size_t(k) * C + c) * N);
-      for (int r = 0; r < R; ++r) s[0][r][c] += row[r][k] * w;
-    }
-  for (int r = 0; r < R; ++r)
-    for (int c = 0; c < C; ++c) {
+  for (; k + U <= k1; k += U) unrolled<U>([&](auto u) { add(u, k + u); });
+  for (; k < k1; ++k) add(std::integral_constant<int, 0>{}, k);
+  unrolled<R>([&](auto r) {
+    unrolled<C>([&](auto c) {
       V<T> total = s[0][r][c];
-      for (int u = 1; u < U; ++u) total += s[u][r][c];
+      unrolled<U - 1>([&](auto u) { total += s[u + 1][r][c]; });
       store(z + std::size_t(r) * ldz + c * N, total);
-    }
+    });
+  });
 }
 
 // The same for all rows, in tiles of about the same height.
@@ -77,16 +74,25 @@ template <class T> void transpose_block(const Layer& layer, const T* theta, int 
     for (int o = 0; o < layer.columns(c); o += N)
       for (int i = 0; i < columns; i += N) {
         V<T> v[N];
-        for (int j = 0; j < N; ++j) v[j] = i0 + i + j < layer.I ? load<T>(theta + layer.place(c, i0 + i + j) + o) : V<T>{};
+        unrolled<N>([&](auto j) { v[j] = i0 + i + j < layer.I ? load<T>(theta + layer.place(c, i0 + i + j) + o) : V<T>{}; });
         transpose<T>(v);
-        for (int j = 0; j < N; ++j) store(WT + std::size_t(c * layer.block + o + j) * columns + i, v[j]);
+        unrolled<N>([&](auto j) { store(WT + std::size_t(c * layer.block + o + j) * columns + i, v[j]); });
       }
 }
 
 // dX = dZ W^T for the inputs i0 to i1 of B rows, few of them: a scalar product for each, N at a time.
 template <class T>
 void backward_inputs_by_rows(const Layer& layer, const T* theta, const T* dZ, int lddz, int B, T* dX, int lddx, int i0, int i1) {
-  constexpr int N = width<T>;
+  constexpr int N = width<T>, few = 8;
+  if (layer.I * layer.O <= few) {
+    for (int r = 0; r < B; ++r)
+      for (int i = i0; i < i1; ++i) {
+        T s = 0;
+        for (int o = 0; o < layer.O; ++o) s += dZ[std::size_t(r) * lddz + o] * theta[layer.place(0, i) + o];
+        dX[std::size_t(r) * lddx + i] = s;
+      }
+    return;
+  }
   for (int i = i0; i < i1; i += N)
     for (int r = 0; r < B; ++r) {
       V<T> s[N] = {};
@@ -96,10 +102,7 @@ void backward_inputs_by_rows(const Layer& layer, const T* theta, const T* dZ, in
         const int n = layer.I - i < N ? layer.I - i : N;
         for (int o = 0; o < columns; o += N) {
           const V<T> dv = load<T>(d + o);
-          if (n == N)
-            for (int j = 0; j < N; ++j) s[j] += dv * load<T>(W + std::size_t(j) * columns + o);
-          else
-            for (int j = 0; j < n; ++j) s[j] += dv * load<T>(W + std::size_t(j) * columns + o);
+          unrolled<N>([&](auto j) { if (j < n) s[j] += dv * load<T>(W + std::size_t(j) * columns + o); });
         }
       }
       store(dX + std::size_t(r) * lddx + i, sums<T>(s));
@@ -126,15 +129,14 @@ void gradient_tile(const T* const* x, int B, int i, const T* dZ, int lddz, std::
   V<T> s[R][C] = {};
   for (int b = 0; b < B; ++b) {
     V<T> d[C];
-    for (int c = 0; c < C; ++c) d[c] = load<T>(dZ + std::size_t(b) * lddz + c * N);
+    unrolled<C>([&](auto c) { d[c] = load<T>(dZ + std::size_t(b) * lddz + c * N); });
     const T* row = x[b] + i;
-    for (int r = 0; r < R; ++r) {
+    unrolled<R>([&](auto r) {
       const V<T> xi = splat(row[r]);
-      for (int c = 0; c < C; ++c) s[r][c] += xi * d[c];
-    }
+      unrolled<C>([&](auto c) { s[r][c] += xi * d[c]; });
+    });
   }
-  for (int r = 0; r < R; ++r)
-    for (int c = 0; c < C; ++c) sink.put(place, (r * C + c) * N, s[r][c]);
+  unrolled<R>([&](auto r) { unrolled<C>([&](auto c) { sink.put(place, (r * C + c) * N, s[r][c]); }); });
   sink.finish(place, R * C * N);
 }
 

@@ -109,6 +109,7 @@ template <class T>
 struct Workspace {
   int* ld;
   T **Z, **Y, **mask;     // (B, O) of each layer: net input where its slope needs it, output, dropout's factors
+  T** slope;              // (O,) of each layer, when the rows come one by one
   T** D;                  // D[l] (B, I): dLoss/d(input of layer l); D[n]: of the last output; dY becomes dZ in place
   const T*** rows;        // rows[l][r]: row r of what goes into layer l
   const T*** deltas;      // deltas[l][r]: row r of D[l]

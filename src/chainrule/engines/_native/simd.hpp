@@ -34,6 +34,10 @@ template <class T> inline void store_n(T* p, V<T> v, int n) {
   for (int i = 0; i < n; ++i) p[i] = v[i];
 }
 
+// Calls f(0), ..., f(n - 1) with constants: an array that is only taken so lives in registers.
+template <class F, int... i> inline void unrolled(F& f, std::integer_sequence<int, i...>) { (f(std::integral_constant<int, i>{}), ...); }
+template <int n, class F> inline void unrolled(F f) { unrolled(f, std::make_integer_sequence<int, n>{}); }
+
 // NaN goes through the first argument of both.
 template <class W> inline W at_least(W x, W low) { return x < low ? low : x; }
 template <class W> inline W at_most(W x, W high) { return x > high ? high : x; }
@@ -96,7 +100,7 @@ template <class T, int n = width<T>> inline V<T> sums(const V<T>* v) {
   } else {
     constexpr int L = n;  // segments have this length while n vectors are left
     V<T> half[n / 2];
-    for (int j = 0; j < n / 2; ++j) half[j] = fold<T, L>(v[2 * j], v[2 * j + 1]);
+    unrolled<n / 2>([&](auto j) { half[j] = fold<T, L>(v[2 * j], v[2 * j + 1]); });
     return sums<T, n / 2>(half);
   }
 }
@@ -104,12 +108,12 @@ template <class T, int n = width<T>> inline V<T> sums(const V<T>* v) {
 // The N vectors of a square, rows into columns: halves are exchanged, then quarters, and so on.
 template <class T, int half = width<T> / 2> inline void transpose(V<T>* v) {
   constexpr int N = width<T>;
-  for (int j = 0; j < N; ++j) {
-    if (j & half) continue;
+  unrolled<N / 2>([&](auto pair) {
+    constexpr int j = pair / half * 2 * half + pair % half;
     const V<T> a = v[j], b = v[j + half];
     v[j] = shuffled<T>(a, b, [](int p) { return p & half ? N + p - half : p; });
     v[j + half] = shuffled<T>(a, b, [](int p) { return p & half ? N + p : p + half; });
-  }
+  });
   if constexpr (half > 1) transpose<T, half / 2>(v);
 }
 

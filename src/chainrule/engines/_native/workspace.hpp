@@ -66,7 +66,7 @@ template <class T> class Buffers {
     w.ld = arena_.cut<int>(n + 1);
     w.rows = arena_.cut<const T**>(n + 1);
     w.deltas = arena_.cut<const T**>(n + 1);
-    for (T*** list : {&w.Z, &w.Y, &w.mask, &w.D}) *list = arena_.cut<T*>(n + 1);
+    for (T*** list : {&w.Z, &w.Y, &w.mask, &w.slope, &w.D}) *list = arena_.cut<T*>(n + 1);
     w.ld[0] = row_length(layers[0].I, sizeof(T));
     for (int l = 0; l < n; ++l) w.ld[l + 1] = row_length(layers[l].padded, sizeof(T));
     w.rows[0] = arena_.cut<const T*>(rows);
@@ -90,6 +90,7 @@ template <class T> class Buffers {
     w.Y[l] = arena_.cut<T>(size);
     w.rows[l + 1] = pointers(w.Y[l], w.ld[l + 1]);
     if (needs_z(layers_[l].act)) w.Z[l] = arena_.cut<T>(size);
+    if (training && rows_ == 1) w.slope[l] = arena_.cut<T>(w.ld[l + 1]);
     if (training && layers_[l].kind == LayerKind::dropout) w.mask[l] = arena_.cut<T>(size);
   }
   void backward_of(int crew) {
