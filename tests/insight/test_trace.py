@@ -11,6 +11,7 @@ from tests import registry
 
 import chainrule as cr
 from chainrule.examples import worked_example
+from chainrule.insight.rendering.explained import FORMATS
 from chainrule.insight.rows import Given
 from chainrule.insight.trace import Trace
 from chainrule.layers import Residual
@@ -110,17 +111,36 @@ def trace_of(case):
 @pytest.mark.parametrize("layers", registry.LAYERS)
 def test_values_and_gradients_are_those_of_training_to_the_bit(layers):
     for case in itertools.islice(registry.quick(layers), 0, None, 7):
-        point, made = trace_of(case)
-        objective = point.objective
-        value, gradient = objective.value_and_gradient(point.theta, point.X, point.T, point.weights, point.mode)
-        assert made["objective"] == float(value)
-        for parameter in objective.layout.parameters:
-            if parameter.trainable:
-                layer, _, own = parameter.name.rpartition(".")
-                assert np.array_equal(made[f"{layer}.d{own}"], objective.layout.view(gradient, parameter.name)), case
-        first = made.made.nodes[0]
-        assert np.array_equal(first.dX, registry.gradient_of_inputs(point)), case
-        assert np.allclose(made["loss.terms"].sum(axis=1), made["loss.rows"], rtol=1e-9, atol=1e-12), case
+        the_same_to_the_bit(case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layers", registry.LAYERS)
+def test_so_they_are_under_every_activation_and_loss(layers):
+    for turn, case in enumerate(registry.quick(layers)):
+        made = the_same_to_the_bit(case)
+        form = FORMATS[turn % len(FORMATS)]
+        assert "dense_1" in made.rendered(form).replace("\\_", "_")
+
+
+def the_same_to_the_bit(case):
+    point, made = trace_of(case)
+    objective = point.objective
+    value, gradient = objective.value_and_gradient(point.theta, point.X, point.T, point.weights, point.mode)
+    assert made["objective"] == float(value)
+    params = objective.layout.split(point.theta)
+    _, of_layers, _ = objective.data_term(params, point.X, point.T, point.weights, point.mode)
+    joined = objective.layout.join(of_layers, point.theta)
+    for parameter in objective.layout.parameters:
+        if parameter.trainable:
+            layer, _, own = parameter.name.rpartition(".")
+            assert np.array_equal(made[f"{layer}.d{own}"], objective.layout.view(gradient, parameter.name)), case
+            (node,) = [n for n in made.made.every_node() if n.name == layer and own in n.grads and not n.inside]
+            assert np.array_equal(node.grads[own], objective.layout.view(joined, parameter.name)), case
+    first = made.made.nodes[0]
+    assert np.array_equal(first.dX, registry.gradient_of_inputs(point)), case
+    assert np.allclose(made["loss.terms"].sum(axis=1), made["loss.rows"], rtol=1e-9, atol=1e-12), case
+    return made
 
 
 @pytest.mark.parametrize("layers", registry.LAYERS)

@@ -161,6 +161,7 @@ def _from_table(
     columns, settings = model.columns, model.settings
     frame = read_table(data, missing=(*MISSING, *settings.missing), header=settings.header)
     places = row_numbers(rows, len(frame), where=where)
+    weights = sample_weights(sample_weight, len(frame), where=where)
     frame = frame[list(places)]
     network = model.network.astype(model.network.dtype if dtype is None else check_dtype(dtype, where=where))
     X = columns.encode(frame, dtype=network.dtype, where=where)
@@ -171,8 +172,7 @@ def _from_table(
             mend="The loss needs the true answer.",
         )
     t = columns.encode_target(frame, dtype=network.dtype, where=where)
-    weights = None if sample_weight is None else np.asarray(sample_weight)[list(places)]
-    given = _chosen(network, X, t, None, weights, where)
+    given = _chosen(network, X, t, None, None if weights is None else weights[list(places)], where)
     encoding = tuple(_encoding(columns.features, frame, X))
     labels = tuple(map(str, columns.classes)) if given.labels else ()
     return given._replace(rows=places, encoding=encoding, input_names=columns.feature_names, labels=labels)
