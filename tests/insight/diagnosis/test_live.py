@@ -24,7 +24,7 @@ def trained(callbacks=(), **options) -> cr.Network:
     "options", [{}, {"validation": 0.2, "early_stopping": 2}, {"optimizer": "lbfgs"}, {"batch_size": 1}]
 )
 def test_the_result_is_the_same_to_the_bit(options):
-    watching = cr.Diagnosis(tell=lambda _: None, share=0.9)
+    watching = cr.Diagnosis(tell=lambda _: None, share=1e9)
     assert np.array_equal(trained(**options).theta, trained([watching], **options).theta)
     assert watching.cost > 0
 
@@ -44,7 +44,7 @@ def test_a_divergence_is_told_where_it_was():
 def test_it_tells_of_an_alarm_once_while_it_runs():
     digits, told = table("digits"), []
     net = cr.Network([cr.Dense(16, "tanh"), cr.Dense(10, "softmax")])
-    net.fit(digits.X, digits.y, epochs=8, optimizer=SICK, callbacks=[cr.Diagnosis(tell=told.append, share=0.99)])
+    net.fit(digits.X, digits.y, epochs=8, optimizer=SICK, callbacks=[cr.Diagnosis(tell=told.append, share=1e9)])
     rules = [finding.rule for finding in told]
     assert "saturated_units" in rules
     assert len(rules) == len(set(rules))
@@ -89,6 +89,6 @@ def test_wrong_arguments_are_refused():
     with pytest.raises(cr.ArgumentError, match="tell: expected a function of a Finding, got 3"):
         cr.Diagnosis(tell=3)
     with pytest.raises(cr.ArgumentError, match="share"):
-        cr.Diagnosis(share=2)
+        cr.Diagnosis(share=0)
     with pytest.raises(cr.NotFittedError, match="has seen no training yet"):
         _ = cr.Diagnosis().findings
