@@ -122,11 +122,14 @@ void backward_inputs(const Layer& layer, const T* theta, const T* const* d, cons
   }
 }
 
-// sink(place, g): g[i][c] = sum over the B rows of x[r][i] dZ[r][c], for R inputs and C vectors of columns.
+// g[i][c] = sum over the B rows of x[r][i] dZ[r][c], for R inputs and C vectors of columns. It begins with what stands in
+// `partial`, if it is `continued`, and ends there, if more rows are to come; else in the sink.
+struct Share { bool continued, more; };
 template <class T, int R, int C, class Sink>
-void gradient_tile(const T* const* x, int B, int i, const T* dZ, int lddz, std::size_t place, const Sink& sink) {
+void gradient_tile(const T* const* x, int B, int i, const T* dZ, int lddz, Share share, T* partial, std::size_t place, const Sink& sink) {
   constexpr int N = width<T>;
   V<T> s[R][C] = {};
+  if (share.continued) unrolled<R>([&](auto r) { unrolled<C>([&](auto c) { s[r][c] = load<T>(partial + (r * C + c) * N); }); });
   for (int b = 0; b < B; ++b) {
     V<T> d[C];
     unrolled<C>([&](auto c) { d[c] = load<T>(dZ + std::size_t(b) * lddz + c * N); });
@@ -136,23 +139,30 @@ void gradient_tile(const T* const* x, int B, int i, const T* dZ, int lddz, std::
       unrolled<C>([&](auto c) { s[r][c] += xi * d[c]; });
     });
   }
+  if (share.more) return unrolled<R>([&](auto r) { unrolled<C>([&](auto c) { store(partial + (r * C + c) * N, s[r][c]); }); });
   unrolled<R>([&](auto r) { unrolled<C>([&](auto c) { sink.put(place, (r * C + c) * N, s[r][c]); }); });
   sink.finish(place, R * C * N);
 }
 
-// dW = X^T dZ for the inputs i0 to i1 and one block of columns, a few rows at a time.
+// dW = X^T dZ for the inputs i0 to i1 and one block of columns, a few inputs at a time. Of many rows kRowsAtOnce are taken for
+// all inputs, then the next: that much of dZ stays in the first-level cache. `partial` (I, columns) is for them.
 template <class T, class Sink>
-void backward_weights(const Layer& layer, int block, const T* const* x, int B, int i0, int i1, const T* dZ, int lddz, const Sink& sink) {
+void backward_weights(const Layer& layer, int block, const T* const* x, int B, int i0, int i1, const T* dZ, int lddz, T* partial, const Sink& sink) {
   with_number<kVectors<T>>(layer.columns(block) / width<T>, [&](auto C_) {
     constexpr int C = decltype(C_)::value, most = kGradientRows<T, C>;
-    int i = i0;
-    const auto tile = [&](auto R) {
-      for (; i + decltype(R)::value <= i1; i += decltype(R)::value)
-        gradient_tile<T, decltype(R)::value, C>(x, B, i, dZ, lddz, layer.place(block, i), sink);
-    };
-    tile(std::integral_constant<int, most>{});
-    if constexpr (most > 8) tile(std::integral_constant<int, 8>{});
-    tile(std::integral_constant<int, 4>{});
-    tile(std::integral_constant<int, 1>{});
+    for (int b = 0; b < B; b += kRowsAtOnce) {
+      const int rows = B - b < kRowsAtOnce ? B - b : kRowsAtOnce;
+      const Share share{b > 0, b + rows < B};
+      int i = i0;
+      const auto tile = [&](auto R) {
+        for (; i + decltype(R)::value <= i1; i += decltype(R)::value)
+          gradient_tile<T, decltype(R)::value, C>(x + b, rows, i, dZ + std::size_t(b) * lddz, lddz, share,
+                                                  partial + std::size_t(i) * C * width<T>, layer.place(block, i), sink);
+      };
+      tile(std::integral_constant<int, most>{});
+      if constexpr (most > 8) tile(std::integral_constant<int, 8>{});
+      tile(std::integral_constant<int, 4>{});
+      tile(std::integral_constant<int, 1>{});
+    }
   });
 }

@@ -268,14 +268,16 @@ template <class T> class NativeRun {
     job.order = order ? copied(order) : nullptr;
     std::int64_t done = 0;
     Barrier barrier(threads);
-    pack(layers_, theta_.data(), job_.theta);
     together(threads, [&](int t) {
       [[maybe_unused]] const FlushSubnormals fast;
+      pack(layers_, theta_.data(), job_.theta, t, threads);
+      barrier.wait();
       Workspace<T>& workspace = buffers_[buffers_.size() == 1 ? 0 : std::size_t(t)]->w;
       const std::int64_t mine = kernels<T>(isa_).advance(job, workspace, board_, range, t, barrier);
       if (t == 0) done = mine;
+      barrier.wait();
+      unpack(layers_, job_.theta, theta_.data(), t, threads);
     });
-    unpack(layers_, job_.theta, theta_.data());
     return done;
   }
 };

@@ -29,7 +29,7 @@ template <class T> class Online {
       if (l > 0) backward_inputs_by_rows<T>(layer, j.theta, d, 0, 1, w.D[l], 0, 0, layer.I);
       for (int c = 0; c < layer.blocks; ++c) {
         const int at = c * layer.block;
-        if (layer.train_w) backward_weights<T>(layer, c, w.rows[l], 1, 0, layer.I, d + at, 0, sink.of(true));
+        if (layer.train_w) backward_weights<T>(layer, c, w.rows[l], 1, 0, layer.I, d + at, 0, w.partial[0], sink.of(true));
         if (layer.bias && layer.train_b) bias_gradient(layer.packed_b + at, d + at, layer.columns(c), sink.of(false));
       }
     }

@@ -31,24 +31,26 @@ inline std::size_t lay_out(std::vector<Layer>& layers, int lanes, int vectors) {
   return at;
 }
 
-// Calls f(place in theta, place in packed theta, how many) for each stretch that is contiguous in both.
-template <class F> void each_stretch(const std::vector<Layer>& layers, F f) {
+// Calls f(place in theta, place in packed theta, how many) for each stretch that is contiguous in both; of n threads, each
+// for its share of the inputs.
+template <class F> void each_stretch(const std::vector<Layer>& layers, int thread, int n, F f) {
   for (const Layer& layer : layers) {
     if (layer.kind != LayerKind::dense) continue;
+    const int begin = int(std::int64_t(layer.I) * thread / n), end = int(std::int64_t(layer.I) * (thread + 1) / n);
     for (int c = 0; c < layer.blocks; ++c) {
-      const int first = c * layer.block, n = std::min(layer.columns(c), layer.O - first);
-      if (n <= 0) continue;
-      for (int i = 0; i < layer.I; ++i) f(layer.w + std::size_t(i) * layer.O + first, layer.place(c, i), n);
+      const int first = c * layer.block, columns = std::min(layer.columns(c), layer.O - first);
+      if (columns <= 0) continue;
+      for (int i = begin; i < end; ++i) f(layer.w + std::size_t(i) * layer.O + first, layer.place(c, i), columns);
     }
-    if (layer.bias) f(layer.b, layer.packed_b, layer.O);
+    if (layer.bias && thread == 0) f(layer.b, layer.packed_b, layer.O);
   }
 }
 
-template <class T> void pack(const std::vector<Layer>& layers, const T* theta, T* packed) {
-  each_stretch(layers, [&](std::size_t from, std::size_t to, int n) { std::copy_n(theta + from, n, packed + to); });
+template <class T> void pack(const std::vector<Layer>& layers, const T* theta, T* packed, int thread = 0, int n = 1) {
+  each_stretch(layers, thread, n, [&](std::size_t from, std::size_t to, int count) { std::copy_n(theta + from, count, packed + to); });
 }
-template <class T> void unpack(const std::vector<Layer>& layers, const T* packed, T* theta) {
-  each_stretch(layers, [&](std::size_t to, std::size_t from, int n) { std::copy_n(packed + from, n, theta + to); });
+template <class T> void unpack(const std::vector<Layer>& layers, const T* packed, T* theta, int thread = 0, int n = 1) {
+  each_stretch(layers, thread, n, [&](std::size_t to, std::size_t from, int count) { std::copy_n(packed + from, count, theta + to); });
 }
 
 inline std::vector<Piece> pieces_of(const std::vector<Layer>& layers) {

@@ -130,7 +130,7 @@ template <class T> class Passes {
     }
     for (int c = blocks.first; c < blocks.last; ++c) {
       const int at = c * layer.block;
-      if (layer.train_w) backward_weights<T>(layer, c, w.rows[l], B, inputs.first, inputs.last, w.D[l + 1] + at, w.ld[l + 1], sink.of(true));
+      if (layer.train_w) backward_weights<T>(layer, c, w.rows[l], B, inputs.first, inputs.last, w.D[l + 1] + at, w.ld[l + 1], w.partial[crew_.t], sink.of(true));
       if (layer.bias && layer.train_b && inputs.first == 0 && inputs.last > 0) bias_gradient(l, at, layer.columns(c), sink.of(false));
     }
   }

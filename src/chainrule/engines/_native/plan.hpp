@@ -79,6 +79,7 @@ constexpr std::size_t kPiece = 4096;
 constexpr int kGroups = 8;
 constexpr int kPanel = 512;        // entries of a tile of any instruction set: 6 rows of 4 vectors of 16, 14 of 1, ...
 constexpr int kBlockVectors = 4;   // the widest block
+constexpr int kRowsAtOnce = 128;   // of a gradient, see matrix.hpp
 
 template <class T>
 struct Job {
@@ -113,8 +114,9 @@ struct Workspace {
   T** D;                  // D[l] (B, I): dLoss/d(input of layer l); D[n]: of the last output; dY becomes dZ in place
   const T*** rows;        // rows[l][r]: row r of what goes into layer l
   const T*** deltas;      // deltas[l][r]: row r of D[l]
-  T** panel;              // of each thread of the crew: a few rows of a gradient
-  T** transposed;         // of each thread of the crew: a block of W^T
+  T** panel;              // of each thread of the crew: a few rows of a gradient,
+  T** partial;            // a block of one, from kRowsAtOnce on,
+  T** transposed;         // a block of W^T
 };
 
 // What the threads of one training have in common.

@@ -101,10 +101,12 @@ template <class T> class Buffers {
       if (l < n) w.D[l] = arena_.cut<T>(std::size_t(rows_) * w.ld[l]);
       w.deltas[l] = pointers(w.D[l], w.ld[l]);
     }
-    w.panel = arena_.cut<T*>(crew);
-    w.transposed = arena_.cut<T*>(crew);
+    std::size_t block = 0;
+    for (const Layer& layer : layers_) block = std::max(block, std::size_t(layer.I) * layer.block);
+    for (T*** list : {&w.panel, &w.partial, &w.transposed}) *list = arena_.cut<T*>(crew);
     for (int t = 0; t < crew; ++t) {
       w.panel[t] = arena_.cut<T>(std::max(kPanel, widest));
+      if (rows_ > kRowsAtOnce) w.partial[t] = arena_.cut<T>(block);
       w.transposed[t] = arena_.cut<T>(std::size_t(kBlockVectors) * (64 / sizeof(T)) * widest);
     }
   }
