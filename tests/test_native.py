@@ -191,13 +191,6 @@ def test_auto_takes_it_and_says_why_not() -> None:
         normed.fit(np.zeros((4, 2)), [0, 1, 2, 0], engine="native")
 
 
-def test_large_layers_are_left_to_blas() -> None:
-    large = cr.Network([cr.Dense(1024, "relu"), cr.Dense(3, "softmax")], n_inputs=1024)
-    assert large.engine_choice.engine.name == "reference"
-    assert "dense_1.W" in large.engine_choice.reason
-    assert choose("native", large.objective).engine.name == "native"
-
-
 def test_subnormal_numbers_are_flushed_within_a_run_alone() -> None:
     net = cr.Network([cr.Dense(3, "softmax")], n_inputs=7)
     net.theta[:] = np.float32(1e-40)

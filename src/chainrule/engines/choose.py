@@ -45,7 +45,7 @@ def choose(
         return EngineChoice(ENGINES[engine], "it was asked for by name")
     refusals = []
     for candidate in ENGINES.values():
-        refused = candidate.refuses(objective, optimizer) or candidate.outdone(objective)
+        refused = candidate.refuses(objective, optimizer)
         if not refused:
             break
         refusals.append(refused)

@@ -91,9 +91,6 @@ class Engine(Protocol):
     def refuses(self, objective: Objective | None = None, optimizer: AnyOptimizer | None = None) -> str:
         """Why it cannot run this, or, where nothing is named, anything at all; empty when it can."""
 
-    def outdone(self, objective: Objective | None = None) -> str:
-        """Why another engine is faster at this, in a sentence; empty when none is known to be."""
-
     def start(
         self, objective: Objective, theta: Floats, data: Data, *, optimizer: AnyStepper, batch_size: int, seed: int
     ) -> Run:

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from chainrule.objective import Objective
     from chainrule.optimizers import AnyOptimizer, AnyStepper
 
-_LARGE = 2**19  # weights of a layer; from about there on BLAS's blocking for the caches wins over these kernels
-
 
 @cache
 def kernels() -> Any:
@@ -76,12 +74,6 @@ class NativeEngine:
         if optimizer is not None and type(optimizer) not in _OPTIMIZERS:
             return f"the native engine has no optimizer {type(optimizer).__name__}"
         return ""
-
-    def outdone(self, objective: Objective | None = None) -> str:
-        """Why another engine is faster at this, in a sentence; empty when none is."""
-        layers = () if objective is None else objective.layout.parameters
-        large = next((p for p in layers if p.kind == "weight" and p.fan_in * p.fan_out > _LARGE), None)
-        return f"{large.name} {large.shape} is large: NumPy's matrix product is faster there" if large else ""
 
     def start(
         self, objective: Objective, theta: Floats, data: Data, *, optimizer: AnyStepper, batch_size: int, seed: int

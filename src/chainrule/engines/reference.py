@@ -35,10 +35,6 @@ class ReferenceEngine:
         """Nothing: this engine runs whatever there is."""
         return ""
 
-    def outdone(self, objective: Objective | None = None) -> str:  # noqa: ARG002 -- it is the last to be asked
-        """Nothing: there is no engine after this one."""
-        return ""
-
     def start(
         self, objective: Objective, theta: Floats, data: Data, *, optimizer: Optimizer, batch_size: int, seed: int
     ) -> ReferenceRun:
