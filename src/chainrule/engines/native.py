@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -180,7 +181,14 @@ class NativeRun:
         values = np.zeros((len(rates), 2))
         rows = None if order is None else np.ascontiguousarray(order, dtype=np.int64)
         rates = np.ascontiguousarray(rates, dtype=np.float64)
-        done = self._threads.timed(lambda threads: self._run.advance(rows, first, rates, taken, threads, values))
+        done = 0
+        for threads, steps in self._threads.shares(len(rates)):
+            part, start = slice(done, done + steps), perf_counter()
+            taken_now = self._run.advance(rows, first + done, rates[part], taken + done, threads, values[part])
+            self._threads.note(threads, steps, perf_counter() - start)
+            done += taken_now
+            if taken_now < steps:
+                break
         return values[:done]
 
     def advance_epochs(self, orders: Ints | None, rates: Floats, taken: int, thetas: Floats) -> Floats:
@@ -188,9 +196,9 @@ class NativeRun:
         values = np.zeros((len(rates), 2))
         rows = None if orders is None else np.ascontiguousarray(orders, dtype=np.int64)
         rates = np.ascontiguousarray(rates, dtype=np.float64)
-        done = self._threads.timed(
-            lambda threads: self._run.advance_epochs(rows, rates, taken, threads, values, thetas)
-        )
+        start = perf_counter()
+        done = self._run.advance_epochs(rows, rates, taken, self._threads.way, values, thetas)
+        self._threads.note(self._threads.way, done, perf_counter() - start)
         return values[:done]
 
     def restore(self, theta: Floats, slots: Mapping[str, Floats]) -> None:

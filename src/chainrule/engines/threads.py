@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
 
 _MOST = 8  # of threads that nobody asked for: more were never measured
 _LEAST_STEP = 150_000  # multiplications forward in a step; below, the waiting for each other costs more than it brings
 _LEAST_PASS = 20_000_000  # in all; below, to start a thread costs more than it brings
-_FIRST, _LAST = 4, 64  # turns from one comparison to the next
+_RARELY = 32  # turns, at most, from one comparison to the next
+_PORTION, _LEAST_PORTION = 8, 4  # a comparison takes an eighth of a turn's steps with each way, if that is 4 at least
 
 
 def cores() -> int:
@@ -36,48 +36,53 @@ def for_pass(asked: int | None, multiplications: int) -> int:
 
 
 class Fastest:
-    """Chooses among some ways to do the same by how long they took; all are tried again now and then.
+    """Chooses among some ways to do the same by how long they take: all are compared again now and then.
 
     For numbers of threads: what else the machine has to do changes, and the bits do not depend on them.
 
+    Attributes:
+        way: what was fastest when the ways were last compared; at first the last of them.
+
     >>> fastest = Fastest([1, 2])
-    >>> fastest.way
-    2
-    >>> fastest.note(steps=1, seconds=1.0)
-    >>> fastest.way
-    1
-    >>> fastest.note(steps=1, seconds=1.5)
-    >>> fastest.way
-    2
+    >>> for way, steps in fastest.shares(80):  # a comparison first, then the rest
+    ...     print(f"{steps} steps with {way}")
+    ...     fastest.note(way, steps, seconds=steps / way)
+    10 steps with 1
+    10 steps with 2
+    60 steps with 2
     """
 
     def __init__(self, ways: Sequence[int]) -> None:
         self._ways = tuple(ways)
         self._paces: dict[int, float] = {}
-        self._turns, self._next, self._interval = 0, _FIRST, _FIRST
+        self._to_try: list[int] = []
+        self._turn, self._next, self._interval = 0, 0, 1
         self.way = self._ways[-1]
 
-    def note(self, steps: int, seconds: float) -> None:
-        """What the present way took; `way` is then what to do next."""
-        if len(self._ways) == 1:
-            return
-        pace, before = seconds / max(steps, 1), self._paces.get(self.way)
-        self._paces[self.way] = pace if before is None else 0.5 * (before + pace)
-        untried = [way for way in self._ways if way not in self._paces]
-        best = min(self._paces, key=self._paces.__getitem__)
-        self._turns += 1
-        if untried:
-            self.way = untried[0]
-        elif self._turns >= self._next and self.way == best:  # time to compare again
-            self._interval = min(2 * self._interval, _LAST)
-            self._next = self._turns + self._interval
-            self.way = next(way for way in self._ways if way != best)
-        else:
-            self.way = best
+    def shares(self, steps: int) -> Iterator[tuple[int, int]]:
+        """So many steps in parts, each with its way; tell `note` of each part before the next."""
+        portion = steps // _PORTION
+        if self._compares() and portion >= _LEAST_PORTION:
+            self._to_try = list(self._ways)
+            self._paces.clear()
+            while self._to_try:
+                yield self._to_try.pop(0), portion
+                steps -= portion
+        yield (self._to_try.pop(0) if self._to_try else self.way), steps
 
-    def timed(self, work: Callable[[int], int]) -> int:
-        """Run ``work(way)``, which returns the steps it took."""
-        start = perf_counter()
-        steps = work(self.way)
-        self.note(steps, perf_counter() - start)
-        return steps
+    def note(self, way: int, steps: int, seconds: float) -> None:
+        """What a part took."""
+        self._paces[way] = seconds / max(steps, 1)
+        if len(self._paces) == len(self._ways) and not self._to_try:
+            self.way = min(self._paces, key=self._paces.__getitem__)
+            self._paces.clear()
+
+    def _compares(self) -> bool:
+        """Whether a comparison is under way, or due."""
+        self._turn += 1
+        if not self._to_try and len(self._ways) > 1 and self._turn > self._next:
+            self._to_try = list(self._ways)
+            self._paces.clear()
+            self._next = self._turn + self._interval
+            self._interval = min(2 * self._interval, _RARELY)
+        return bool(self._to_try)
