@@ -292,14 +292,14 @@ def test_predictions_and_the_loss_are_those_of_all_rows_at_once(
     Y = engine.predict(goal, theta, X)
     np.testing.assert_allclose(Y, goal.predict(goal.layout.split(theta), X), rtol=rtol, atol=1e-6)
     value, _, _ = goal.data_term(goal.layout.split(theta), X, T, w)
-    assert engine.loss(goal, theta, Data(X, T, w)) == pytest.approx(float(value), rel=rtol)
+    assert engine.evaluate(goal, theta, Data(X, T, w))[0] == pytest.approx(float(value), rel=rtol)
 
 
 def test_numbers_beyond_the_range_are_given_back_without_a_warning(engine: Engine) -> None:
     goal = objective(loss="mean_squared_error")
     theta = first_theta(goal, "float32")
     theta[...] = 3e38
-    assert not np.isfinite(engine.loss(goal, theta, rows("float32")))
+    assert not np.isfinite(engine.evaluate(goal, theta, rows("float32"))[0])
     assert engine.predict(goal, theta, rows("float32").X).shape == (N, 3)
 
 

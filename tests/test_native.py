@@ -74,7 +74,7 @@ def check(
     given, tolerance = data(net, weights=weights, N=rows), 1e-10 if dtype == "float64" else 1e-4
     theta, values = fifty_steps(ReferenceEngine(), net, given, optimizer, B, steps)
     outputs = ReferenceEngine().predict(net.objective, theta, given.X)
-    loss = ReferenceEngine().loss(net.objective, theta, given)
+    loss, _ = ReferenceEngine().evaluate(net.objective, theta, given)
     bits: dict[str, bytes] = {}
     for n, name in itertools.product(threads, instruction_sets()):
         engine = NativeEngine(n, name)
@@ -82,7 +82,9 @@ def check(
         assert np.linalg.norm(found - theta) <= tolerance * np.linalg.norm(theta), (n, name)
         np.testing.assert_allclose(its_values, values, rtol=tolerance, atol=tolerance * np.abs(values).max())
         Y = engine.predict(net.objective, theta, given.X)
-        assert engine.loss(net.objective, theta, given) == pytest.approx(loss, rel=tolerance)
+        its_loss, its_outputs = engine.evaluate(net.objective, theta, given)
+        assert its_loss == pytest.approx(loss, rel=tolerance)
+        np.testing.assert_allclose(its_outputs, outputs, rtol=tolerance, atol=tolerance)
         np.testing.assert_allclose(Y, outputs, rtol=tolerance, atol=tolerance)
         assert bits.setdefault(name, found.tobytes() + its_values.tobytes() + Y.tobytes()) == (
             found.tobytes() + its_values.tobytes() + Y.tobytes()

@@ -256,11 +256,12 @@ def test_a_fused_objective_learns_from_certainty():
 # ---- modes, layout, purity ------------------------------------------------------------------------------------------
 
 
-def test_data_loss_is_the_prediction_mode_without_penalties():
+def test_evaluate_is_the_prediction_mode_without_penalties():
     objective = objective_of(Dense(3, "tanh"), Dropout(0.5), BatchNorm(), Dense(1), l2=3)
     plain = objective_of(Dense(3, "tanh"), Dropout(0.5), BatchNorm(), Dense(1))
     theta, X, T = np.abs(random_theta(objective)), np.ones((3, 2)), np.zeros((3, 1))
-    value = objective.data_loss(objective.layout.split(theta), X, T)
+    value, Y = objective.evaluate(objective.layout.split(theta), X, T)
+    np.testing.assert_allclose(Y, objective.predict(objective.layout.split(theta), X))
     assert value == plain.value_and_gradient(theta, X, T)[0]
     assert value < objective.value_and_gradient(theta, X, T)[0]
     assert value != plain.value_and_gradient(theta, X, T, mode=Mode(training=True))[0]

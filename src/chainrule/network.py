@@ -461,7 +461,7 @@ class Network:
     def evaluate_loss(self, X: Any, y: Any, *, sample_weight: Any = None) -> float:
         """The loss over all these rows, without penalties, in prediction mode."""
         rows = self._built(self.read(X, y, sample_weight, where="evaluate_loss"))
-        return self.engine_choice.engine.loss(self.objective, self.theta, rows)
+        return self.engine_choice.engine.evaluate(self.objective, self.theta, rows)[0]
 
     def with_seed(self, seed: int) -> Network:
         """A network of the same layers with the initial weights, the order of rows and the masks of another seed."""
@@ -575,12 +575,15 @@ class _Scores:
         self.better: Mapping[str, Better] = better | {name: metric.better for name, metric in self.metrics.items()}
 
     def __call__(self) -> dict[str, float]:
+        if self.held is None and not self.metrics:
+            return {}
         objective, theta = self.network.objective, self.network.theta
-        scores = {}
         if self.held is not None:
-            scores["validation_loss"] = self.engine.loss(objective, theta, self.held)
+            loss, Y = self.engine.evaluate(objective, theta, self.held)
+            scores = {"validation_loss": loss}
+        else:
+            Y, scores = self.engine.predict(objective, theta, self.rows.X), {}
         if self.metrics:
-            Y = self.engine.predict(objective, theta, self.rows.X)
             defined = bool(np.isfinite(Y).all())
             for name, metric in self.metrics.items():
                 scores[name] = metric(*_as_asked(metric.kind, self.rows.T, Y)) if defined else nan

@@ -90,12 +90,17 @@ class Objective:
         _, grads = layers.backward(params, saved, dY, want_dX=False)
         return value, grads, saved
 
-    def data_loss(self, params: Params, X: Array, T: Array, weights: Array | None = None) -> Array:
-        """The loss without penalties in prediction mode, forward only."""
+    def evaluate(self, params: Params, X: Array, T: Array, weights: Array | None = None) -> tuple[Array, Array]:
+        """The loss without penalties and the outputs ``Y (B, O)``, in prediction mode, from one forward pass."""
         layers, loss = self.trained
-        Y, _ = layers.forward(params, X, PREDICTION)
-        value, _ = loss.value_and_gradient(Y, T, weights)
-        return value
+        Z, _ = layers.forward(params, X, PREDICTION)
+        value, _ = loss.value_and_gradient(Z, T, weights)
+        return value, self.outputs(Z)
+
+    def outputs(self, Z: Array) -> Array:
+        """The outputs ``Y`` from what the trained layers give: the last activation, where it is fused with the loss."""
+        last = self.network.layers[-1]
+        return last.f.value(Z) if self.fused and isinstance(last, Dense | Activation) else Z
 
     @property
     def penalised(self) -> bool:

@@ -99,5 +99,5 @@ class Engine(Protocol):
     def predict(self, objective: Objective, theta: Floats, X: Floats) -> Floats:
         """The outputs ``Y (N, O)``."""
 
-    def loss(self, objective: Objective, theta: Floats, data: Data) -> float:
-        """The loss over all rows, without penalties, in prediction mode."""
+    def evaluate(self, objective: Objective, theta: Floats, data: Data) -> tuple[float, Floats]:
+        """The loss over all rows, without penalties, and the outputs ``Y (N, O)``, in prediction mode."""

@@ -96,30 +96,30 @@ class NativeEngine:
 
     def predict(self, objective: Objective, theta: Floats, X: Floats) -> Floats:
         """The outputs ``Y (N, O)``."""
-        Y = np.empty((len(X), *objective.output_shape), dtype=theta.dtype)
-        self._evaluate(objective, objective.network.layers, theta, X, Y=Y)
+        _, Y = self._pass(objective, objective.network.layers, theta, X)
         return Y
 
-    def loss(self, objective: Objective, theta: Floats, data: Data) -> float:
-        """The loss over all rows, without penalties, in prediction mode."""
+    def evaluate(self, objective: Objective, theta: Floats, data: Data) -> tuple[float, Floats]:
+        """The loss over all rows, without penalties, and the outputs ``Y (N, O)``, in prediction mode."""
         layers, loss = objective.trained
-        total = self._evaluate(objective, layers.layers, theta, data.X, T=data.T, weights=data.weights, loss=loss)
-        return total / len(data.X) if loss.reduction == "mean" else total
+        total, Z = self._pass(objective, layers.layers, theta, data.X, data.T, data.weights, loss)
+        with np.errstate(all="ignore"):  # of weights that are not finite
+            Y = objective.outputs(Z)
+        return total / len(data.X) if loss.reduction == "mean" else total, Y
 
-    def _evaluate(
+    def _pass(
         self,
         objective: Objective,
         layers: tuple[Layer, ...],
         theta: Floats,
         X: Floats,
-        *,
         T: Floats | None = None,
         weights: Floats | None = None,
         loss: Loss | None = None,
-        Y: Floats | None = None,
-    ) -> float:
-        """The sum of the rows' losses where there are targets; the outputs go into Y."""
+    ) -> tuple[float, Floats]:
+        """The sum of the rows' losses, 0 without targets, and what the layers give."""
         theta = np.require(theta, requirements=["C", "A"])
+        Y = np.empty((len(X), *objective.output_shape), dtype=theta.dtype)
         X, T, weights = _readable(objective, theta.dtype, X, T, weights)
         total: float = kernels().evaluate(
             theta,
@@ -132,7 +132,7 @@ class NativeEngine:
             self.instruction_set,
             Y,
         )
-        return total
+        return total, Y
 
 
 class NativeRun:

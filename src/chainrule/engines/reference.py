@@ -50,17 +50,18 @@ class ReferenceEngine:
                 Y[first : first + _ROWS] = objective.predict(params, X[first : first + _ROWS])
         return Y
 
-    def loss(self, objective: Objective, theta: Floats, data: Data) -> float:
-        """The loss over all rows, without penalties, in prediction mode."""
+    def evaluate(self, objective: Objective, theta: Floats, data: Data) -> tuple[float, Floats]:
+        """The loss over all rows, without penalties, and the outputs ``Y (N, O)``, in prediction mode."""
         params = objective.layout.split(theta)
         X, T, weights = data
-        total = 0.0
+        Y, total = np.empty((len(X), *objective.output_shape), dtype=theta.dtype), 0.0
         with np.errstate(all="ignore"):
             for first in range(0, len(X), _ROWS):
                 rows = slice(first, first + _ROWS)
-                value = objective.data_loss(params, X[rows], T[rows], None if weights is None else weights[rows])
+                of_rows = None if weights is None else weights[rows]
+                value, Y[rows] = objective.evaluate(params, X[rows], T[rows], of_rows)
                 total += float(value) * (len(X[rows]) / len(X) if objective.loss.reduction == "mean" else 1)
-        return total
+        return total, Y
 
 
 class ReferenceRun:
