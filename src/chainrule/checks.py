@@ -52,6 +52,21 @@ def whole(value: object, argument: str, *, where: str, least: int = 1) -> int:
     return int(value)
 
 
+def seed(value: object, argument: str = "seed", *, where: str) -> int:
+    """The value as an `int` that every engine and every file can hold.
+
+    Raises:
+        ArgumentError: unless it is a whole number from 0 to 2^63 - 1.
+
+    >>> seed(7, where="Network")
+    7
+    """
+    plain = whole(value, argument, where=where, least=0)
+    if plain >= 2**63:
+        raise ArgumentError(argument, where=where, expected="a whole number below 2^63", got=value)
+    return plain
+
+
 def share(value: object, argument: str, *, where: str) -> float:
     """The value as a `float`; raises ArgumentError unless ``0 <= value < 1``."""
     return number(value, argument, where=where, expected="a number from 0 up to, not including, 1", fits=_is_share)

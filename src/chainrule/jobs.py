@@ -214,7 +214,7 @@ def _seeds(seeds: int | Iterable[int] | None) -> list[int] | list[None]:
     if seeds is None:
         return [None]
     if isinstance(seeds, Iterable):
-        given = [checks.whole(seed, "seeds", where=WHERE, least=0) for seed in seeds]
+        given = [checks.seed(seed, "seeds", where=WHERE) for seed in seeds]
         if not given or len(set(given)) < len(given):
             raise ArgumentError("seeds", where=WHERE, expected="a number, or a list without repetition", got=given)
         return given

@@ -319,10 +319,10 @@ def _target(data: Any, frame: pl.DataFrame, settings: Settings) -> str:
     }:
         return frame.columns[0]
     raise ArgumentError(
-        "which column is the target?",
+        "it is not said which column is the target",
         where="train",
-        expected="target=, or --target on the command line",
-        mend=f"The columns are: {', '.join(frame.columns[:20])}{', …' if len(frame.columns) > 20 else ''}.",
+        mend="Give target=..., on the command line --target COLUMN. "
+        f"The columns are: {', '.join(frame.columns[:20])}{', …' if len(frame.columns) > 20 else ''}.",
     )
 
 

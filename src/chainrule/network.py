@@ -62,7 +62,7 @@ class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
         if len(self.input_shape) != 1:
             raise ShapeError("input_shape", where="network", expected="one number, of inputs", got=self.input_shape)
         checks.whole(self.input_shape[0], "input_shape", where="network")
-        checks.whole(self.seed, "seed", where="network", least=0)
+        checks.seed(self.seed, where="network")
         objective = self.objective()
         _ = objective.layout  # the layers fit together, and are not nested deeper than Python can follow
         outputs = objective.output_shape[0]
@@ -156,7 +156,7 @@ class Network:
         self.layers = Sequence(tuple(layers)).layers
         self.loss = losses.get(loss, where="Network")
         self.dtype = check_dtype(dtype, where="Network")
-        self.seed = checks.whole(seed, "seed", where="Network", least=0)
+        self.seed = checks.seed(seed, where="Network")
         self.l1, self.l2 = (checks.at_least_zero(l, name, where="Network") for l, name in ((l1, "l1"), (l2, "l2")))
         self.classes: np.ndarray[Any, Any] | None = None
         self.history: History | None = None

@@ -128,10 +128,11 @@ class Settings:
         self.make_optimizer()
 
     def _check_numbers(self) -> None:
-        least = {"epochs": 1, "batch_size": 0, "patience": 0, "max_categories": 1, "seed": 0}
+        least = {"epochs": 1, "batch_size": 0, "patience": 0, "max_categories": 1}
         for name, smallest in least.items():
             if getattr(self, name) is not None:
                 checks.whole(getattr(self, name), name, where="train", least=smallest)
+        checks.seed(self.seed, where="train")
         if self.lr is not None:
             checks.positive(self.lr, "lr", where="train")
         for name in ("l1", "l2", "clip_norm", "clip_value"):
@@ -144,7 +145,7 @@ class Settings:
             checks.whole(1 if self.seeds is None else self.seeds, "seeds", where="train")
             return
         for seed in self.seeds:
-            checks.whole(seed, "seeds", where="train", least=0)
+            checks.seed(seed, "seeds", where="train")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ArgumentError(
                 "seeds", where="train", expected="a number, or a list without repetition", got=self.seeds

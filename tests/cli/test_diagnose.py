@@ -56,8 +56,8 @@ def test_a_model_is_diagnosed_and_a_remedy_tried(call, tmp_path):
     code, out, _ = call("diagnose", "flowers.safetensors", "flowers.csv", "--try-it", rules[0])
     assert code == 0
     assert "accuracy on held-out rows" in out
-    code, out, _ = call("diagnose", "flowers.safetensors", "flowers.csv", "--format", "html", "--out", "d.html")
-    assert (code, out) == (0, "Wrote d.html\n")
+    done = call("diagnose", "flowers.safetensors", "flowers.csv", "--format", "html", "--out", "d.html")
+    assert done == (0, "", "Wrote d.html\n")
     assert (tmp_path / "d.html").read_text().startswith("<!DOCTYPE html>")
 
 
@@ -80,3 +80,10 @@ def test_a_model_that_is_none(call):
     code, _, err = call("diagnose", "flowers.csv", "flowers.csv")
     assert code == 2
     assert "flowers.csv" in err
+
+
+def test_there_is_nothing_to_try_where_nothing_was_found(call):
+    call("train", "iris", "--epochs", 40, "--quiet")
+    code, out, err = call("diagnose", "iris.safetensors", "iris", "--try-it", "class_imbalance")
+    assert (code, out) == (2, "")
+    assert "no rule found anything" in err

@@ -65,7 +65,7 @@ def test_to_a_file(call, model, tmp_path, ending):
         (("--rows", "x"), "whole numbers"),
         (("--why", "dense_1.w"), "Did you mean 'dense_1.W'"),
         (("--row", "3", "--why", "dense_1.W"), "one of the rows that are explained: 0"),
-        (("--what-if", "dense_1.W"), "a name, = and a number"),
+        (("--what-if", "dense_1.W"), "a name, = and a finite number"),
         (("--what-if", "a = 1", "--why", "b"), "two questions"),
         (("--row", "0"), "--row is for --why"),
         (("--paths", "3"), "--paths is for --why"),

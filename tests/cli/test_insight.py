@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import chainrule as cr
 from chainrule.insight.gradcheck import check as gradcheck
 
 
@@ -104,3 +105,55 @@ def test_what_check_refuses(call, model, arguments, words):  # noqa: ARG001 -- i
     code, out, err = call("check", *arguments)
     assert (code, out) == (2, "")
     assert words in " ".join(err.split())
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A small model of a built-in table."""
+    path = tmp_path_factory.mktemp("models") / "iris.safetensors"
+    cr.train("iris", layers=(3,), epochs=3).save(path)
+    return path
+
+
+@pytest.mark.parametrize("command", ["explain", "check", "diagnose"])
+def test_commands_that_explain_take_the_same_options(call, trained, tmp_path, command):
+    exact = call(command, trained, "iris", "--json")
+    assert (exact.code, exact.err) == (0, "")
+    assert json.loads(exact.out) == json.loads(call(command, trained, "iris", "--format", "json").out)
+    assert call(command, trained, "iris", "--json", "--format", "html").err == (
+        "Error: --json and --format html are two forms. Ask for one of them\n"
+    )
+    assert call(command, trained, "iris", "--out", "told.html").err.startswith("Wrote told.html")
+    assert (tmp_path / "told.html").read_text().startswith("<!DOCTYPE html>")
+    for wrong, words in (("told.pdf", "a name that ends in .txt, .md"), ("no/told.html", "mkdir -p"), (".", "ends in")):
+        code, out, err = call(command, trained, "iris", "--out", wrong)
+        assert (code, out) == (2, "")
+        assert words in err
+    assert not (tmp_path / "told.pdf").exists()
+
+
+@pytest.mark.parametrize("command", ["explain", "check", "diagnose", "evaluate"])
+def test_a_table_of_other_columns_is_named(call, trained, command):
+    code, _, err = call(command, trained, "xor")
+    assert code == 2
+    assert err.startswith("Error: xor: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["explain", "--rows", "999"], "Error: --rows: expected whole numbers from 0 to 149, got 999\n"),
+        (["explain", "--rows", "a"], "Error: --rows: expected whole numbers such as 0,70, got 'a'\n"),
+        (["explain", "--optimizer", "sgd", "--lr", "0"], "Error: --lr: expected a number > 0, got 0.0\n"),
+        (["explain", "--what-if", "T[0, 0] = nan"], "Error: --what-if: expected a name, = and a finite number, such"),
+        (["explain", "--why", "dense_1.W[0, 1]", "--paths", "-1"], "Error: --paths: expected a whole number >= 0"),
+        (["check", "--seed", "-1"], "Error: --seed: expected a whole number >= 0, got -1\n"),
+        (["check", "--seed", 2**63], "Error: --seed: expected a whole number below 2^63, got 9223372036854775808\n"),
+        (["check", "--sample", "0"], "Error: --sample: expected a whole number >= 1, got 0\n"),
+    ],
+)
+def test_options_are_named_as_they_were_given(call, trained, arguments, words):
+    command, *options = arguments
+    code, out, err = call(command, trained, "iris", *options)
+    assert (code, out) == (2, "")
+    assert err.startswith(words)

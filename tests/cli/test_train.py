@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import math
 import os
@@ -370,3 +371,24 @@ def test_divergence_is_exit_1_and_the_last_good_weights_are_written(call):
     assert "Wrote s.safetensors" in err
     assert "NaN" not in out
     assert np.isfinite(theta("s.safetensors")).all()
+
+
+def test_a_model_is_not_replaced_by_a_run_that_diverged_in_its_first_epoch(call, tmp_path):
+    call("train", "sine", "--epochs", 3, "--out", "s.safetensors")
+    good = (tmp_path / "s.safetensors").read_bytes()
+    code, _, err = call("train", "sine", "--optimizer", "sgd", "--lr", 1e30, "--out", "s.safetensors")
+    assert code == 1
+    assert "s.safetensors is as it was" in err
+    assert (tmp_path / "s.safetensors").read_bytes() == good
+
+
+def test_a_disk_that_fills_up_under_the_lines_loses_no_weights(call, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("chainrule.cli.train.silence", lambda: None)  # standard output is that of the tests
+    monkeypatch.setattr("chainrule.progress.ProgressBar.on_epoch", full)
+    code, _, err = call("train", "iris", "--epochs", 3)
+    assert code == 1
+    assert err.startswith("Error: standard output: No space left on device. Wrote iris.safetensors")
+    assert (tmp_path / "iris.safetensors").exists()

@@ -368,7 +368,7 @@ FIT = {"x": [1.0, 2.0, 3.0, 4.0], "c": list("ppqq"), "y": list("uvuv")}
         ({"a": [1, 1], "y": list("uv")}, {}, DataError, "no column is left to learn from .a: holds 1 in every"),
         ({"a": [1.0, float("inf")], "y": list("uv")}, {}, DataError, "column 'a', row 2 holds inf"),
         ({"a": [1e308, -1e308], "y": list("uv")}, {}, DataError, "column 'a', row 1 holds 1e.308"),
-        ({"a": [1], "y": ["u"]}, {}, DataError, "the table has one row: expected two or more"),
+        ({"a": [1], "y": ["u"]}, {}, DataError, "the table has one row, and a network learns from two"),
     ],
 )
 def test_faults_at_training(columns, settings, error, message):

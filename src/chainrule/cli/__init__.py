@@ -16,6 +16,7 @@ Examples:
   chainrule train digits --test 0.25 --plot digits.png
   chainrule train flowers.csv --target species --out flowers.safetensors
   chainrule predict flowers.safetensors new.csv --out answers.csv
+  chainrule explain flowers.safetensors flowers.csv --why "dense_1.W[0, 1]"
 
 chainrule COMMAND --help tells more; --debug after any command shows where an
 error came from. Exit codes: 0 done, 1 the work failed, 2 the call or the data
@@ -40,18 +41,18 @@ text, Markdown, LaTeX, HTML or JSON.""",
 
 Backpropagation beside difference quotients, which know nothing but values: every array of weights, the inputs, and \
 random directions.""",
-    "circuit": """An expression at a point: values forward, gradients backward.
-
-Each node with the rule of its derivative, beside a difference quotient; as text, HTML or a drawing.""",
     "diagnose": """What is wrong with a model, its data or its training, and what to try.
 
 Each finding says the numbers that it rests on, why it matters, and the option that may mend it; --try-it trains both \
 ways and compares.""",
+    "circuit": """An expression at a point: values forward, gradients backward.
+
+Each node with the rule of its derivative, beside a difference quotient; as text, HTML or a drawing.""",
+    "example": "Worked examples, each with the conventions of its document.",
     "data": """The built-in tables; or what is in a table.
 
 Of each column: what it holds, how many values are missing, and what a network would see of it.""",
     "doctor": "What is installed here, which engine runs and why, what is missing.",
-    "example": "Worked examples, each with the conventions of its document.",
 }
 
 
@@ -59,7 +60,7 @@ def make_app() -> App:
     """The application with its commands."""
     app = App(
         name="chainrule",
-        help="Train feed-forward networks by backpropagation on a table, and use them.",
+        help="Train feed-forward networks by backpropagation, use them, and ask any number\nwhere it came from.",
         help_epilogue=_EXAMPLES,
         help_format="plaintext",
         default_parameter=Parameter(converter=converted),

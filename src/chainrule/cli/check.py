@@ -6,12 +6,12 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from chainrule.cli.explaining import deliver
+from chainrule.cli.explaining import Format, Json, Out, deliver, form_of
 from chainrule.cli.models import open_model
 from chainrule.cli.options import GROUPS
 from chainrule.cli.running import FAILED, Stop
 
-_DATA, _OUTPUT = GROUPS["Data"], GROUPS["Output"]
+_DATA = GROUPS["Data"]
 
 app = App(
     name="check",
@@ -44,23 +44,17 @@ def check(
         bool, Parameter(group=_DATA, negative=(), show_default=False, help="Every entry of every array.")
     ] = False,
     seed: Annotated[int, Parameter(group=_DATA, metavar="N", help="Of all choices.")] = 0,
-    json: Annotated[
-        bool, Parameter(group=_OUTPUT, negative=(), show_default=False, help="One JSON object, for machines.")
-    ] = False,
-    format: Annotated[  # noqa: A002 -- the option's name
-        str | None,
-        Parameter(group=_OUTPUT, metavar="NAME", help="text, markdown, latex, html or json; else as --out ends."),
-    ] = None,
-    out: Annotated[
-        str | None, Parameter(group=_OUTPUT, metavar="FILE", help="Write it to a file, and not to the screen.")
-    ] = None,
+    format: Format = None,  # noqa: A002 -- the option's name
+    json: Json = False,
+    out: Out = None,
 ) -> None:
     """Print what was found; see `app` for the words that a person reads."""
+    form = form_of(format, out, json=json)
     from chainrule.insight.gradcheck.check import check_gradients
 
     found = check_gradients(
         open_model(model, data, command="check"), data, rows=rows, sample=None if all else sample, seed=seed
     )
-    deliver(found, form="json" if json else format, out=out)
+    deliver(found, form=form, out=out)
     if not found.ok:
         raise Stop(FAILED)

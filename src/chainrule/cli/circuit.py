@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from chainrule.cli.explaining import deliver
+from chainrule.cli.explaining import Json, Out, deliver, form_of
 from chainrule.cli.options import GROUPS
 from chainrule.errors import ArgumentError
 
@@ -40,11 +40,15 @@ def circuit(
     ] = False,
     format: Annotated[  # noqa: A002 -- the option's name
         str | None,
-        Parameter(group=_OUTPUT, metavar="NAME", help="text, markdown, latex, html, json or svg; else as --out ends."),
+        Parameter(
+            group=_OUTPUT,
+            metavar="NAME",
+            show_default=False,
+            help="text, markdown, latex, html, json or svg; unless given, as --out ends, or text.",
+        ),
     ] = None,
-    out: Annotated[
-        str | None, Parameter(group=_OUTPUT, metavar="FILE", help="Write it to a file, and not to the screen.")
-    ] = None,
+    json: Json = False,
+    out: Out = None,
 ) -> None:
     """Show the circuit; see `app` for the words that a person reads."""
     from chainrule.insight.circuits.circuit import Circuit
@@ -52,7 +56,8 @@ def circuit(
     found = Circuit(expression, dict(map(_assigned, inputs)))
     if symbolic:
         found.symbolic()
-    deliver(found, form=format, out=out, others={"svg": found.to_svg})
+    others = {"svg": found.to_svg}
+    deliver(found, form=form_of(format, out, others, json=json), out=out, others=others)
 
 
 def _assigned(text: str) -> tuple[str, float]:

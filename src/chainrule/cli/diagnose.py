@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from chainrule.cli.console import output, say, show
+from chainrule.cli.explaining import Format, Json, Out, deliver, form_of
 from chainrule.cli.models import open_model
 from chainrule.cli.options import GROUPS
-from chainrule.cli.plan import check_writable
-from chainrule.errors import unknown_name
-from chainrule.files import atomic_write
+from chainrule.errors import ArgumentError, unknown_name
 
-_DATA, _OUTPUT = GROUPS["Data"], GROUPS["Output"]
+if TYPE_CHECKING:
+    from chainrule.insight.diagnosis import Findings
+    from chainrule.insight.rendering import Explained
+
+_DATA = GROUPS["Data"]
 
 app = App(
     name="diagnose",
@@ -48,38 +50,31 @@ def diagnose(
         Parameter(
             group=_DATA,
             name="--try-it",
+            metavar="RULE",
             show_default=False,
-            help="The rule whose first remedy is to be tried: train both ways and compare.",
+            help="Train with the first remedy of this finding and without it, and compare.",
         ),
     ] = None,
-    format: Annotated[  # noqa: A002 -- the option's name
-        str, Parameter(group=_OUTPUT, help="text, markdown, latex, html or json.")
-    ] = "text",
-    out: Annotated[
-        str | None, Parameter(group=_OUTPUT, show_default=False, help="A file to write in place of standard output.")
-    ] = None,
+    format: Format = None,  # noqa: A002 -- the option's name
+    json: Json = False,
+    out: Out = None,
 ) -> None:
     """Print the findings; see `app` for the words that a person reads."""
+    form = form_of(format, out, json=json)
     from chainrule.insight.diagnosis import diagnose as diagnosed
-    from chainrule.insight.rendering.explained import FORMATS
 
-    if format not in FORMATS:
-        raise unknown_name("format", format, FORMATS, where="--format")
-    if out is not None:
-        check_writable(out, "--out")
-    opened = open_model(model, data, command="diagnose")
-    findings = diagnosed(opened, data, curvature=curvature or None)
-    told = findings if try_it is None else findings[try_it].try_it()
-    if out is not None:
-        with atomic_write(out) as file:
-            file.write(told.rendered(format).encode())
-        say(output(), f"Wrote {out}")
-        return
-    console = output()
-    if format == "text" and console.is_terminal:
-        from chainrule.insight.rendering.text import lines
+    findings = diagnosed(open_model(model, data, command="diagnose"), data, curvature=curvature or None)
+    deliver(findings if try_it is None else _tried(findings, try_it), form=form, out=out)
 
-        for line in lines(told.document(), width=min(console.width, 100)):
-            console.print(line.text, style=line.style or None, soft_wrap=True)
-        return
-    show(console, told.rendered(format).rstrip("\n"))
+
+def _tried(findings: Findings, rule: str) -> Explained:
+    """Both trainings of the first remedy of a rule.
+
+    Raises:
+        ArgumentError: when the rule found nothing.
+    """
+    if not findings:
+        raise ArgumentError("--try-it: no rule found anything, so there is nothing to try", got=rule)
+    if rule not in findings.rules:
+        raise unknown_name("finding", rule, findings.rules, where="--try-it")
+    return findings[rule].try_it()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Group, Parameter
 
-from chainrule.cli.console import errors, output, say, show_document
+from chainrule import checks
+from chainrule.cli.explaining import Format, Json, Out, deliver, form_of
 from chainrule.cli.models import open_model
 from chainrule.cli.options import GROUPS, numbers_in
-from chainrule.cli.plan import check_writable
-from chainrule.errors import ArgumentError, unknown_name
+from chainrule.errors import ArgumentError
 
 if TYPE_CHECKING:
     from chainrule.insight.rendering import Explained
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _DATA, _OUTPUT = GROUPS["Data"], GROUPS["Output"]
 _STEP, _QUESTION = Group("Step", sort_key=1), Group("Question", sort_key=2)
-_ENDINGS = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html", ".json": "json"}
 _EXAMPLES = """\
 Examples:
   chainrule explain iris.safetensors iris --rows 0,70
@@ -47,7 +46,9 @@ def explain(
     ],
     /,
     *,
-    rows: Annotated[str, Parameter(group=_DATA, metavar="N,N", help="Which rows make the batch, from 0.")] = "0",
+    rows: Annotated[
+        str, Parameter(group=_DATA, metavar="N,N", help="Which rows of the table make the batch, from 0.")
+    ] = "0",
     optimizer: Annotated[
         str | None,
         Parameter(group=_STEP, metavar="NAME", show_default=False, help="Take one step with it, as training does."),
@@ -75,25 +76,16 @@ def explain(
         str | None,
         Parameter(group=_QUESTION, metavar="'NAME = X'", show_default=False, help="What another number would change."),
     ] = None,
-    format: Annotated[  # noqa: A002 -- the option's own name
-        str | None,
-        Parameter(
-            group=_OUTPUT,
-            metavar="NAME",
-            show_default=False,
-            help="text, markdown, latex, html or json; without it what --out ends in, or text.",
-        ),
-    ] = None,
+    format: Format = None,  # noqa: A002 -- the option's name
+    json: Json = False,
     digits: Annotated[int, Parameter(group=_OUTPUT, metavar="N", help="Significant digits of each number.")] = 6,
     whole: Annotated[
         bool, Parameter(group=_OUTPUT, negative=(), show_default=False, help="Leave nothing out of large matrices.")
     ] = False,
-    out: Annotated[
-        str | None, Parameter(group=_OUTPUT, metavar="FILE", show_default=False, help="Write it to this file.")
-    ] = None,
+    out: Out = None,
 ) -> None:
     """Print or write the explanation; see `app` for the words that a person reads."""
-    form = _form(format, out)
+    form = form_of(format, out, json=json)
     if why is not None and what_if is not None:
         raise ArgumentError("--why and --what-if are two questions", mend="Ask one at a time")
     for option, given in (("--row", row is not None), ("--paths", paths != 0)):
@@ -105,48 +97,13 @@ def explain(
     opened = open_model(model, data, command="explain")
     from chainrule.insight.trace import trace
 
-    made = trace(opened, data, optimizer=chosen, rows=numbers_in(rows, option="--rows"))
+    made = trace(opened, data, optimizer=chosen, rows=numbers_in(rows, option="--rows", example="0,70"))
     told: Explained = made
     if why is not None:
         told = made.why(why, None if row is None else _place(made, row), paths=paths)
     elif what_if is not None:
         told = made.what_if(*_new_number(what_if))
-    _give(told, form, out, digits=digits, whole=whole)
-
-
-def _give(told: Explained, form: str, out: str | None, *, digits: int, whole: bool) -> None:
-    """To the file, or to standard output."""
-    if out is None and form == "text":
-        show_document(output(), told.document(digits=digits), digits=digits, whole=whole)
-    elif out is None:
-        output().out(told.rendered(form, digits=digits, whole=whole), end="", highlight=False)
-    else:
-        from chainrule.files import atomic_write
-
-        with atomic_write(out) as file:
-            file.write(told.rendered(form, digits=digits, whole=whole).encode())
-        say(errors(), f"Wrote {out}: {told.document().title}")
-
-
-def _form(given: str | None, out: str | None) -> str:
-    """The name of the format.
-
-    Raises:
-        ArgumentError: for one that is not known, or a file that cannot be written.
-    """
-    from chainrule.insight.rendering.explained import FORMATS
-
-    if given is not None and given not in FORMATS:
-        raise unknown_name("format", given, FORMATS, where="--format")
-    if out is None:
-        return given or "text"
-    ending = Path(out).suffix.lower()
-    if given is None and ending not in _ENDINGS:
-        raise ArgumentError(
-            "--out", expected=f"a name that ends in {', '.join(_ENDINGS)}, or --format beside it", got=out
-        )
-    check_writable(out, "--out")
-    return given or _ENDINGS[ending]
+    deliver(told, form=form, out=out, digits=digits, whole=whole)
 
 
 def _optimizer(name: str | None, lr: float | None) -> AnyOptimizer | None:
@@ -156,7 +113,8 @@ def _optimizer(name: str | None, lr: float | None) -> AnyOptimizer | None:
         if lr is not None:
             raise ArgumentError("--lr is the rate of a step", mend="Give --optimizer sgd, or another, beside it")
         return None
-    return optimizers.get(name, rate=lr, where="--optimizer")
+    rate = None if lr is None else checks.positive(lr, "--lr", where="")
+    return optimizers.get(name, rate=rate, where="--optimizer")
 
 
 def _place(made: Trace, row: int) -> int:
@@ -175,8 +133,10 @@ def _new_number(text: str) -> tuple[str, float]:
     """
     name, sign, value = text.partition("=")
     try:
-        if sign:
+        if sign and isfinite(float(value)):
             return name.strip(), float(value)
     except ValueError:
         pass
-    raise ArgumentError("--what-if", expected="a name, = and a number, such as 'dense_1.W[0, 1] = 0.5'", got=text)
+    raise ArgumentError(
+        "--what-if", expected="a name, = and a finite number, such as 'dense_1.W[0, 1] = 0.5'", got=text
+    )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from chainrule import files
 from chainrule.cli.console import errors, output, say, show_document, silence
-from chainrule.errors import unknown_name
+from chainrule.cli.options import GROUPS
+from chainrule.cli.plan import check_writable
+from chainrule.errors import ArgumentError, unknown_name
 from chainrule.insight.rendering.explained import FORMATS
 from chainrule.insight.rendering.numbers import DIGITS
 
@@ -17,25 +21,60 @@ if TYPE_CHECKING:
 
     from chainrule.insight.rendering import Explained
 
+Format = Annotated[
+    str | None,
+    Parameter(
+        group=GROUPS["Output"],
+        metavar="NAME",
+        show_default=False,
+        help="text, markdown, latex, html or json; unless given, as --out ends, or text.",
+    ),
+]
+Json = Annotated[
+    bool,
+    Parameter(group=GROUPS["Output"], negative=(), show_default=False, help="The same as --format json."),
+]
+Out = Annotated[
+    str | None,
+    Parameter(
+        group=GROUPS["Output"], metavar="FILE", show_default=False, help="Write it to a file, and not to the screen."
+    ),
+]
 _ENDINGS = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html", ".json": "json", ".svg": "svg"}
 
 
-def form_of(form: str | None, out: str | None, others: Mapping[str, Callable[[], str]] | None = None) -> str:
-    """The form that is meant: the one named, or what the ending of the file says, or text.
+def form_of(
+    form: str | None,
+    out: str | None,
+    others: Mapping[str, Callable[[], str]] | None = None,
+    *,
+    json: bool = False,
+) -> str:
+    """The form that is meant, asked for before the work begins: the one named, or what the ending of the file says.
 
     Raises:
-        ArgumentError: for a name that is none.
+        ArgumentError: for a name or an ending that is none, or a file in a folder that is not there.
+        StorageError: when the folder may not be written to.
 
-    >>> form_of(None, "circuit.html"), form_of("json", "circuit.html"), form_of(None, None)
-    ('html', 'json', 'text')
+    >>> form_of("latex", None), form_of(None, None), form_of(None, None, json=True)
+    ('latex', 'text', 'json')
     """
     known = (*FORMATS, *(others or ()))
-    if form is None:
-        ending = _ENDINGS.get(Path(out).suffix.lower(), "text") if out else "text"
-        return ending if ending in known else "text"
-    if form not in known:
+    if json:
+        if form not in (None, "json"):
+            raise ArgumentError(f"--json and --format {form} are two forms", mend="Ask for one of them")
+        form = "json"
+    if form is not None and form not in known:
         raise unknown_name("format", form, known, where="--format")
-    return form
+    if out is None:
+        return form or "text"
+    endings = {ending: name for ending, name in _ENDINGS.items() if name in known}
+    ending = Path(out).suffix.lower()
+    if form is None and ending not in endings:
+        expected = f"a name that ends in {', '.join(endings)}, or --format beside it"
+        raise ArgumentError("--out", expected=expected, got=out)
+    check_writable(out, "--out")
+    return form or endings[ending]
 
 
 def deliver(
@@ -43,6 +82,7 @@ def deliver(
     *,
     form: str | None,
     out: str | None,
+    digits: int = DIGITS,
     whole: bool = False,
     others: Mapping[str, Callable[[], str]] | None = None,
 ) -> None:
@@ -52,6 +92,7 @@ def deliver(
         explained: what is told.
         form: one of the forms of explanations, or of the `others`.
         out: the file; None: standard output.
+        digits: significant ones of each number.
         whole: whether large matrices are shown whole.
         others: further forms by name, and what makes each.
 
@@ -61,10 +102,10 @@ def deliver(
     """
     chosen = form_of(form, out, others)
     if chosen == "text" and out is None:
-        show_document(output(), explained.document(digits=DIGITS), digits=DIGITS, whole=whole)
+        show_document(output(), explained.document(digits=digits), digits=digits, whole=whole)
         return
     made = (others or {}).get(chosen)
-    content = explained.rendered(chosen, whole=whole) if made is None else made()
+    content = explained.rendered(chosen, digits=digits, whole=whole) if made is None else made()
     if out is not None:
         with files.atomic_write(out) as file:
             file.write(content.encode())

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
 
+# What the commands call: its arguments are their options.
+_CALLED = {"train", "fit", "trace", "check_gradients", "diagnose", "circuit", "why", "what_if"}
+
 _TYPES = {int: "a whole number", float: "a number", bool: "yes or no"}
 _KEYWORD = re.compile(r"\b(categories|drop|missing|task)=\[?(['\"])(.*?)\2\]?")
 
@@ -86,7 +89,7 @@ def _told(fault: Exception) -> tuple[str, int]:
     if isinstance(fault, MemoryError):
         return "Error: there is not enough memory for this. Use fewer rows or a smaller network.", FAILED
     if isinstance(fault, OSError) and fault.strerror:
-        return f"Error: {f'{fault.filename}: ' if fault.filename else ''}{fault.strerror}", FAILED
+        return f"Error: {fault.filename or 'standard output'}: {fault.strerror}", FAILED
     what = " ".join(f"{type(fault).__name__}: {fault}".split())
     return f"Error: {what}. This is a fault of chainrule: run it again with --debug and report what it shows.", FAILED
 
@@ -94,8 +97,8 @@ def _told(fault: Exception) -> tuple[str, int]:
 def as_options_say(fault: ChainruleError) -> str:
     """The message, with keyword arguments as options: ``epochs`` as ``--epochs``, ``drop=['a']`` as ``--drop a``."""
     text = str(fault)
-    if isinstance(fault, InputError) and fault.where == "train":
-        text = text.removeprefix("train: ")
+    if isinstance(fault, InputError) and fault.where in _CALLED:
+        text = text.removeprefix(f"{fault.where}: ")
         if fault.expected and fault.what.isidentifier():
             text = f"--{fault.what.replace('_', '-')}{text.removeprefix(fault.what)}"
     text = text.replace("max_categories", "--max-categories").replace("clip_norm=1.0 in the optimizer", "--clip-norm 1")

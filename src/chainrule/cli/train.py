@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from chainrule.cli.console import plural
+from chainrule.cli.console import plural, silence
 from chainrule.cli.options import GROUPS, as_options
 from chainrule.cli.plan import Files, RunPlan, make_plan
 from chainrule.cli.running import FAILED, INTERRUPTED, Stop, as_options_say
@@ -115,6 +115,10 @@ def train(
     except (DivergenceError, StorageError) as fault:
         weights = _write_what_there_is(plan, training, teller)
         raise Stop(FAILED, f"Error: {as_options_say(fault)} {weights}") from None
+    except OSError as fault:  # what is told could not be written: the weights still can
+        silence()
+        weights = _write_what_there_is(plan, training, teller)
+        raise Stop(FAILED, f"Error: standard output: {fault.strerror}. {weights}") from None
     with postponed_interrupt() as interruption:
         teller.end(training, _write(plan, training))
     if interruption:
@@ -157,6 +161,9 @@ def _write_what_there_is(plan: RunPlan, training: TableTraining, teller: Teller)
     history = training.model.history
     if history is None:
         return "Nothing was written."
+    if training.model.fits is None and not history.best_epoch and plan.replaces:
+        teller.end_early(training, {})
+        return f"Nothing was written: no epoch came to its end, and {plan.out} is as it was."
     with postponed_interrupt():
         teller.end_early(training, _write(plan, training))
     best, fits = history.best_epoch, training.model.fits

@@ -159,19 +159,20 @@ def _from_table(
     if y is not None:
         raise ArgumentError("y", where=where, expected="nothing: the table of a model holds the targets", got=y)
     columns, settings = model.columns, model.settings
+    table = data if isinstance(data, str) else where
     frame = read_table(data, missing=(*MISSING, *settings.missing), header=settings.header)
     places = row_numbers(rows, len(frame), where=where)
     weights = sample_weights(sample_weight, len(frame), where=where)
     frame = frame[list(places)]
     network = model.network.astype(model.network.dtype if dtype is None else check_dtype(dtype, where=where))
-    X = columns.encode(frame, dtype=network.dtype, where=where)
+    X = columns.encode(frame, dtype=network.dtype, where=table)
     if columns.target.name not in frame.columns:
         raise DataError(
             f"there is no column {columns.target.name!r}, the target",
-            where=where,
+            where=table,
             mend="The loss needs the true answer.",
         )
-    t = columns.encode_target(frame, dtype=network.dtype, where=where)
+    t = columns.encode_target(frame, dtype=network.dtype, where=table)
     given = _chosen(network, X, t, None, None if weights is None else weights[list(places)], where)
     encoding = tuple(_encoding(columns.features, frame, X))
     labels = tuple(map(str, columns.classes)) if given.labels else ()

@@ -280,7 +280,8 @@ class Trace(Explained):
         )
         given = self.given.rows
         if given != tuple(range(len(given))):
-            told += f" Rows here are numbered from 0; they are rows {', '.join(map(str, given))} of the data."
+            these = f"it is row {given[0]}" if len(given) == 1 else f"they are rows {', '.join(map(str, given))}"
+            told += f" Rows here are numbered from 0; {these} of the data."
         if self.given.labels and self.given.labels != tuple(map(str, range(len(self.given.labels)))):
             told += f" Outputs: {', '.join(f'{k} {label}' for k, label in enumerate(self.given.labels))}."
         return told

@@ -166,7 +166,7 @@ def fit_columns(
         table = without_marks(as_frame(frame), marks)
         _check_settings(table, target, options, task)
         if table.height == 1:
-            raise DataError("the table has one row", expected="two or more", mend="Give more rows")
+            raise DataError("the table has one row, and a network learns from two or more", mend="Give more rows")
         training = _training_mask(rows, table.height)
         fitted_target = fit_target(table.get_column(target), training, task)
         features, set_aside, matrix_range = fit_features(table.drop(target), training, options)

@@ -142,3 +142,17 @@ def test_remedies_that_would_change_nothing_are_left_out():
     words = [remedy.words for remedy in diagnose(net, moons.X, moons.y)["dead_units"].remedies]
     assert "leaky_relu in the hidden layers" in words
     assert "initial weights scaled by the number of inputs" not in words  # they are
+
+
+def test_a_column_is_named_only_where_nothing_else_is_lost_with_it():
+    N = 40
+    days = [f"2024-01-{1 + i % 28:02d}" for i in range(N)]
+    frame = {"a, b": [float(i % 7) for i in range(N)], "day": days, "y": [i % 2 for i in range(N)]}
+    frame["copy, of a"] = frame["a, b"]
+    model = cr.train(frame, target="y", epochs=2)
+    remedies = [remedy.option for remedy in diagnose(model, frame)["duplicate_inputs"].remedies]
+    assert not any("day" in option for option in remedies)
+    del frame["day"]
+    model = cr.train(frame, target="y", epochs=2)
+    [remedy, *_] = diagnose(model, frame)["duplicate_inputs"].remedies
+    assert remedy.option == """--drop '"copy, of a"'"""

@@ -30,7 +30,7 @@ def circuit_document(circuit: Circuit, *, digits: int) -> Document:
 def _parts(circuit: Circuit, digits: int) -> Iterator[Part]:
     nodes = len(circuit.graph.nodes)
     if nodes <= MOST_DRAWN:
-        yield Figure(draw(circuit), "The graph: to_svg(), or --format svg on the command line.")
+        yield Figure(draw(circuit), "The graph: see to_svg(), or --format svg on the command line.")
     else:
         yield Sentence(f"{nodes:,} nodes: too many to draw.", "note")
     yield Heading("Forward: values")

@@ -96,7 +96,7 @@ def check_gradients(
         sample=sample if sample is None else checks.whole(sample, "sample", where=WHERE),
         tolerance=checks.positive(tolerance, "tolerance", where=WHERE),
         step=step if step is None else checks.positive(step, "step", where=WHERE),
-        seed=checks.whole(seed, "seed", where=WHERE, least=0),
+        seed=checks.seed(seed, where=WHERE),
     )
     rows = rows if rows is None else checks.whole(rows, "rows", where=WHERE)
     if callable(what) and not isinstance(what, Network):

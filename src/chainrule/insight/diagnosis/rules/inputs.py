@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import shlex
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -223,9 +225,7 @@ def scaled_inputs(evidence: Evidence) -> list[Remedy]:
 
 def leave_out(setup: Setup, columns: Sequence[int], kept: Floats) -> Remedy:
     """The training without some inputs."""
-    # An input such as colour=red comes from the column colour.
-    names = dict.fromkeys(setup.name_of(column).partition("=")[0] for column in columns[:5])
-    option = f"--drop {','.join(names)}" if setup.names else ""
+    option = _drop([setup.name_of(column) for column in columns], setup.names)
 
     def change(setup: Setup) -> Setup:
         if not len(kept):
@@ -235,6 +235,23 @@ def leave_out(setup: Setup, columns: Sequence[int], kept: Floats) -> Remedy:
 
     listed = ", ".join(map(str, columns[:5])) + (", ..." if len(columns) > 5 else "")
     return Remedy("leave them out", f"X = np.delete(X, [{listed}], axis=1)", option, change)
+
+
+def _drop(left_out: Sequence[str], names: Sequence[str]) -> str:
+    """The option that leaves out the columns of these inputs; none where that would take others with them.
+
+    Inputs such as ``colour=red``, ``day: month`` and ``age is missing`` come from the columns colour, day and age.
+    """
+    columns = list(dict.fromkeys(re.split("=|: | is missing$", name)[0] for name in left_out))
+    others = [name for name in names if name not in left_out]
+    if not names or any(re.split("=|: | is missing$", name)[0] in columns for name in others):
+        return ""
+    return f"--drop {shlex.quote(','.join(_field(column) for column in columns))}"
+
+
+def _field(name: str) -> str:
+    """A name in quotation marks where it holds a comma or such marks, as `--drop` reads it."""
+    return '"' + name.replace('"', '""') + '"' if {",", '"'} & set(name) else name
 
 
 def _without(setup: Setup, rows: list[int]) -> Setup:
