@@ -27,7 +27,7 @@ class Case(NamedTuple):
 
     @property
     def title(self) -> str:
-        return f"{'-'.join(map(str, self.sizes))}, {self.rows} rows, batch {self.batch}, {self.epochs} epochs"
+        return f"{'-'.join(map(str, self.sizes))}, {self.rows:,} rows by {self.batch}"
 
     def network(self) -> cr.Network:
         import chainrule as cr
@@ -56,7 +56,7 @@ def run(options: Options) -> None:
         times = [time_text(alone / case.seeds / epochs), time_text(alone), time_text(together)]
         rows.append([case.title, *times, ratio_text(alone / together), "yes" if same else "NO"])
     remark = f"{CASES[0].seeds} seeds each. Floor on two cores: {FLOOR}; worst {worst:.2f}: {kept(worst >= FLOOR)}."
-    names = ["network", "an epoch", "one at a time", f"{threads} at a time", "throughput", "same bits"]
+    names = ["network", "an epoch", "1 at a time", f"{threads} at a time", "throughput", "same bits"]
     show("Many at once", names, rows, remark=remark)
 
 
