@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import nan
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
-from chainrule import checks, losses, metrics, optimizers
+from chainrule import checks, losses, optimizers
 from chainrule.arrays import DType, check_dtype
 from chainrule.callbacks import Listeners, StopTraining
 from chainrule.checkpoints import go_on
@@ -24,6 +23,7 @@ from chainrule.interruption import postponed_interrupt
 from chainrule.layers import AnyLayer, Layer, Sequence, Shape
 from chainrule.lbfgs import LBFGSRun
 from chainrule.losses import AnyLoss
+from chainrule.measuring import EpochScores, chosen_classes
 from chainrule.metrics import Metric
 from chainrule.objective import Objective
 from chainrule.optimizers import LBFGS, AnyOptimizer
@@ -34,13 +34,12 @@ from chainrule.training import EarlyStopping, Training, TrainingSettings
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from chainrule.arrays import Floats, Ints
+    from chainrule.arrays import Floats
     from chainrule.callbacks import AnyCallback
     from chainrule.engines.interface import Data, Run
     from chainrule.losses import Loss
-    from chainrule.metrics import Better
 
 Label = str | int | float | bool
 
@@ -313,7 +312,7 @@ class Network:
         settings = options.settings(self.seed, len(data.X))
         with self._built_for(data.X.shape[1]):
             choice = choose(options.engine, self.objective, settings.optimizer)
-            scores = _Scores(self, choice, data, measured, options.metrics)
+            scores = EpochScores(self.objective, self.theta, choice.engine, data, measured, options.metrics)
             training = Training(self.objective, self._start(choice, data, settings), data, settings, scores=scores)
             if resume is not None:
                 go_on(training, resume)
@@ -431,7 +430,7 @@ class Network:
             return Y[:, 0] if Y.shape[1] == 1 else Y
         if self.classes is None and self.loss.name == "binary_cross_entropy" and Y.shape[1] > 1:
             return (Y >= 0.5).astype(np.int64)
-        places = _chosen(Y)
+        places = chosen_classes(Y)
         return places if self.classes is None else np.asarray(self.classes[places])
 
     def predict_proba(self, X: Any) -> Floats:
@@ -554,51 +553,3 @@ class Network:
         if self._objective is None:
             self.build(rows.X.shape[1])
         return rows.data()
-
-
-class _Scores:
-    """See `chainrule.training.Scores`: the validation loss, and the metrics asked for."""
-
-    def __init__(
-        self,
-        network: Network,
-        choice: EngineChoice,
-        training: Data,
-        held: Data | None,
-        asked: str | Metric | Iterable[str | Metric],
-    ) -> None:
-        self.network, self.engine, self.held = network, choice.engine, held
-        asked = asked if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]
-        rows, prefix = (training, "") if held is None else (held, "validation_")
-        self.rows, self.metrics = rows, {prefix + m.name: m for m in map(metrics.get, asked)}
-        better: dict[str, Better] = {} if held is None else {"validation_loss": "lower"}
-        self.better: Mapping[str, Better] = better | {name: metric.better for name, metric in self.metrics.items()}
-
-    def __call__(self) -> dict[str, float]:
-        if self.held is None and not self.metrics:
-            return {}
-        objective, theta = self.network.objective, self.network.theta
-        if self.held is not None:
-            loss, Y = self.engine.evaluate(objective, theta, self.held)
-            scores = {"validation_loss": loss}
-        else:
-            Y, scores = self.engine.predict(objective, theta, self.rows.X), {}
-        if self.metrics:
-            defined = bool(np.isfinite(Y).all())
-            for name, metric in self.metrics.items():
-                scores[name] = metric(*_as_asked(metric.kind, self.rows.T, Y)) if defined else nan
-        return scores
-
-
-def _as_asked(kind: str, T: Floats, Y: Floats) -> tuple[Any, Any]:
-    """Targets and outputs as a metric takes them: class indices, probabilities of each class, or values."""
-    if kind == "values":
-        return T, Y
-    if kind == "probabilities":
-        return _chosen(T), np.hstack([1 - Y, Y]) if Y.shape[1] == 1 else Y
-    return _chosen(T), _chosen(Y)
-
-
-def _chosen(Y: Floats) -> Ints:
-    """The class of each row: of one output, whether it reaches a half; of several, the first largest."""
-    return (Y[:, 0] >= 0.5).astype(np.int64) if Y.shape[1] == 1 else Y.argmax(axis=1)

@@ -13,11 +13,11 @@ from chainrule.engines.interface import Data
 from chainrule.errors import DivergenceError
 from chainrule.insight.diagnosis.remedy import Remedy
 from chainrule.insight.rendering import Document, Explained, Figure, Part, Sentence, Table
+from chainrule.measuring import chosen_classes
 from chainrule.network import Network
 from chainrule.splitting import split_rows
 
 if TYPE_CHECKING:
-    from chainrule.arrays import Floats
     from chainrule.insight.diagnosis.setup import Setup
 
 _HELD = 0.2  # of the rows, to score on where the training held none out
@@ -168,13 +168,9 @@ def _score(setup: Setup, network: Network) -> float:
     X, T, _ = setup.held or setup.data
     Y = network.forward(X).astype(np.float64)
     if setup.for_classes:
-        return float((_chosen(Y) == _chosen(T)).mean())
+        return float((chosen_classes(Y) == chosen_classes(T)).mean())
     spread = float(((T - T.mean(axis=0)) ** 2).sum())
     return 1 - float(((Y - T) ** 2).sum()) / spread if spread > 0 else float("nan")
-
-
-def _chosen(Y: Floats) -> Any:
-    return Y[:, 0] >= 0.5 if Y.shape[1] == 1 else Y.argmax(axis=1)
 
 
 def _curves(curves: dict[str, tuple[float, ...]]) -> str:
