@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from chainrule.insight.diagnosis.evidence import Evidence
     from chainrule.insight.diagnosis.setup import Setup
 
+_OF_COLUMN = r"=|: | is (?:another or )?missing$"  # what stands after the column in the name of an input
+
 
 class UnscaledInputs(Rule):
     """Inputs far outside [-1, 1], or of very different sizes.
@@ -242,9 +244,9 @@ def _drop(left_out: Sequence[str], names: Sequence[str]) -> str:
 
     Inputs such as ``colour=red``, ``day: month`` and ``age is missing`` come from the columns colour, day and age.
     """
-    columns = list(dict.fromkeys(re.split("=|: | is missing$", name)[0] for name in left_out))
+    columns = list(dict.fromkeys(re.split(_OF_COLUMN, name)[0] for name in left_out))
     others = [name for name in names if name not in left_out]
-    if not names or any(re.split("=|: | is missing$", name)[0] in columns for name in others):
+    if not names or any(re.split(_OF_COLUMN, name)[0] in columns for name in others):
         return ""
     return f"--drop {shlex.quote(','.join(_field(column) for column in columns))}"
 
