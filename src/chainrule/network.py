@@ -260,7 +260,8 @@ class Network:
             epochs: passes over the data.
             batch_size: rows in a batch; 1: online; None: all rows, full batch.
             optimizer: a name or an object of `chainrule.optimizers`; its rate may be a schedule.
-            shuffle: whether each epoch takes the rows in a new order.
+            shuffle: whether each epoch takes the rows in a new order; where one batch holds all rows it would change
+                nothing but rounding, and they stay as they are.
             validation: a share of the rows to hold out (stratified by class), or ``(X, y)`` or ``(X, y, weights)``.
             early_stopping: an `EarlyStopping`, or its patience in epochs.
             metrics: names from `chainrule.metrics`, measured after each epoch on the validation rows, or, where there

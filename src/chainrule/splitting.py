@@ -9,6 +9,8 @@ import numpy as np
 from chainrule.errors import ArgumentError, DataError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from chainrule.arrays import Ints
 
 _ORDER, _SPLIT, _FOLDS = 1, 2, 3  # streams apart from that of the initial weights, which is the seed itself
@@ -17,6 +19,12 @@ _ORDER, _SPLIT, _FOLDS = 1, 2, 3  # streams apart from that of the initial weigh
 def epoch_order(n_rows: int, *, seed: int, epoch: int) -> Ints:
     """The rows in the order of this epoch: it depends on seed and epoch alone, so a run can go on anywhere."""
     return _generator(seed, _ORDER, epoch).permutation(n_rows)
+
+
+def order_entropy(seed: int) -> NDArray[np.uint32]:
+    """What NumPy's `SeedSequence` makes of the seed and the stream of `epoch_order`; the epoch is the word after these."""
+    length = 4 * max(4, -(-seed.bit_length() // 32))
+    return np.append(np.frombuffer(seed.to_bytes(length, "little"), "<u4"), _ORDER).astype(np.uint32)
 
 
 def split_rows(

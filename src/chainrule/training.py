@@ -24,9 +24,9 @@ from chainrule.engines.interface import Data, EpochsRun
 from chainrule.errors import ArgumentError, DivergenceError, unknown_name
 from chainrule.layers import Mode
 from chainrule.optimizers import AnyOptimizer
+from chainrule.orders import Orders
 from chainrule.records import Epoch, Standing, Steps
 from chainrule.schedules import Plan
-from chainrule.splitting import epoch_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,7 +71,8 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):
         epochs: passes over the data.
         batch_size: rows in a batch.
         optimizer: with its learning rate or schedule.
-        shuffle: whether each epoch takes the rows in a new order.
+        shuffle: whether each epoch takes the rows in a new order. Where one batch holds all rows they stay as they are:
+            a sum over them depends on their order by rounding alone.
         seed: of the order and of dropout.
         early_stopping: when to stop before the last epoch, if at all.
     """
@@ -153,6 +154,8 @@ class Training:
         self.steps_per_epoch = ceil(len(data.X) / settings.batch_size)
         self.schedule = settings.optimizer.schedule
         self.plan = Plan(self.steps_per_epoch, settings.epochs, settings.batch_size, len(data.X))
+        shuffled = settings.shuffle and self.steps_per_epoch > 1
+        self._orders = Orders(len(data.X), settings.seed) if shuffled else None
         self._pace, self._rewind, self._last_rate = _Pace(), Rewind(), nan
         self._start = perf_counter()
         self.may_run_ahead = False
@@ -227,7 +230,8 @@ class Training:
         before = run.theta.copy(), {name: slot.copy() for name, slot in run.slots.items()}
         self._rewind = Rewind()  # what it remembers does not lead on from here
         start = perf_counter()
-        values = self._epochs_run.advance_epochs(self._orders(count), rates, now.taken, thetas)
+        orders = None if self._orders is None else self._orders.of_epochs(now.epoch, count)
+        values = self._epochs_run.advance_epochs(orders, rates, now.taken, thetas)
         self._pace.note(len(values), perf_counter() - start)
         if not (np.isfinite(values).all() and np.isfinite(thetas[-1]).all()):
             run.restore(*before)
@@ -271,12 +275,7 @@ class Training:
         return improved
 
     def _order(self, epoch: int) -> Ints | None:
-        return epoch_order(len(self.data.X), seed=self.settings.seed, epoch=epoch) if self.settings.shuffle else None
-
-    def _orders(self, count: int) -> Ints | None:
-        first = self.standing.epoch
-        orders = [self._order(epoch) for epoch in range(first, first + count)]
-        return None if orders[0] is None else np.stack(orders)  # type: ignore[arg-type] # all or none
+        return None if self._orders is None else self._orders.of_epoch(epoch)
 
     def _rates(self, count: int) -> Floats:
         steps = np.arange(self.standing.taken, self.standing.taken + count)

@@ -21,6 +21,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "orders.hpp"
 #include "packing.hpp"
 #include "plan.hpp"
 #include "team.hpp"
@@ -318,6 +319,18 @@ double evaluate(Vector<const T> theta, Matrix<const T> X, std::optional<Matrix<c
   return total;
 }
 
+// The orders of epochs that follow each other, a row for each, drawn from these words of entropy and the number of the epoch.
+void draw_orders(Vector<const std::uint32_t> words, std::int64_t first, Matrix<std::int64_t> orders) {
+  const std::size_t epochs = orders.shape(0), N = orders.shape(1);
+  constexpr std::uint64_t words_end = std::uint64_t(1) << 32;
+  require(words.size() >= 4, "fewer than four words of entropy");
+  require(first >= 0 && std::uint64_t(first) < words_end && epochs <= words_end - std::uint64_t(first), "an epoch that is no 32-bit number");
+  require(N < words_end, "more rows than 32 bits can number");
+  const nb::gil_scoped_release others_may_run;
+  const SeedPool pool(words.data(), words.size());
+  for (std::size_t e = 0; e < epochs; ++e) draw_order(pool, std::uint32_t(std::size_t(first) + e), orders.data() + e * N, N);
+}
+
 template <class T> void elementary(const std::string& name, Vector<const T> x, const std::string& isa, Vector<T> y) {
   require(x.size() == y.size(), "not as many results as numbers");
   require(kernels<T>(find_isa(isa)).elementary(name.c_str(), x.data(), y.data(), x.size()), "no such function");
@@ -375,6 +388,7 @@ NB_MODULE(_kernels, m) {
       .def_rw("l1", &Optimizer::l1).def_rw("l2", &Optimizer::l2);
   bind_type<float>(m, "Run32");
   bind_type<double>(m, "Run64");
+  m.def("draw_orders", &draw_orders, "words"_a.noconvert(), "first"_a, "orders"_a.noconvert());
   m.def("instruction_sets", [] {
     std::vector<std::string> names;
     for (const Isa* isa : available()) names.emplace_back(isa->name);
