@@ -141,6 +141,14 @@ def test_epochs_take_the_rows_in_orders_of_their_own() -> None:
     assert not np.array_equal(orders[0], epoch_order(1000, seed=2, epoch=0))
 
 
+@pytest.mark.parametrize(("batch", "same"), [(None, True), (N, True), (N - 1, False)])
+def test_one_batch_of_all_rows_is_not_shuffled(batch: int | None, same: bool) -> None:
+    nets = [network(n_inputs=I) for _ in range(2)]
+    for net, shuffle in zip(nets, (True, False), strict=True):
+        net.fit(X, Y, epochs=3, batch_size=batch, shuffle=shuffle, optimizer=cr.SGD(0.05))
+    assert (nets[0].theta.tobytes() == nets[1].theta.tobytes()) == same
+
+
 # ---- weights, frozen parameters, clipping, schedules -----------------------------------------------------------------
 
 

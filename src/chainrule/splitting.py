@@ -22,7 +22,7 @@ def epoch_order(n_rows: int, *, seed: int, epoch: int) -> Ints:
 
 
 def order_entropy(seed: int) -> NDArray[np.uint32]:
-    """What NumPy's `SeedSequence` makes of the seed and the stream of `epoch_order`; the epoch is the word after these."""
+    """What NumPy hashes for `epoch_order` before the number of the epoch: the words of the seed, then its stream."""
     length = 4 * max(4, -(-seed.bit_length() // 32))
     return np.append(np.frombuffer(seed.to_bytes(length, "little"), "<u4"), _ORDER).astype(np.uint32)
 
