@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from chainrule.insight.circuits.circuit import circuit
     from chainrule.insight.diagnosis import Diagnosis, diagnose
     from chainrule.insight.gradcheck.check import check_gradients
+    from chainrule.insight.marking.marking import mark
     from chainrule.insight.trace import trace
     from chainrule.many import fit_many
     from chainrule.model import Model, load, train
@@ -78,6 +79,7 @@ __all__ = [
     "initializers",
     "load",
     "losses",
+    "mark",
     "metrics",
     "optimizers",
     "schedules",
@@ -95,6 +97,7 @@ _LATER = {  # what loads polars or rich, only when it is asked for
     "diagnose": "chainrule.insight.diagnosis",
     "fit_many": "chainrule.many",
     "load": "chainrule.model",
+    "mark": "chainrule.insight.marking.marking",
     "trace": "chainrule.insight.trace",
     "train": "chainrule.model",
 }

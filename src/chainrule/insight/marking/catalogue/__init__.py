@@ -1,0 +1,11 @@
+"""The mistakes that marking knows, in the order of the step."""
+
+from chainrule.insight.marking.catalogue.forward import FORWARD
+from chainrule.insight.marking.catalogue.losses import LOSSES
+from chainrule.insight.marking.catalogue.products import PRODUCTS
+from chainrule.insight.marking.catalogue.slopes import SLOPES
+from chainrule.insight.marking.catalogue.updates import UPDATES
+
+CATALOGUE = (*FORWARD, *LOSSES, *SLOPES, *PRODUCTS, *UPDATES)
+
+__all__ = ["CATALOGUE"]

@@ -1,0 +1,87 @@
+"""How exactly a number was written: what is right is right to the digits that were given."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from chainrule.arrays import Floats
+
+_MANY = 12  # significant digits from which a number counts as unrounded
+_LOOKED_AT = 400  # entries of an array
+_EXACT = 1e-9  # of the largest entry: rounding of float64, generously
+_SINGLE = 1e-4  # the same of float32
+_SLACK = 1 + 1e-6  # a tie may round up or down
+
+
+class Precision(NamedTuple):
+    """How an array was written.
+
+    Attributes:
+        decimals: behind the point, the most of any entry.
+        digits: significant ones, the most of any entry.
+        single: whether every entry is a float32.
+    """
+
+    decimals: int
+    digits: int
+    single: bool = False
+
+    @property
+    def rounded(self) -> bool:
+        """Whether somebody rounded: computers give more digits."""
+        return self.digits < _MANY and not self.single
+
+    def tolerance(self, given: Floats, right: Floats) -> Floats:
+        """How far each entry may lie from the right one.
+
+        Half a unit of the last place, of decimals or of significant digits, whichever is more: an array is rounded by
+        the one or the other.
+        """
+        sizes = np.abs(right)
+        largest = float(np.max(sizes, where=np.isfinite(sizes), initial=0.0))
+        exact = np.full(np.shape(right), max((_SINGLE if self.single else _EXACT) * largest, 1e-12))
+        if not self.rounded:
+            return exact
+        by_decimals = np.full(np.shape(right), 0.5 * 10.0**-self.decimals)
+        with np.errstate(all="ignore"):
+            leading = np.floor(np.log10(np.abs(given)))
+        by_digits = np.where(given == 0, 0.0, 0.5 * 10.0 ** (np.where(given == 0, 0, leading) + 1 - self.digits))
+        return np.maximum(np.maximum(by_decimals, by_digits) * _SLACK, exact)
+
+    def told(self) -> str:
+        """In words, where there is something to say.
+
+        >>> Precision(3, 3).told()
+        'rounded to 3 decimals'
+        """
+        return f"rounded to {self.decimals} decimals" if self.rounded else ""
+
+
+def precision(values: Floats, decimals: int = 0) -> Precision:
+    """How an array was written.
+
+    Args:
+        values: finite numbers.
+        decimals: of the other answers, which whole numbers take over: 1 beside 0.25 is 1.00.
+
+    >>> precision(np.array([0.593, 0.59])), precision(np.array([1 / 3])).rounded
+    (Precision(decimals=3, digits=3, single=False), False)
+    """
+    some = np.asarray(values).ravel()[:_LOOKED_AT].astype(float)
+    pairs = [_written(entry) for entry in some.tolist()]
+    most, digits = max(pair[0] for pair in pairs), max(pair[1] for pair in pairs)
+    single = digits >= _MANY and bool((some.astype(np.float32) == some).all())
+    if most == 0:  # whole numbers, or zeros: as exact as the rest was written
+        return Precision(decimals, max(digits, 1)) if decimals else Precision(_MANY, _MANY)
+    return Precision(most, digits, single)
+
+
+def _written(entry: float) -> tuple[int, int]:
+    """Decimals and significant digits of the shortest way to write a number."""
+    _, digits, exponent = Decimal(repr(entry)).normalize().as_tuple()
+    places = int(exponent) if isinstance(exponent, int) else 0
+    return max(-places, 0), len(digits)
