@@ -113,8 +113,8 @@ def _number(entry: Any, what: str, where: str) -> float:
 # ---- files ----------------------------------------------------------------------------------------------------------
 
 
-def from_file(path: Any, *, where: str) -> Mapping[str, Any]:
-    """The numbers of a JSON, npz or CSV file, by name.
+def from_file(path: Any, *, where: str, whole: bool = False) -> Mapping[str, Any]:
+    """The numbers of a JSON, npz or CSV file, by name; of a sheet, or of a trace, those in it unless it is `whole`.
 
     In CSV each line is a name and numbers; lines of the same name are the rows of a matrix.
 
@@ -131,7 +131,8 @@ def from_file(path: Any, *, where: str) -> Mapping[str, Any]:
     if file.suffix.lower() not in readers:
         raise ArgumentError("answers", where=where, expected="a file that ends in .json, .npz or .csv", got=str(path))
     try:
-        return readers[file.suffix.lower()](file)
+        held = readers[file.suffix.lower()](file)
+        return held if whole else _numbers_in(held)
     except OSError as fault:
         raise DataError(f"cannot be read: {fault.strerror or fault}", where=str(path)) from None
     except (ValueError, KeyError, zipfile.BadZipFile) as fault:
@@ -142,12 +143,18 @@ def from_file(path: Any, *, where: str) -> Mapping[str, Any]:
 
 def _from_json(path: Path) -> Mapping[str, Any]:
     held = msgspec.json.decode(path.read_bytes())
-    if isinstance(held, dict) and isinstance(held.get("answers"), dict):
-        held = held["answers"]
-    if isinstance(held, dict) and isinstance(held.get("numbers"), dict):  # a trace, as it writes itself
-        held = {name: part["values"] if isinstance(part, dict) else part for name, part in held["numbers"].items()}
     if not isinstance(held, dict):
         raise DataError("expected an object from names to numbers", where=str(path), mend=_MEND)
+    return held
+
+
+def _numbers_in(held: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answers of a sheet, the numbers of a trace as it writes itself; anything else as it is."""
+    answers, numbers = held.get("answers"), held.get("numbers")
+    if isinstance(answers, dict):
+        return answers
+    if isinstance(numbers, dict):
+        return {name: part["values"] if isinstance(part, dict) else part for name, part in numbers.items()}
     return held
 
 

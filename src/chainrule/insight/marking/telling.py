@@ -30,7 +30,7 @@ def _title(marking: Marking) -> str:
 
 def _parts(marking: Marking, digits: int) -> Iterator[Part]:
     del digits
-    yield Table(("answer", "in the trace", "", "as given"), tuple(map(_line, marking.answers)))
+    yield Table(("answer", "in the trace", "is", "as given"), tuple(map(_line, marking.answers)))
     first = marking.first
     if first is None:
         return
@@ -62,15 +62,15 @@ def _mistakes(marking: Marking) -> Iterator[Part]:
         yield Sentence(f"With {'it' if len(fits[0].made) == 1 else 'both'} every number given is made exactly.", "note")
         return
     yield Sentence(f"{len(fits)} explanations give exactly these numbers; more numbers would tell which it is:", "alarm")
-    yield Table(("", "what was done", "what is right"), tuple(_numbered(marking, fits[:_MOST])))
+    yield Table((), tuple(_numbered(marking, fits[:_MOST])))
     if len(fits) > _MOST:
         yield Sentence(f"{len(fits) - _MOST} more are left out here; the JSON form has all.", "note")
 
 
-def _numbered(marking: Marking, fits: list[Fit]) -> Iterator[tuple[str, str, str]]:
+def _numbered(marking: Marking, fits: list[Fit]) -> Iterator[tuple[str, str]]:
     for place, fit in enumerate(fits, 1):
         right = "; ".join(dict.fromkeys(made.mistake.right for made in fit.made))
-        yield str(place), _told(marking, fit), right
+        yield str(place), f"{_capital(_told(marking, fit))}. Right is: {right}"
 
 
 def _right(fit: Fit) -> Iterator[Part]:

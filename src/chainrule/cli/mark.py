@@ -1,0 +1,71 @@
+"""``chainrule mark``: the mistake in somebody's backpropagation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import App, Group, Parameter
+
+from chainrule.cli.explaining import deliver
+from chainrule.cli.models import open_model
+from chainrule.cli.options import GROUPS, numbers_in
+from chainrule.cli.running import FAILED, Stop
+from chainrule.errors import ArgumentError
+
+_DATA, _OUTPUT = GROUPS["Data"], GROUPS["Output"]
+_STEP = Group("Step", sort_key=1)
+
+app = App(
+    name="mark",
+    usage="Usage: chainrule mark MODEL DATA ANSWERS [OPTIONS]",
+    help_epilogue="""\
+Examples:
+  chainrule mark iris.safetensors iris mine.json --rows 0,70
+  chainrule mark iris.safetensors iris mine.csv --optimizer sgd --lr 0.5
+
+ANSWERS is a JSON object, an npz file, or CSV lines of a name and numbers. Names are
+those of chainrule explain (dense_1.dW) or usual ones (dW1, delta2, new_b1, loss).
+The exit code is 1 when something is wrong.""",
+)
+
+
+@app.default
+def mark(
+    model: Annotated[str, Parameter(group=_DATA, help="A model file that chainrule train wrote.")],
+    data: Annotated[
+        str,
+        Parameter(
+            group=_DATA, help="The table, its target included: a file, - for standard input, or a built-in name."
+        ),
+    ],
+    answers: Annotated[str, Parameter(group=_DATA, help="The numbers to mark: a .json, .npz or .csv file.")],
+    /,
+    *,
+    rows: Annotated[str, Parameter(group=_DATA, metavar="N,N", help="Which rows make the batch, from 0.")] = "0",
+    optimizer: Annotated[
+        str | None,
+        Parameter(group=_STEP, metavar="NAME", show_default=False, help="For answers about new weights: the step."),
+    ] = None,
+    lr: Annotated[
+        float | None, Parameter(group=_STEP, metavar="X", show_default=False, help="The learning rate of the step.")
+    ] = None,
+    format: Annotated[  # noqa: A002 -- the option's own name
+        str | None,
+        Parameter(group=_OUTPUT, metavar="NAME", help="text, markdown, latex, html or json; else as --out ends."),
+    ] = None,
+    out: Annotated[
+        str | None, Parameter(group=_OUTPUT, metavar="FILE", help="Write it to a file, and not to the screen.")
+    ] = None,
+) -> None:
+    """Print what was found; see `app` for the words that a person reads."""
+    from chainrule import optimizers
+    from chainrule.insight.marking.marking import mark as marking
+
+    if lr is not None and optimizer is None:
+        raise ArgumentError("--lr is the rate of a step", mend="Give --optimizer sgd, or another, beside it")
+    step = None if optimizer is None else optimizers.get(optimizer, rate=lr, where="--optimizer")
+    opened = open_model(model, data, command="mark")
+    found = marking(opened, data, answers=answers, optimizer=step, rows=numbers_in(rows, option="--rows"))
+    deliver(found, form=format, out=out)
+    if not found.ok:
+        raise Stop(FAILED)
