@@ -41,6 +41,13 @@ text, Markdown, LaTeX, HTML or JSON.""",
 
 Backpropagation beside difference quotients, which know nothing but values: every array of weights, the inputs, and \
 random directions.""",
+    "mark": """The mistake in somebody's backpropagation.
+
+Their own numbers beside the right ones: which are right, which is the first wrong one, and which of some hundred \
+mistakes, or which two of them, makes exactly these numbers.""",
+    "exercise": """Sheets to do backpropagation by hand, and their marking.
+
+A small network with numbers and blanks, another for each student; the answers lie apart.""",
     "diagnose": """What is wrong with a model, its data or its training, and what to try.
 
 Each finding says the numbers that it rests on, why it matters, and the option that may mend it; --try-it trains both \

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _DATA, _OUTPUT = GROUPS["Data"], GROUPS["Output"]
 _SHEET = Group("Sheet", sort_key=1)
-_PRINT = "<style>@media print {body {margin: 0} h2, h3 {break-after: avoid} .formula, .scroll {break-inside: avoid}}</style>"
+_PRINT = (
+    "<style>@media print {body {margin: 0} h2, h3 {break-after: avoid} .formula, .scroll {break-inside: avoid}}</style>"
+)
 _MOST = 1000
 
 app = App(
@@ -43,9 +45,13 @@ def exercise(
         bool, Parameter(group=_DATA, negative=(), show_default=False, help="Mark a sheet that was filled in.")
     ] = False,
     seed: Annotated[int, Parameter(group=_SHEET, metavar="N", help="Of all numbers.")] = 0,
-    students: Annotated[int, Parameter(group=_SHEET, metavar="N", help="So many sheets, each with its own numbers.")] = 1,
+    students: Annotated[
+        int, Parameter(group=_SHEET, metavar="N", help="So many sheets, each with its own numbers.")
+    ] = 1,
     inputs: Annotated[int, Parameter(group=_SHEET, metavar="N", help="The number of inputs.")] = 2,
-    hidden: Annotated[str, Parameter(group=_SHEET, metavar="N,N", help="Units of the hidden layers; 0 for none.")] = "2",
+    hidden: Annotated[
+        str, Parameter(group=_SHEET, metavar="N,N", help="Units of the hidden layers; 0 for none.")
+    ] = "2",
     outputs: Annotated[int, Parameter(group=_SHEET, metavar="N", help="The number of outputs.")] = 2,
     rows: Annotated[int, Parameter(group=_SHEET, metavar="N", help="Rows in the batch.")] = 1,
     activation: Annotated[str, Parameter(group=_SHEET, metavar="NAME", help="Of the hidden layers.")] = "sigmoid",
@@ -111,7 +117,8 @@ def _write(sheets: list[Sheet], folder: Path) -> None:
             for name, content in ((f"{word}{ending}.html", html), (f"{word}{ending}.json", page.to_json())):
                 with files.atomic_write(folder / name) as file:
                     file.write(content.encode())
-    say(output(), f"Wrote {plural(len(sheets), 'sheet')} to {folder}: sheet*.html to print, sheet*.json to fill in, answers* apart.")
+    told = "sheet*.html to print, sheet*.json to fill in, answers* apart"
+    say(output(), f"Wrote {plural(len(sheets), 'sheet')} to {folder}: {told}.")
 
 
 def _mark(given: tuple[str, ...], form: str | None, out: str | None) -> None:

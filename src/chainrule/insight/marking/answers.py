@@ -196,4 +196,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return not text
     return True
-

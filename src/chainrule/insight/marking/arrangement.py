@@ -1,9 +1,9 @@
-"""How somebody's arrays lie: W as (O, I), samples as columns, the bias in W; what is meant is found by shape, or tried."""
+"""How somebody's arrays lie: W as (O, I), samples as columns, the bias in W; found by shape, or tried."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class Laid(NamedTuple):
         """Whether it is this, to the digits given; places left empty are."""
         return bool(np.shape(numbers) == self.values.shape and self.entries(numbers).all())
 
-    def entries(self, numbers: Floats) -> Floats:
+    def entries(self, numbers: Floats) -> Any:
         """Which entries are right, for numbers of the same shape."""
         with np.errstate(invalid="ignore"):
             off = np.abs(self.values - numbers)

@@ -80,7 +80,7 @@ def _entries(laid: Laid, right: Floats, there: Any) -> str:
     unit = laid.precision.tolerance(values, right)
     if laid.precision.rounded and bool((off <= 4 * unit).all()):
         return "the last digit alone: rounded on the way, perhaps"
-    wrong = ~laid.entries(right)
+    wrong = np.logical_not(laid.entries(right))
     worst = np.unravel_index(int(off.argmax()), off.shape) if off.ndim else ()
     told = f"{number(float(values[worst]))} instead of {number(float(right[worst]))}"
     place = f" at {[int(i) for i in worst]}" if worst else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from chainrule.errors import ArgumentError, ShapeError
 from chainrule.insight.marking import answers as reading
 from chainrule.insight.marking.arrangement import ARRANGEMENTS, Laid, lay
 from chainrule.insight.marking.difference import difference
+from chainrule.insight.marking.marked import Marked
 from chainrule.insight.marking.search import Fit, Search
 from chainrule.insight.marking.telling import document, scope_words
 from chainrule.insight.rendering import Document, Explained, plain
@@ -71,28 +72,6 @@ def mark(
     return Marking(made, reading.read(answers, made, names or {}, where="mark"))
 
 
-class Marked(NamedTuple):
-    """An answer that was marked.
-
-    Attributes:
-        said: the person's name for it.
-        name: its address in the trace.
-        right: whether it is.
-        values: as the trace would lay them.
-        expected: the right numbers.
-        how: how the array lay, and how it was rounded, in words.
-        difference: by what it differs, in words; empty where it is right.
-    """
-
-    said: str
-    name: str
-    right: bool
-    values: Any
-    expected: Any
-    how: str
-    difference: str = ""
-
-
 class Marking(Explained):
     """What is right, what is wrong, and why; made by `mark`. Print it.
 
@@ -143,16 +122,22 @@ class Marking(Explained):
         return f"Marking({len(self.answers) - len(self.wrong)} of {len(self.answers)} right; print it)"
 
     def document(self, *, digits: int = 6) -> Document:
-        return document(self, digits)
+        del digits  # matrices are rounded by whoever draws them
+        return document(self.trace, self.answers, self.fits)
 
     def data(self) -> dict[str, Any]:
         fits = [
-            [{"mistake": m.mistake.name, "says": m.mistake.says, "right": m.mistake.right, "where": scope_words(self, m)}
-             for m in fit.made]
+            [{"mistake": m.mistake.name, "says": m.mistake.says, "right": m.mistake.right,
+              "where": scope_words(self.trace, m)} for m in fit.made]
             for fit in self.fits
         ]  # fmt: skip
         marked = [a._asdict() | {"values": plain(a.values), "expected": plain(a.expected)} for a in self.answers]
-        return {"ok": self.ok, "first": None if self.first is None else self.first.name, "answers": marked, "fits": fits}
+        return {
+            "ok": self.ok,
+            "first": None if self.first is None else self.first.name,
+            "answers": marked,
+            "fits": fits,
+        }
 
 
 def _judged(made: Trace, given: list[Answer]) -> tuple[Search, list[Fit]]:

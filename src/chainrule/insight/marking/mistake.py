@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
 from chainrule.arrays import Array
-
-if TYPE_CHECKING:
-    from chainrule.insight.marking.variant import Variant
 
 Point: TypeAlias = Literal[
     "Z", "Y", "rows", "loss", "error", "pair", "slope", "dZ", "dW", "db", "dX",
@@ -18,8 +15,8 @@ Point: TypeAlias = Literal[
 ]  # fmt: skip
 """Where in a step something can go wrong, in the order of the step; see `Variant`."""
 
-Change: TypeAlias = Callable[["Variant", Any, Any], Array]
-"""What stands there instead, from the step so far, the node (None where there is none) and what is right."""
+Change: TypeAlias = Callable[[Any, Any, Any], Array]
+"""What stands there instead, from the `Variant` so far, the node (None where there is none) and what is right."""
 
 Where: TypeAlias = Literal["layers", "once"]
 

@@ -50,7 +50,7 @@ class Precision(NamedTuple):
         with np.errstate(all="ignore"):
             leading = np.floor(np.log10(np.abs(given)))
         by_digits = np.where(given == 0, 0.0, 0.5 * 10.0 ** (np.where(given == 0, 0, leading) + 1 - self.digits))
-        return np.maximum(np.maximum(by_decimals, by_digits) * _SLACK, exact)
+        return np.asarray(np.maximum(np.maximum(by_decimals, by_digits) * _SLACK, exact))
 
     def told(self) -> str:
         """In words, where there is something to say.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
-from chainrule import activations, checks, losses
+from chainrule import activations, checks, files, losses
 from chainrule.errors import ArgumentError, DataError
 from chainrule.insight.marking.answers import array, from_file
+from chainrule.insight.marking.blanks import blank
 from chainrule.insight.marking.marking import Marking, mark
 from chainrule.insight.rendering import Document, Explained, Formula, Heading, Matrix, Part, Sentence, plain
-from chainrule.insight.marking.blanks import blank
 from chainrule.insight.trace import Trace, trace
 from chainrule.layers import Dense
 from chainrule.network import Network
@@ -75,7 +76,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         rng = np.random.default_rng([seed, student])
         sizes = (self.inputs, *self.hidden, self.outputs)
         weights = {}
-        for place, (I, O) in enumerate(zip(sizes, sizes[1:], strict=False), 1):
+        for place, (I, O) in enumerate(pairwise(sizes), 1):
             weights[f"dense_{place}.W"] = _tenths(rng, (I, O)).tolist()
             weights[f"dense_{place}.b"] = _tenths(rng, (O,)).tolist()
         X = _tenths(rng, (self.rows, self.inputs)).tolist()
@@ -221,6 +222,14 @@ class SheetPage(Explained):
         told: dict[str, Any] = msgspec.to_builtins(sheet)
         return told | {"answers": sheet.solution()} if self.solved else told
 
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """A line for each number, so that a person can fill it in; written to `path` when one is given."""
+        text = "{\n" + ",\n".join(_json_lines(self.data())) + "\n}\n"
+        if path is not None:
+            with files.atomic_write(path) as file:
+                file.write(text.encode())
+        return text
+
     def document(self, *, digits: int = 6) -> Document:
         del digits
         title = self.sheet.title + (": the answers" if self.solved else "")
@@ -258,6 +267,19 @@ class SheetPage(Explained):
         if formula:
             yield Formula((f"{name.partition('.')[2] or name} = {formula}".replace(".new =", "_new ="),))
         yield blank(name, values.shape)
+
+
+def _json_lines(told: dict[str, Any]) -> Iterator[str]:
+    for name, value in told.items():
+        if isinstance(value, dict) and name in {"weights", "answers"}:
+            inside = ",\n".join(f"  {_json(key)}: {_json(entry)}" for key, entry in value.items())
+            yield f"{_json(name)}: {{\n{inside}\n}}"
+        else:
+            yield f"{_json(name)}: {_json(value)}"
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode().replace(",", ", ")
 
 
 def _heading(name: str) -> str:

@@ -10,67 +10,67 @@ from chainrule.insight.rendering import Document, Heading, Matrix, Part, Sentenc
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chainrule.insight.marking.marking import Marked, Marking
+    from chainrule.insight.marking.marked import Marked
     from chainrule.insight.marking.search import Fit, Made
+    from chainrule.insight.trace import Trace
 
 _MOST = 6  # mistakes that fit equally and are listed
 
 
-def document(marking: Marking, digits: int) -> Document:
-    """All of it."""
-    return Document(_title(marking), tuple(_parts(marking, digits)))
+def document(trace: Trace, answers: tuple[Marked, ...], fits: list[Fit]) -> Document:
+    """What is right, the first that is wrong, and why."""
+    return Document(_title(answers), tuple(_parts(trace, answers, fits)))
 
 
-def _title(marking: Marking) -> str:
-    wrong, all_of_them = len(marking.wrong), len(marking.answers)
-    if not wrong:
-        return "The answer is right" if all_of_them == 1 else f"All {all_of_them} answers are right"
-    return f"{all_of_them - wrong} of {all_of_them} answers {'is' if all_of_them - wrong == 1 else 'are'} right"
+def _title(answers: tuple[Marked, ...]) -> str:
+    right, asked = sum(answer.right for answer in answers), len(answers)
+    if right == asked:
+        return "The answer is right" if asked == 1 else f"All {asked} answers are right"
+    return f"{right} of {asked} answers {'is' if right == 1 else 'are'} right"
 
 
-def _parts(marking: Marking, digits: int) -> Iterator[Part]:
-    del digits
-    yield Table(("answer", "in the trace", "is", "as given"), tuple(map(_line, marking.answers)))
-    first = marking.first
+def _parts(trace: Trace, answers: tuple[Marked, ...], fits: list[Fit]) -> Iterator[Part]:
+    yield Table(("answer", "in the trace", "is", "as given"), tuple(map(_line, answers)))
+    first = next((answer for answer in answers if not answer.right), None)
     if first is None:
         return
     yield Heading(f"The first that is wrong: {first.said}")
-    formula = marking.trace.formula(first.name)
     yield Matrix("yours", first.values)
-    yield Matrix("right", first.expected, formula, first.name)
+    yield Matrix("right", first.expected, trace.formula(first.name), first.name)
     yield Sentence(f"What differs: {first.difference}.")
     yield Heading("The mistake")
-    yield from _mistakes(marking)
+    yield from _mistakes(trace, fits)
 
 
 def _line(answer: Marked) -> tuple[str, str, str, str]:
     return (answer.said, answer.name, "right" if answer.right else "wrong", answer.how)
 
 
-def _mistakes(marking: Marking) -> Iterator[Part]:
-    fits = marking.fits
+def _mistakes(trace: Trace, fits: list[Fit]) -> Iterator[Part]:
     if not fits:
         yield Sentence(
-            "No mistake that I know, and no pair of them, gives these numbers. Begin with the first wrong one: all "
-            "that was asked before it is right.",
+            "No mistake in the catalogue, and no pair of those tried, gives these numbers. Begin with the first wrong "
+            "one: what comes before it does not explain it.",
             "warning",
         )
         return
     if len(fits) == 1:
-        yield Sentence(_capital(_told(marking, fits[0])) + ".", "alarm")
+        yield Sentence(_capital(_told(trace, fits[0])) + ".", "alarm")
         yield from _right(fits[0])
         yield Sentence(f"With {'it' if len(fits[0].made) == 1 else 'both'} every number given is made exactly.", "note")
         return
-    yield Sentence(f"{len(fits)} explanations give exactly these numbers; more numbers would tell which it is:", "alarm")
-    yield Table((), tuple(_numbered(marking, fits[:_MOST])))
+    yield Sentence(
+        f"{len(fits)} explanations give exactly these numbers; more numbers would tell which it is:", "alarm"
+    )
+    yield Table((), tuple(_numbered(trace, fits[:_MOST])))
     if len(fits) > _MOST:
         yield Sentence(f"{len(fits) - _MOST} more are left out here; the JSON form has all.", "note")
 
 
-def _numbered(marking: Marking, fits: list[Fit]) -> Iterator[tuple[str, str]]:
+def _numbered(trace: Trace, fits: list[Fit]) -> Iterator[tuple[str, str]]:
     for place, fit in enumerate(fits, 1):
         right = "; ".join(dict.fromkeys(made.mistake.right for made in fit.made))
-        yield str(place), f"{_capital(_told(marking, fit))}. Right is: {right}"
+        yield str(place), f"{_capital(_told(trace, fit))}. Right is: {right}"
 
 
 def _right(fit: Fit) -> Iterator[Part]:
@@ -78,21 +78,21 @@ def _right(fit: Fit) -> Iterator[Part]:
         yield Sentence(f"Right is: {right}")
 
 
-def _told(marking: Marking, fit: Fit) -> str:
-    return "; and ".join(_one(marking, made) for made in fit.made)
+def _told(trace: Trace, fit: Fit) -> str:
+    return "; and ".join(_one(trace, made) for made in fit.made)
 
 
-def _one(marking: Marking, made: Made) -> str:
-    where = scope_words(marking, made)
+def _one(trace: Trace, made: Made) -> str:
+    where = scope_words(trace, made)
     return f"{where}: {made.mistake.says}" if where else made.mistake.says
 
 
-def scope_words(marking: Marking, made: Made) -> str:
+def scope_words(trace: Trace, made: Made) -> str:
     """In which layers it was made; empty for a mistake that belongs to none.
 
     Of several that fit as well the widest is told, and that the numbers do not say.
     """
-    names = layer_names(marking.trace)
+    names = layer_names(trace)
     told = [_layers(layers, names) for layers in made.layers if layers is not None]
     return " or ".join(told[:2]) if len(told) <= 2 else f"{told[0]}, {told[1]} or some other"
 

@@ -73,13 +73,15 @@ class Variant:
     def __init__(
         self, start: Start, slips: tuple[Slip, ...] = (), *, t: int = 1, slots: dict[str, Floats] | None = None
     ) -> None:
-        self.start, self.slips, self.t, self.slots = start, slips, t, slots
+        self.start: Start = start
+        self.slips, self.t, self.slots = slips, t, slots
         self.numbers: dict[str, Array] = {}
         self._misshapen: dict[str, Array] = {}
-        self.rate = self._rate()
+        self.rate: float = self._rate()
+        self.taken: Array = None
         with np.errstate(all="ignore"):  # a mistake may well overflow
-            self.nodes = self.forward(start.theta)
-            self.dense = [node for node in every(self.nodes) if isinstance(node.layer, Dense)]
+            self.nodes: list[Node] = self.forward(start.theta)
+            self.dense: list[Node] = [node for node in every(self.nodes) if isinstance(node.layer, Dense)]
             self.put_losses("", start.theta)
             self.backward()
             if start.optimizer is not None:
@@ -255,7 +257,7 @@ class Variant:
         if objective.penalised:
             penalty = self._at("penalty slope", None, objective.penalty(theta)[1])
             gradient = gradient + penalty
-        self.gradient: Floats = gradient
+        self.gradient: Array = gradient
         return penalty
 
     # ---- update -----------------------------------------------------------------------------------------------------

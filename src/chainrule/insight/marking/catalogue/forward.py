@@ -11,37 +11,37 @@ from chainrule.insight.marking.mistake import Change, InapplicableError, Mistake
 
 if TYPE_CHECKING:
     from chainrule.activations import ActivationFunction
-    from chainrule.arrays import Floats
+    from chainrule.arrays import Array
     from chainrule.insight.marking.variant import Variant
     from chainrule.insight.passes import Node
 
 
-def _bias(node: Node) -> Floats:
+def _bias(node: Node) -> Array:
     if "b" not in node.params:
         raise InapplicableError
-    return node.params["b"]  # type: ignore[no-any-return] # an array
+    return node.params["b"]
 
 
 def _bias_times(factor: float) -> Change:
     return lambda _, node, Z: Z + factor * _bias(node)
 
 
-def _transposed(_: Variant, node: Node, Z: Floats) -> Floats:
+def _transposed(_: Variant, node: Node, Z: Array) -> Array:
     W = node.params["W"]
     return Z + node.X @ (fitting(W.T, W.shape) - W)
 
 
-def _twice(_: Variant, node: Node, Y: Floats) -> Floats:
-    return node.layer.f.value(Y)  # type: ignore[attr-defined,no-any-return] # an Activation
+def _twice(_: Variant, node: Node, Y: Array) -> Array:
+    return node.layer.f.value(Y)  # type: ignore[attr-defined] # an Activation
 
 
-def _over_rows(_: Variant, node: Node, __: Floats) -> Floats:
+def _over_rows(_: Variant, node: Node, __: Array) -> Array:
     if not isinstance(node.layer.f, Softmax):  # type: ignore[attr-defined] # an Activation
         raise InapplicableError
-    return Softmax().value(node.X.T).T  # type: ignore[no-any-return] # an array
+    return Softmax().value(node.X.T).T
 
 
-def _not_normalised(_: Variant, node: Node, __: Floats) -> Floats:
+def _not_normalised(_: Variant, node: Node, __: Array) -> Array:
     if not isinstance(node.layer.f, Softmax):  # type: ignore[attr-defined] # an Activation
         raise InapplicableError
     return np.exp(node.X)
@@ -54,15 +54,15 @@ def _instead(f: ActivationFunction) -> dict[Any, Change]:
         if node.layer.f.name == f.name:  # type: ignore[attr-defined] # an Activation
             raise InapplicableError
 
-    def value(_: Variant, node: Node, __: Floats) -> Floats:
+    def value(_: Variant, node: Node, __: Array) -> Array:
         differs(node)
-        return f.value(node.X)  # type: ignore[no-any-return] # an array
+        return f.value(node.X)
 
-    def slope(_: Variant, node: Node, __: Floats) -> Floats:
-        return f.slope(node.X, node.Y)  # type: ignore[no-any-return] # an array
+    def slope(_: Variant, node: Node, __: Array) -> Array:
+        return f.slope(node.X, node.Y)
 
-    def through(_: Variant, node: Node, __: Floats) -> Floats:
-        return f.backward(node.X, node.Y, node.dY)  # type: ignore[no-any-return] # an array
+    def through(_: Variant, node: Node, __: Array) -> Array:
+        return f.backward(node.X, node.Y, node.dY)
 
     return {"Y": value, "slope": slope, "dZ": through}
 
@@ -71,7 +71,9 @@ FORWARD = (
     Mistake("bias not added", "the bias was not added", "Z = X W + b", {"Z": _bias_times(-1)}),
     Mistake("bias subtracted", "the bias was subtracted", "Z = X W + b", {"Z": _bias_times(-2)}),
     Mistake("bias added twice", "the bias was added twice", "Z = X W + b", {"Z": _bias_times(1)}),
-    Mistake("W transposed forward", "the inputs were multiplied by W^T instead of W", "Z = X W + b", {"Z": _transposed}),
+    Mistake(
+        "W transposed forward", "the inputs were multiplied by W^T instead of W", "Z = X W + b", {"Z": _transposed}
+    ),
     Mistake("activation forgotten", "the activation was left out", "Y = f(Z)", {"Y": lambda _, node, __: node.X}),
     Mistake("activation twice", "the activation was applied twice", "Y = f(Z)", {"Y": _twice}),
     Mistake(

@@ -14,7 +14,7 @@ from chainrule.losses import BinaryCrossEntropy, CrossEntropy, HalfSquaredError,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from chainrule.arrays import Floats
+    from chainrule.arrays import Array
     from chainrule.insight.marking.variant import Variant
     from chainrule.insight.passes import Node
     from chainrule.losses import Loss
@@ -68,7 +68,7 @@ def _factors() -> Iterator[Mistake]:
          lambda s: 1 / _summed(s)),
         ("factor 2", "there is a factor 2 too much, or a 1/2 missing", "the loss as it is defined", lambda _: 2.0),
         ("factor 1/2", "there is a 1/2 too much, or a factor 2 missing", "the loss as it is defined", lambda _: 0.5),
-        ("1/O forgotten", "the outputs were summed instead of averaged, 1/O is missing", "l = 1/O sum_o ...", _averaged),
+        ("1/O forgotten", "the outputs were summed, not averaged: 1/O is missing", "l = 1/O sum_o ...", _averaged),
         ("1/O twice", "1/O was multiplied twice", "l = 1/O sum_o ...", lambda s: 1 / _averaged(s)),
         ("mean over outputs", "the mean over the outputs was taken instead of their sum", "l = sum_o ...",
          lambda s: 1 / _not_averaged(s)),
@@ -95,14 +95,14 @@ def _only(*kinds: type[Loss]) -> Callable[[Variant], None]:
     return check
 
 
-def _scaled(step: Variant, slope: Floats) -> Floats:
+def _scaled(step: Variant, slope: Array) -> Array:
     """The slope of each row with the factor of the loss."""
     weights, mean = step.start.batch.weights, _loss(step).reduction == "mean"
     scale = (1 / step.B if mean else 1.0) * (np.ones(step.B) if weights is None else weights)
     return slope * scale[:, None]
 
 
-def _difference(step: Variant, node: Node, right: Floats) -> Floats:
+def _difference(step: Variant, node: Node, right: Array) -> Array:
     _only(CrossEntropy, BinaryCrossEntropy)(step)
     if step.start.objective.fused:
         raise InapplicableError
@@ -111,49 +111,49 @@ def _difference(step: Variant, node: Node, right: Floats) -> Floats:
 
 
 def _log_of(base: float) -> Change:
-    def change(step: Variant, _: Node, right: Floats) -> Floats:
+    def change(step: Variant, _: Node, right: Array) -> Array:
         _only(CrossEntropy, BinaryCrossEntropy)(step)
         return right / log(base)
 
     return change
 
 
-def _root(step: Variant, _: Node, right: Floats) -> Floats:
+def _root(step: Variant, _: Node, right: Array) -> Array:
     _only(HalfSquaredError, MeanSquaredError)(step)
     return np.sqrt(right)
 
 
-def _absolute(step: Variant, node: Node, _: Floats) -> Floats:
+def _absolute(step: Variant, node: Node, _: Array) -> Array:
     _only(HalfSquaredError, MeanSquaredError)(step)
     D = np.abs(node.Y - step.start.batch.T)
-    return D.mean(axis=1) if _loss(step).averages else D.sum(axis=1)  # type: ignore[no-any-return] # an array
+    return D.mean(axis=1) if _loss(step).averages else D.sum(axis=1)
 
 
-def _true_class_only(step: Variant, node: Node, _: Floats) -> Floats:
+def _true_class_only(step: Variant, node: Node, _: Array) -> Array:
     _only(BinaryCrossEntropy)(step)
-    return -(step.start.batch.T * np.log(node.Y)).sum(axis=1)  # type: ignore[no-any-return] # an array
+    return -(step.start.batch.T * np.log(node.Y)).sum(axis=1)
 
 
-def _both_classes(step: Variant, node: Node, right: Floats) -> Floats:
+def _both_classes(step: Variant, node: Node, right: Array) -> Array:
     _only(CrossEntropy)(step)
-    return right - ((1 - step.start.batch.T) * np.log1p(-node.Y)).sum(axis=1)  # type: ignore[no-any-return] # an array
+    return right - ((1 - step.start.batch.T) * np.log1p(-node.Y)).sum(axis=1)
 
 
-def _slope_again(step: Variant, node: Node, dZ: Floats) -> Floats:
-    return node.layer.f.backward(node.X, node.Y, dZ)  # type: ignore[attr-defined,no-any-return] # an Activation
+def _slope_again(_: Variant, node: Node, dZ: Array) -> Array:
+    return node.layer.f.backward(node.X, node.Y, dZ)  # type: ignore[attr-defined] # an Activation
 
 
-def _no_slope(_: Variant, node: Node, __: Floats) -> Floats:
-    return node.dY  # type: ignore[no-any-return] # an array
+def _no_slope(_: Variant, node: Node, __: Array) -> Array:
+    return node.dY
 
 
-def _diagonal_again(_: Variant, node: Node, dZ: Floats) -> Floats:
+def _diagonal_again(_: Variant, node: Node, dZ: Array) -> Array:
     if not isinstance(node.layer.f, Softmax):  # type: ignore[attr-defined] # an Activation
         raise InapplicableError
     return dZ * node.Y * (1 - node.Y)
 
 
-def _penalty(change: Callable[[Variant, Floats], Floats]) -> Change:
+def _penalty(change: Callable[[Variant, Array], Array]) -> Change:
     return lambda step, _, slope: change(step, slope)
 
 
@@ -177,9 +177,19 @@ LOSSES = (
         {"error": _difference},
         "once",
     ),
-    Mistake("logarithm to base 10", "logarithms were taken to base 10", "the natural logarithm", {"loss": _log_of(10)}, "once"),
-    Mistake("logarithm to base 2", "logarithms were taken to base 2", "the natural logarithm", {"loss": _log_of(2)}, "once"),
-    Mistake("root of the loss", "a root was taken of the mean of squares", "loss without a root", {"loss": _root}, "once"),
+    Mistake(
+        "logarithm to base 10",
+        "logarithms were taken to base 10",
+        "the natural logarithm",
+        {"loss": _log_of(10)},
+        "once",
+    ),
+    Mistake(
+        "logarithm to base 2", "logarithms were taken to base 2", "the natural logarithm", {"loss": _log_of(2)}, "once"
+    ),
+    Mistake(
+        "root of the loss", "a root was taken of the mean of squares", "loss without a root", {"loss": _root}, "once"
+    ),
     Mistake("errors not squared", "the errors were not squared in the loss", "(y - t)^2", {"rows": _absolute}, "once"),
     Mistake(
         "only the true class",
@@ -243,8 +253,9 @@ LOSSES = (
         "only weights are penalised",
         {
             "penalty slope": _penalty(
-                lambda step, _: step.start.objective.l1 * np.sign(step.start.theta)
-                + step.start.objective.l2 * step.start.theta
+                lambda step, _: (
+                    step.start.objective.l1 * np.sign(step.start.theta) + step.start.objective.l2 * step.start.theta
+                )
             )
         },
         "once",
@@ -256,7 +267,7 @@ LOSSES = (
         {"penalty": lambda step, _, value: value + 0.5 * step.start.objective.l2 * _squares(step)},
         "once",
     ),
-)  # fmt: skip
+)
 
 
 def _squares(step: Variant) -> Any:

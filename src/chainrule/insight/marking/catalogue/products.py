@@ -11,7 +11,7 @@ from chainrule.insight.marking.mistake import Change, InapplicableError, Mistake
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chainrule.arrays import Floats
+    from chainrule.arrays import Array
     from chainrule.insight.marking.variant import Variant
     from chainrule.insight.passes import Node
 
@@ -31,25 +31,25 @@ def _other(step: Variant, node: Node, by: int) -> Node:
     return found
 
 
-def _dY(step: Variant, node: Node) -> Floats:
+def _incoming(step: Variant, node: Node) -> Array:
     """What came into the activation behind this product."""
-    return step.activation_of(node).dY  # type: ignore[no-any-return] # an array
+    return step.activation_of(node).dY
 
 
 # ---- weights --------------------------------------------------------------------------------------------------------
 
 
-def _from(inputs: Callable[[Variant, Node], Floats]) -> Change:
-    """dW of other inputs."""
+def _from(inputs: Callable[[Variant, Node], Array]) -> Change:
+    """DW of other inputs."""
     return lambda step, node, _: fitting(inputs(step, node), node.X.shape).T @ node.dY
 
 
-def _with(delta: Callable[[Variant, Node], Floats]) -> Change:
-    """dW with another delta."""
+def _with(delta: Callable[[Variant, Node], Array]) -> Change:
+    """DW with another delta."""
     return lambda step, node, _: node.X.T @ fitting(delta(step, node), node.dY.shape)
 
 
-def _before_activation(step: Variant, node: Node) -> Floats:
+def _before_activation(step: Variant, node: Node) -> Array:
     return step.activation_of(_other(step, node, -1)).X
 
 
@@ -66,7 +66,7 @@ WEIGHTS = tuple(
          _from(lambda step, node: step.start.batch.X if node is not step.dense[0] else node.X)),
         ("dW from the wrong layer", "dW was made from the inputs of the layer before",
          _from(lambda step, node: _other(step, node, -1).X)),
-        ("dW without the slope", "dW was made with dY instead of delta, so without the slope", _with(_dY)),
+        ("dW without the slope", "dW was made with dY instead of delta, so without the slope", _with(_incoming)),
         ("dW with the next layer's delta", "dW was made with the delta of the next layer",
          _with(lambda step, node: _other(step, node, 1).dY)),
         ("dW averaged again", "dW was divided by the number of rows once more", lambda s, _, dW: dW / _rows(s)),
@@ -87,7 +87,7 @@ WEIGHTS = tuple(
 # ---- biases ---------------------------------------------------------------------------------------------------------
 
 
-def _sum_of(delta: Callable[[Variant, Node], Floats]) -> Change:
+def _sum_of(delta: Callable[[Variant, Node], Array]) -> Change:
     return lambda step, node, db: fitting(delta(step, node).sum(axis=0), db.shape)
 
 
@@ -97,7 +97,7 @@ BIASES = tuple(
         ("db not summed", "delta was not summed over the rows for b", lambda s, node, _: node.dY if _rows(s) else None),
         ("db averaged again", "delta was averaged over the rows for b, not summed", lambda s, _, db: db / _rows(s)),
         ("db summed", "db is the sum over the rows without the 1/B of the mean", lambda s, _, db: db * _rows(s)),
-        ("db without the slope", "db was made with dY instead of delta, so without the slope", _sum_of(_dY)),
+        ("db without the slope", "db was made with dY instead of delta, so without the slope", _sum_of(_incoming)),
         ("db forgotten", "db was left at zero: the bias has no gradient", lambda _, __, db: 0 * db),
         ("db with the next layer's delta", "db was made with the delta of the next layer",
          _sum_of(lambda step, node: _other(step, node, 1).dY)),
@@ -112,36 +112,37 @@ BIASES = tuple(
         ("db of the first row", "db was made from the first row alone", lambda s, n, _: n.dY[0] if _rows(s) else None),
         ("db of the last row", "db was made from the last row alone", lambda s, n, _: n.dY[-1] if _rows(s) else None),
         ("db of the wrong sign", "db has the wrong sign", lambda _, __, db: -db),
-        ("db times b", "db was multiplied by the bias, as if its input were b and not 1", lambda _, n, db: db * n.params["b"]),
+        ("db times b", "db was multiplied by the bias, as if its input were b and not 1",
+         lambda _, n, db: db * n.params["b"]),
     )
 )  # fmt: skip
 
 
-def _delta_before(step: Variant, node: Node) -> Floats:
+def _delta_before(step: Variant, node: Node) -> Array:
     """The delta of the layer before, as a right pass has it: the one at hand has not come so far."""
     before = step.activation_of(_other(step, node, -1))
     if before.Y is not node.X:
         raise InapplicableError
     f, dY = before.layer.f, node.dY @ node.params["W"].T  # type: ignore[attr-defined] # an Activation
-    return f.backward(before.X, before.Y, dY)  # type: ignore[no-any-return] # an array
+    return f.backward(before.X, before.Y, dY)
 
 
 # ---- handed back ----------------------------------------------------------------------------------------------------
 
 
-def _through(weights: Callable[[Variant, Node], Floats]) -> Change:
-    """dX by way of other weights."""
+def _through(weights: Callable[[Variant, Node], Array]) -> Change:
+    """DX by way of other weights."""
     return lambda step, node, _: node.dY @ fitting(weights(step, node), node.params["W"].shape).T
 
 
-def _updated(step: Variant, node: Node) -> Floats:
+def _updated(step: Variant, node: Node) -> Array:
     if step.start.optimizer is None:
         raise InapplicableError
     return step.updated(f"{node.name}.W", node.grads["W"])
 
 
-def _transposed(_: Variant, node: Node) -> Floats:
-    return node.params["W"].T  # type: ignore[no-any-return] # an array
+def _transposed(_: Variant, node: Node) -> Array:
+    return node.params["W"].T
 
 
 BACK = tuple(
@@ -151,10 +152,11 @@ BACK = tuple(
         ("weights already updated", "the gradient was handed back through weights that had been updated already",
          _through(_updated)),
         ("slope not handed back", "dY instead of delta was handed back, so without this layer's slope",
-         lambda step, node, _: _dY(step, node) @ node.params["W"].T),
-        ("error not handed through", "each layer got the error of the outputs instead of what the next layer hands back",
+         lambda step, node, _: _incoming(step, node) @ node.params["W"].T),
+        ("error not handed through", "each layer got the error of the outputs, not what the next layer hands back",
          lambda step, _, dX: fitting(step.last.dY, dX.shape)),
-        ("weights left out", "delta was handed back without the weights", lambda _, node, dX: fitting(node.dY, dX.shape)),
+        ("weights left out", "delta was handed back without the weights",
+         lambda _, node, dX: fitting(node.dY, dX.shape)),
         ("averaged again on the way back", "it was divided by the number of rows once more on the way back",
          lambda s, _, dX: dX / _rows(s)),
         ("weights of the layer before", "the gradient was handed back through the weights of the layer before",
