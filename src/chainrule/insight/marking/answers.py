@@ -41,8 +41,8 @@ class Answer(NamedTuple):
     precision: Precision
 
 
-def read(given: object, trace: Trace, names: Mapping[str, str], *, where: str) -> list[Answer]:
-    """The answers, in the order of the trace.
+def read(given: object, trace: Trace, names: Mapping[str, str], units: int, *, where: str) -> list[Answer]:
+    """The answers, in the order of the trace; `units` of the last place are allowed besides.
 
     Raises:
         DataError, ArgumentError, ShapeError: when a name or a number cannot be taken.
@@ -59,7 +59,7 @@ def read(given: object, trace: Trace, names: Mapping[str, str], *, where: str) -
     if not kept:
         raise ArgumentError("answers", where=where, expected="at least one number", got=given, mend=_MEND)
     decimals = max((p.decimals for p in (precision(_there(v)) for _, _, v in kept) if p.rounded), default=0)
-    answers = [Answer(said, meant, v, precision(_there(v), decimals)) for said, meant, v in kept]
+    answers = [Answer(said, meant, v, precision(_there(v), decimals)._replace(units=units)) for said, meant, v in kept]
     place = {name: i for i, name in enumerate(known)}
     return sorted(answers, key=lambda answer: place[answer.address.name])
 
@@ -159,7 +159,10 @@ def _numbers_in(held: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _from_npz(path: Path) -> Mapping[str, Any]:
-    with np.load(path, allow_pickle=False) as held:
+    with path.open("rb") as file:
+        held = np.load(file, allow_pickle=False)
+        if not isinstance(held, Mapping):
+            raise DataError("expected arrays by name", where=str(path), mend="Write it with np.savez.")
         return {name: held[name] for name in held}
 
 

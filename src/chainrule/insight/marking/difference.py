@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _MOST = 5  # rows or columns whose orders are all tried
 
+_SMALL = 1e-3  # a factor nearer to 1 is none
+
 
 def difference(laid: Laid, right: Floats, sizes: dict[str, float]) -> str:
     """In words.
@@ -30,6 +32,9 @@ def difference(laid: Laid, right: Floats, sizes: dict[str, float]) -> str:
     if values.shape != np.shape(right):
         return f"the shape is {values.shape} instead of {np.shape(right)}"
     there = ~np.isnan(values)
+    off = np.abs(np.where(there, values - right, 0))
+    if laid.precision.rounded and bool((off <= 4 * laid.precision.tolerance(values, right)).all()):
+        return "the last digit alone: rounded on the way, perhaps"
     for words, other in _guesses(values, right, there, sizes):
         if laid.right(other):
             return words
@@ -46,7 +51,7 @@ def _guesses(values: Floats, right: Floats, there: Any, sizes: dict[str, float])
     large = np.abs(r) > 0.1 * np.abs(r).max(initial=0.0)
     if large.any():
         factor = float(np.median(v[large] / r[large]))
-        if factor:
+        if abs(factor - 1) > _SMALL and factor:
             yield _factor(factor, sizes), factor * right
     if v.size > 1:
         shift = float(np.mean(v - r))
@@ -77,12 +82,10 @@ def _orders(right: Floats) -> Iterator[tuple[str, Floats]]:
 def _entries(laid: Laid, right: Floats, there: Any) -> str:
     values = laid.values
     off = np.abs(np.where(there, values - right, 0))
-    unit = laid.precision.tolerance(values, right)
-    if laid.precision.rounded and bool((off <= 4 * unit).all()):
-        return "the last digit alone: rounded on the way, perhaps"
     wrong = np.logical_not(laid.entries(right))
     worst = np.unravel_index(int(off.argmax()), off.shape) if off.ndim else ()
-    told = f"{number(float(values[worst]))} instead of {number(float(right[worst]))}"
+    digits = max(laid.precision.digits + 1, 6)
+    told = f"{number(float(values[worst]), digits)} instead of {number(float(right[worst]), digits)}"
     place = f" at {[int(i) for i in worst]}" if worst else ""
     count = f"{int(wrong.sum())} of {int(there.sum())} numbers; most" if there.sum() > 1 else "it is"
     return f"{count}{place}: {told}" if there.sum() > 1 else f"{count} {told}"

@@ -16,6 +16,8 @@ class Marked(NamedTuple):
         expected: the right numbers.
         how: how the array lay, and how it was rounded, in words.
         difference: by what it differs, in words; empty where it is right.
+        digits: in which it is told.
+        wrong_at: the places of its wrong numbers.
     """
 
     said: str
@@ -25,3 +27,5 @@ class Marked(NamedTuple):
     expected: Any
     how: str
     difference: str = ""
+    digits: int = 6
+    wrong_at: tuple[tuple[int, ...], ...] = ()

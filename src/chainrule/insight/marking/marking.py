@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule import checks
 from chainrule.errors import ArgumentError, ShapeError
 from chainrule.insight.marking import answers as reading
 from chainrule.insight.marking.arrangement import ARRANGEMENTS, Laid, lay
@@ -37,6 +38,7 @@ def mark(
     rows: Iterable[int] | None = None,
     training: bool | None = None,
     names: Mapping[str, str] | None = None,
+    units: int = 0,
 ) -> Marking:
     """Somebody's own numbers of a step beside the right ones, and the mistake that makes what is wrong.
 
@@ -53,6 +55,7 @@ def mark(
         rows: which rows of the data make the batch, from 0; all when None.
         training: see `trace`.
         names: their own names, and what each is in the trace.
+        units: how many units of the last digit a rounded number may be off, for those who rounded on the way.
 
     Raises:
         InputError: when a name, a shape or a number cannot be taken; says what there is.
@@ -68,8 +71,9 @@ def mark(
     """
     if answers is None:
         raise ArgumentError("answers", where="mark", expected="numbers by name, or a file of them", got=answers)
+    allowed = checks.whole(units, "units", where="mark", least=0)
     made = trace(net, X, y, optimizer, rows=rows, training=training)
-    return Marking(made, reading.read(answers, made, names or {}, where="mark"))
+    return Marking(made, reading.read(answers, made, names or {}, allowed, where="mark"))
 
 
 class Marking(Explained):
@@ -93,7 +97,10 @@ class Marking(Explained):
         right = place not in search.wrong
         words = "" if right else difference(laid, expected, self._sizes())
         how = ", ".join(filter(None, (laid.how, laid.precision.told())))
-        return Marked(laid.said, str(laid.address), right, laid.values, expected, how, words)
+        digits = max(laid.precision.digits + 1, 6)
+        return Marked(
+            laid.said, str(laid.address), right, laid.values, expected, how, words, digits, _wrong_at(laid, expected)
+        )
 
     def _sizes(self) -> dict[str, float]:
         """By what people multiply by mistake."""
@@ -138,6 +145,12 @@ class Marking(Explained):
             "answers": marked,
             "fits": fits,
         }
+
+
+def _wrong_at(laid: Laid, expected: Any) -> tuple[tuple[int, ...], ...]:
+    if laid.values.shape != expected.shape:
+        return ()
+    return tuple(tuple(int(i) for i in place) for place in np.argwhere(~np.asarray(laid.entries(expected))))
 
 
 def _judged(made: Trace, given: list[Answer]) -> tuple[Search, list[Fit]]:

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from chainrule.arrays import Floats
 
 _MANY = 12  # significant digits from which a number counts as unrounded
+_FEW = 4  # decimals below which a last 0 that was left out would be too large a licence
 _LOOKED_AT = 400  # entries of an array
 _EXACT = 1e-9  # of the largest entry: rounding of float64, generously
 _SINGLE = 1e-4  # the same of float32
+_ROUNDING = 1e-15  # of a few additions
 _SLACK = 1 + 1e-6  # a tie may round up or down
 
 
@@ -24,11 +26,13 @@ class Precision(NamedTuple):
         decimals: behind the point, the most of any entry.
         digits: significant ones, the most of any entry.
         single: whether every entry is a float32.
+        units: of the last place that it may be off besides, for numbers that were rounded on the way.
     """
 
     decimals: int
     digits: int
     single: bool = False
+    units: int = 0
 
     @property
     def rounded(self) -> bool:
@@ -46,11 +50,20 @@ class Precision(NamedTuple):
         exact = np.full(np.shape(right), max((_SINGLE if self.single else _EXACT) * largest, 1e-12))
         if not self.rounded:
             return exact
-        by_decimals = np.full(np.shape(right), 0.5 * 10.0**-self.decimals)
+        half = 0.5 + self.units
+        by_decimals = half * 10.0 ** -self._decimals_of(given)
         with np.errstate(all="ignore"):
             leading = np.floor(np.log10(np.abs(given)))
-        by_digits = np.where(given == 0, 0.0, 0.5 * 10.0 ** (np.where(given == 0, 0, leading) + 1 - self.digits))
+        by_digits = np.where(given == 0, 0.0, half * 10.0 ** (np.where(given == 0, 0, leading) + 1 - self.digits))
         return np.asarray(np.maximum(np.maximum(by_decimals, by_digits) * _SLACK, exact))
+
+    def _decimals_of(self, given: Floats) -> Floats:
+        """Of each entry: one fewer where the last is 0, since nobody can tell whether it was written."""
+        decimals = np.full(np.shape(given), float(self.decimals))
+        if self.decimals < _FEW:
+            return decimals
+        scaled = given * 10.0 ** (self.decimals - 1)
+        return np.where(np.abs(scaled - np.rint(scaled)) < 1e-3, decimals - 1, decimals)
 
     def told(self) -> str:
         """In words, where there is something to say.
@@ -69,7 +82,7 @@ def precision(values: Floats, decimals: int = 0) -> Precision:
         decimals: of the other answers, which whole numbers take over: 1 beside 0.25 is 1.00.
 
     >>> precision(np.array([0.593, 0.59])), precision(np.array([1 / 3])).rounded
-    (Precision(decimals=3, digits=3, single=False), False)
+    (Precision(decimals=3, digits=3, single=False, units=0), False)
     """
     some = np.asarray(values).ravel()[:_LOOKED_AT].astype(float)
     pairs = [_written(entry) for entry in some.tolist()]
@@ -82,6 +95,8 @@ def precision(values: Floats, decimals: int = 0) -> Precision:
 
 def _written(entry: float) -> tuple[int, int]:
     """Decimals and significant digits of the shortest way to write a number."""
-    _, digits, exponent = Decimal(repr(entry)).normalize().as_tuple()
+    short = f"{entry:.{_MANY - 1}g}"
+    near = abs(float(short) - entry) <= _ROUNDING * abs(entry)  # 0.1 + 0.2 was meant to be 0.3
+    _, digits, exponent = Decimal(short if near else repr(entry)).normalize().as_tuple()
     places = int(exponent) if isinstance(exponent, int) else 0
     return max(-places, 0), len(digits)

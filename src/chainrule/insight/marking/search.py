@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from chainrule.insight.marking.arrangement import Laid
     from chainrule.insight.trace import Trace
 
-_PAIRS = 3000  # tried at most
+_PAIRS = 2000  # tried at most
+_MORE = 300  # tried after one that fits, for those that fit equally
 _WORK = 3e8  # numbers in weights times rows, over all pairs
 
 
@@ -126,6 +127,7 @@ class Search:
             numbers = self.numbers(pair)
             if numbers is not None and self._explained(numbers) == self.all:
                 found.append(pair)
+                limit = min(limit, count + _MORE)
         return grouped(found)
 
     def _likely(self, tried: list[_Tried]) -> Iterator[tuple[Slip, ...]]:

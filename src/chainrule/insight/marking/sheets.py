@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 12  # units of a layer, or rows: more is no work for hands
 _FORMAT = 1
+_UNITS = 2  # of the last digit: who works by hand rounds on the way
 
 
 class Exercise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -165,7 +166,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Raises:
             InputError: when something cannot be taken.
         """
-        return mark(self.network(), *self._rows(), answers, optimizer=SGD(self.exercise.rate))
+        return mark(self.network(), *self._rows(), answers, optimizer=SGD(self.exercise.rate), units=_UNITS)
 
     def asked(self) -> tuple[str, ...]:
         """The names of the numbers to find, in order."""

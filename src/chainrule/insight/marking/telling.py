@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from chainrule.insight.marking.search import layer_names
-from chainrule.insight.rendering import Document, Heading, Matrix, Part, Sentence, Table
+from chainrule.insight.rendering import Document, Heading, Matrix, Part, Sentence, Table, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from chainrule.insight.marking.search import Fit, Made
     from chainrule.insight.trace import Trace
 
+_SHOWN = 8  # wrong numbers of an array
 _MOST = 6  # mistakes that fit equally and are listed
 
 
@@ -35,11 +38,28 @@ def _parts(trace: Trace, answers: tuple[Marked, ...], fits: list[Fit]) -> Iterat
     if first is None:
         return
     yield Heading(f"The first that is wrong: {first.said}")
-    yield Matrix("yours", first.values)
-    yield Matrix("right", first.expected, trace.formula(first.name), first.name)
+    formula = trace.formula(first.name)
+    yield Sentence(f"{first.name} = {formula}" if formula else first.name)
+    yield from _entries(first)
     yield Sentence(f"What differs: {first.difference}.")
     yield Heading("The mistake")
     yield from _mistakes(trace, fits)
+
+
+def _entries(answer: Marked) -> Iterator[Part]:
+    """The numbers that are wrong, the first of them."""
+    yours, right = np.asarray(answer.values), np.asarray(answer.expected)
+    if yours.shape != right.shape:
+        yield Matrix("yours", yours)
+        yield Matrix("right", right)
+        return
+    off = answer.wrong_at
+    rows = tuple(
+        (str(list(at)) if at else "", number(yours[at], answer.digits), number(right[at], answer.digits)) for at in off
+    )
+    yield Table(("at", "yours", "right"), rows[:_SHOWN], right=(1, 2))
+    if len(rows) > _SHOWN:
+        yield Sentence(f"{len(rows) - _SHOWN} more are wrong.", "note")
 
 
 def _line(answer: Marked) -> tuple[str, str, str, str]:

@@ -31,10 +31,17 @@ def _loss(step: Variant) -> Loss:
     return step.start.objective.loss
 
 
-def _B(step: Variant) -> float:  # noqa: N802 -- the shape letters' own case
-    if _loss(step).reduction == "sum" or step.B == 1:
+def _mean_over(step: Variant) -> float:
+    """The rows over which the mean is taken."""
+    if _loss(step).reduction == "sum":
         raise InapplicableError
     return float(step.B)
+
+
+def _B(step: Variant) -> float:  # noqa: N802 -- the shape letters' own case
+    if step.B == 1:
+        raise InapplicableError
+    return _mean_over(step)
 
 
 def _summed(step: Variant) -> float:
@@ -73,9 +80,9 @@ def _factors() -> Iterator[Mistake]:
         ("mean over outputs", "the mean over the outputs was taken instead of their sum", "l = sum_o ...",
          lambda s: 1 / _not_averaged(s)),
         ("averaged over outputs for rows", "it was divided by the number of outputs instead of that of rows", _LOSS_IS,
-         lambda s: _B(s) / _not_averaged(s)),
+         lambda s: _mean_over(s) / _not_averaged(s)),
         ("averaged over features", "it was divided by the number of features instead of that of rows", _LOSS_IS,
-         lambda s: _B(s) / s.start.batch.X.shape[1]),
+         lambda s: _mean_over(s) / s.start.batch.X.shape[1]),
     )  # fmt: skip
     for name, says, right, factor in kinds:
         for part, points in _PARTS.items():

@@ -1,0 +1,80 @@
+"""A step without mistakes is the trace's, and every mistake of the catalogue changes something somewhere."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from tests import registry
+
+import chainrule as cr
+from chainrule.engines.interface import Data
+from chainrule.insight.marking.catalogue import CATALOGUE
+from chainrule.insight.marking.mistake import InapplicableError
+from chainrule.insight.marking.search import layer_names, slips
+from chainrule.insight.marking.variant import Start, Variant
+from chainrule.insight.rows import Given
+from chainrule.insight.trace import Trace
+
+STEPS = (cr.SGD(0.3), cr.Adam(0.1), cr.SGD(0.1, momentum=0.5, nesterov=True), cr.AdamW(0.1, clip_norm=0.1))
+
+
+def traced(case, optimizer):
+    point = registry.draw(case)
+    given = Given(None, Data(point.X, point.T, point.weights), tuple(range(case.B)))
+    return Trace(point.objective, point.theta, given, point.mode, optimizer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layers", registry.LAYERS)
+def test_without_mistakes_it_is_the_trace(layers):
+    for turn, case in enumerate(itertools.islice(registry.quick(layers), 0, None, 5)):
+        made = traced(case, STEPS[turn % len(STEPS)])
+        numbers = Variant(Start.of(made)).numbers
+        assert set(made) - set(numbers) <= {"T", "weights"} | {n for n in made if n.endswith(".jacobian")}
+        for name, values in numbers.items():
+            np.testing.assert_allclose(values, made[name], rtol=1e-9, atol=1e-12, err_msg=f"{name} of {case}")
+
+
+def networks():
+    """A few in which together every mistake can be made."""
+    dense = [cr.Dense(3, "tanh"), cr.Dense(3, "relu"), cr.Dense(3, "softmax")]
+    X, T = np.array([[0.5, -1.0, 0.2], [1.0, 2.0, 0.3], [0.4, -0.7, 1.1]]), np.eye(3)
+    for loss, step in (
+        ("cross_entropy", cr.Adam(0.1)),
+        (cr.losses.MeanSquaredError(), cr.SGD(0.1, momentum=0.5, nesterov=True)),
+        (cr.losses.HalfSquaredError(reduction="sum"), cr.RMSProp(0.1)),
+        (cr.losses.CrossEntropy(reduction="sum"), cr.AdamW(0.1)),
+    ):
+        net = cr.Network(dense, loss, n_inputs=3, seed=3, l2=0.1)
+        net.theta[...] += 0.1
+        yield cr.trace(net, X, T.argmax(axis=1) if "cross" in net.loss.name else T, step)
+    net = cr.Network([cr.Dense(3, "sigmoid"), cr.Dense(3, "tanh")], "binary_cross_entropy", n_inputs=3)
+    net.theta[...] += 0.1
+    with np.errstate(all="ignore"):
+        yield cr.trace(net, X, T, cr.SGD(0.1))
+    net = cr.Network([cr.Dense(2, "relu"), cr.Dense(3, "softmax")], "half_squared_error", n_inputs=3)
+    yield cr.trace(net, X[:2], T[:2], cr.SGD(0.1))
+
+
+@pytest.mark.slow
+def test_every_mistake_changes_something():
+    silent = {mistake.name for mistake in CATALOGUE}
+    for made in networks():
+        right = Variant(Start.of(made)).numbers
+        for slip in slips(layer_names(made)):
+            if slip.mistake.name not in silent:
+                continue
+            try:
+                numbers = Variant(Start.of(made), (slip,)).numbers
+            except InapplicableError:
+                continue
+            if any(not np.array_equal(numbers[name], right[name]) for name in right):
+                silent.discard(slip.mistake.name)
+    assert not silent
+
+
+def test_mistakes_have_names_of_their_own():
+    names = [mistake.name for mistake in CATALOGUE]
+    assert len(set(names)) == len(names) > 100
