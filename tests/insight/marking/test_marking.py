@@ -76,6 +76,7 @@ def test_figures_of_the_worked_example_are_right_and_the_articles_own_loss_is_ex
     answers = {"E": 0.298371109, "delta2[0, 0]": 0.138498562, "yhat": [0.75136507, 0.772928465]}
     answers["W1_new"] = [[0.149780716, 0.24975114], [0.19956143, 0.29950229]]
     assert cr.mark(net, *given, answers, optimizer=STEP).ok
+    del answers["W1_new"]  # the article prints right weights, and a loss that others give
     marked = cr.mark(net, *given, answers | {"loss.new": 0.291027924}, optimizer=STEP)
     assert [answer.said for answer in marked.wrong] == ["loss.new"]
     assert named(marked) == {"weights already updated"}

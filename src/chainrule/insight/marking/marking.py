@@ -67,7 +67,7 @@ def mark(
     >>> marked.ok, marked.first.name, marked.first.difference
     (False, 'dense_2.dW', 'the sign: each number is the negative of the right one')
     >>> [fit.made[0].mistake.name for fit in marked.fits][:2]
-    ['sign of the error', 'dW of the wrong sign']
+    ['sign of the error', 'delta of the wrong sign']
     """
     if answers is None:
         raise ArgumentError("answers", where="mark", expected="numbers by name, or a file of them", got=answers)
