@@ -32,7 +32,7 @@ def test_mark_says_what_is_right_and_what_is_wrong(call, model, tmp_path):
     assert code == 1
     assert "The gradient was added instead of subtracted" in " ".join(out.split())
     assert max(map(len, out.splitlines())) <= 80
-    assert json.loads(call(*begin, "--format", "json").out)["first"] == "dense_2.W.new"
+    assert json.loads(call(*begin, "--json").out)["first"] == "dense_2.W.new"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_sheets_are_written_and_marked(call, tmp_path):
         (["--hidden", "99", "--out", "d"], "at most 12"),
         (["--students", "0", "--out", "d"], "from 1 to 1000"),
         (["--seed", "-1", "--out", "d"], "expected a whole number >= 0"),
-        (["--out", "d", "--format", "html"], "--format is for --mark"),
+        (["--out", "d", "--format", "html"], "--format and --json are for --mark"),
         (["--loss", "huberr", "--out", "d"], "Did you mean 'huber'?"),
     ],
 )

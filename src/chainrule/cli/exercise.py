@@ -9,7 +9,7 @@ from cyclopts import App, Group, Parameter
 
 from chainrule import files
 from chainrule.cli.console import output, plural, say
-from chainrule.cli.explaining import deliver
+from chainrule.cli.explaining import Format, Json, deliver, form_of
 from chainrule.cli.options import GROUPS, numbers_in
 from chainrule.cli.running import FAILED, Stop
 from chainrule.errors import ArgumentError, StorageError
@@ -61,24 +61,22 @@ def exercise(
     loss: Annotated[str, Parameter(group=_SHEET, metavar="NAME", help="The loss.")] = "half_squared_error",
     lr: Annotated[float, Parameter(group=_SHEET, metavar="X", help="The learning rate of the step.")] = 0.5,
     digits: Annotated[int, Parameter(group=_SHEET, metavar="N", help="Decimals that are asked for.")] = 4,
-    format: Annotated[  # noqa: A002 -- the option's own name
-        str | None,
-        Parameter(group=_OUTPUT, metavar="NAME", help="Of a marking: text, markdown, latex, html or json."),
-    ] = None,
+    format: Format = None,  # noqa: A002 -- the option's own name
+    json: Json = False,
     out: Annotated[
         str | None, Parameter(group=_OUTPUT, metavar="DIR", help="The folder of the sheets; the file of a marking.")
     ] = None,
 ) -> None:
     """Write sheets or mark one; see `app` for the words that a person reads."""
     if mark:
-        _mark(given, format, out)
+        _mark(given, form_of(format, out, json=json), out)
         return
     if given:
         raise ArgumentError(f"after exercise stands {given[0]!r}", mend="Put --mark before the files to mark a sheet")
     if out is None:
         raise ArgumentError("--out", expected="the folder for the sheets", got=out)
-    if format is not None:
-        raise ArgumentError("--format is for --mark", mend="Sheets are written as HTML and JSON")
+    if format is not None or json:
+        raise ArgumentError("--format and --json are for --mark", mend="Sheets are written as HTML and JSON")
     if seed < 0:
         raise ArgumentError("--seed", expected="a whole number >= 0", got=seed)
     if not 1 <= students <= _MOST:
@@ -113,7 +111,7 @@ def _write(sheets: list[Sheet], folder: Path) -> None:
         ending = "" if len(sheets) == 1 else f"-{sheet.student:0{len(str(len(sheets)))}}"
         for word, solved in (("sheet", False), ("answers", True)):
             page = sheet.page(solved=solved)
-            html = page.to_html().replace("</head>", f"{_PRINT}\n</head>")
+            html = page.to_html(digits=page.digits).replace("</head>", f"{_PRINT}\n</head>")
             for name, content in ((f"{word}{ending}.html", html), (f"{word}{ending}.json", page.to_json())):
                 with files.atomic_write(folder / name) as file:
                     file.write(content.encode())
@@ -121,7 +119,7 @@ def _write(sheets: list[Sheet], folder: Path) -> None:
     say(output(), f"Wrote {plural(len(sheets), 'sheet')} to {folder}: {told}.")
 
 
-def _mark(given: tuple[str, ...], form: str | None, out: str | None) -> None:
+def _mark(given: tuple[str, ...], form: str, out: str | None) -> None:
     if not 1 <= len(given) <= 2:
         raise ArgumentError("--mark", expected="a sheet, and the file with the answers", got=" ".join(given))
     from chainrule.insight.marking.sheets import read_sheet

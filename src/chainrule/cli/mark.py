@@ -6,13 +6,13 @@ from typing import Annotated
 
 from cyclopts import App, Group, Parameter
 
-from chainrule.cli.explaining import deliver
+from chainrule.cli.explaining import Format, Json, Out, deliver, form_of
 from chainrule.cli.models import open_model
 from chainrule.cli.options import GROUPS, numbers_in
 from chainrule.cli.running import FAILED, Stop
 from chainrule.errors import ArgumentError
 
-_DATA, _OUTPUT = GROUPS["Data"], GROUPS["Output"]
+_DATA = GROUPS["Data"]
 _STEP = Group("Step", sort_key=1)
 
 app = App(
@@ -49,15 +49,12 @@ def mark(
     lr: Annotated[
         float | None, Parameter(group=_STEP, metavar="X", show_default=False, help="The learning rate of the step.")
     ] = None,
-    format: Annotated[  # noqa: A002 -- the option's own name
-        str | None,
-        Parameter(group=_OUTPUT, metavar="NAME", help="text, markdown, latex, html or json; else as --out ends."),
-    ] = None,
-    out: Annotated[
-        str | None, Parameter(group=_OUTPUT, metavar="FILE", help="Write it to a file, and not to the screen.")
-    ] = None,
+    format: Format = None,  # noqa: A002 -- the option's own name
+    json: Json = False,
+    out: Out = None,
 ) -> None:
     """Print what was found; see `app` for the words that a person reads."""
+    form = form_of(format, out, json=json)
     from chainrule import optimizers
     from chainrule.insight.marking.marking import mark as marking
 
@@ -66,6 +63,6 @@ def mark(
     step = None if optimizer is None else optimizers.get(optimizer, rate=lr, where="--optimizer")
     opened = open_model(model, data, command="mark")
     found = marking(opened, data, answers=answers, optimizer=step, rows=numbers_in(rows, option="--rows"))
-    deliver(found, form=format, out=out)
+    deliver(found, form=form, out=out)
     if not found.ok:
         raise Stop(FAILED)

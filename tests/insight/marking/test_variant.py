@@ -22,6 +22,9 @@ STEPS = (cr.SGD(0.3), cr.Adam(0.1), cr.SGD(0.1, momentum=0.5, nesterov=True), cr
 
 def traced(case, optimizer):
     point = registry.draw(case)
+    words = repr(point.objective.network)
+    if "Dropout" in words or "BatchNorm" in words:
+        optimizer = None  # an engine's step has a mode of its own, which is not that of this point
     given = Given(None, Data(point.X, point.T, point.weights), tuple(range(case.B)))
     return Trace(point.objective, point.theta, given, point.mode, optimizer)
 

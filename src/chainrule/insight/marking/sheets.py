@@ -218,6 +218,11 @@ class SheetPage(Explained):
     def __init__(self, sheet: Sheet, *, solved: bool) -> None:
         self.sheet, self.solved, self.right = sheet, solved, sheet.trace()
 
+    @property
+    def digits(self) -> int:
+        """Significant ones that its numbers need: those given have one decimal."""
+        return self.sheet.exercise.digits if self.solved else 1
+
     def data(self) -> dict[str, Any]:
         sheet = self.sheet
         told: dict[str, Any] = msgspec.to_builtins(sheet)
@@ -280,7 +285,7 @@ def _json_lines(told: dict[str, Any]) -> Iterator[str]:
 
 
 def _json(value: Any) -> str:
-    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode().replace(",", ", ")
+    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
 
 
 def _heading(name: str) -> str:

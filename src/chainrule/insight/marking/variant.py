@@ -180,7 +180,8 @@ class Variant:
         found["loss"] = self._at("loss", last, total(rows * self._scale()))
         if objective.penalised:
             found["penalty"] = self._at("penalty", None, objective.penalty(theta)[0])
-            found["objective"] = found["loss"] + found["penalty"]
+        if objective.penalised or not ending:
+            found["objective"] = found["loss"] + found.get("penalty", 0.0)
         kept = found if not ending else {name: found[name] for name in found if not name.startswith("loss.")}
         self.numbers |= {name + ending: np.asarray(values) for name, values in kept.items()}
 
