@@ -169,7 +169,8 @@ def test_tanh_to_two_ulp_and_sigmoid_to_three(name: str) -> None:
     for f, y in exact.items():
         normal = np.abs(y) > np.finfo(np.float32).tiny
         ulps = np.abs(apply(f, x, name) - y)[normal] / np.spacing(np.abs(y[normal]).astype(np.float32))
-        assert ulps.max() <= (2 if f == "tanh" else 3), (f, ulps.max(), x[normal][ulps.argmax()])  # as elementary.hpp says
+        limit = 2 if f == "tanh" else 3  # as elementary.hpp says
+        assert ulps.max() <= limit, (f, ulps.max(), x[normal][ulps.argmax()])
 
 
 @pytest.mark.parametrize("name", instruction_sets())
