@@ -157,7 +157,7 @@ def apply(f: Any, x: np.ndarray, name: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", instruction_sets())
-def test_tanh_to_two_ulp_and_sigmoid_to_three(name: str) -> None:
+def test_tanh_to_two_ulp_and_sigmoid_to_two_and_a_half(name: str) -> None:
     """Against float64, over every power of two that float32 has and at the joints of the approximations."""
     rng = np.random.default_rng(0)
     spread = np.float32(2.0) ** rng.uniform(-60, 7, 200_000).astype(np.float32)
@@ -169,8 +169,7 @@ def test_tanh_to_two_ulp_and_sigmoid_to_three(name: str) -> None:
     for f, y in exact.items():
         normal = np.abs(y) > np.finfo(np.float32).tiny
         ulps = np.abs(apply(f, x, name) - y)[normal] / np.spacing(np.abs(y[normal]).astype(np.float32))
-        limit = 2 if f == "tanh" else 3  # as elementary.hpp says
-        assert ulps.max() <= limit, (f, ulps.max(), x[normal][ulps.argmax()])
+        assert ulps.max() <= (2 if f == "tanh" else 2.5), (f, ulps.max(), x[normal][ulps.argmax()])
 
 
 @pytest.mark.parametrize("name", instruction_sets())

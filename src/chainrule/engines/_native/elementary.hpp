@@ -1,5 +1,5 @@
 // exp, expm1, log(1 + exp), tanh and the logistic function, float and double alike: no branch, no table, no library. At most
-// 2 ulp from the true value (exp, tanh), or 3, and right at the ends: infinities, NaN, -0, results too small or too large.
+// 2 ulp from the true value (exp, tanh), or 2.5, and right at the ends: infinities, NaN, -0, results too small or too large.
 // tests/test_elementary.py measures it; tools/polynomials.py made the coefficients, of the highest power first.
 
 template <class T> struct Fitted;
@@ -53,12 +53,13 @@ template <std::size_t n> inline V<double> polynomial(V<double> x, const double (
   return p;
 }
 
-// a / b, 1 <= b: where the machine has an estimate, two steps of Newton's are quicker than the divider.
+// a / b, 1 <= b: where the machine has an estimate of 1 / b, a step of Newton's is quicker than the divider. Its rest a - q b is
+// rounded once, whatever the compiler does with a product and a sum.
 template <class T> inline V<T> quotient(V<T> a, V<T> b) {
 #ifdef __AVX512F__
   if constexpr (kBytes == 64 && sizeof(T) == 4) {
-    const V<T> r = V<T>(_mm512_rcp14_ps(__m512(b))), q = a * r;
-    return q + r * (a - q * b);
+    const __m512 r = _mm512_rcp14_ps(__m512(b)), q = _mm512_mul_ps(__m512(a), r);
+    return V<T>(_mm512_fmadd_ps(r, _mm512_fnmadd_ps(q, __m512(b), __m512(a)), q));
   }
 #endif
   return a / b;
