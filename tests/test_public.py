@@ -29,6 +29,8 @@ HEAVY = {
     "pyarrow",
     "tomli_w",
     "jax",
+    "onnx",
+    "onnxruntime",
 }
 
 

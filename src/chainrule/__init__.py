@@ -14,6 +14,7 @@ from chainrule.errors import (
     ChainruleError,
     DataError,
     DivergenceError,
+    ExportError,
     FileFormatError,
     InputError,
     MissingExtraError,
@@ -21,6 +22,7 @@ from chainrule.errors import (
     ShapeError,
     StorageError,
 )
+from chainrule.extensions import offer as _offer
 from chainrule.layers import Activation, BatchNorm, Dense, Dropout, LayerNorm, Residual
 from chainrule.network import Network
 from chainrule.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, RMSProp
@@ -55,6 +57,7 @@ __all__ = [
     "DivergenceError",
     "Dropout",
     "EarlyStopping",
+    "ExportError",
     "FileFormatError",
     "InputError",
     "LayerNorm",
@@ -101,6 +104,8 @@ _LATER = {  # what loads polars or rich, only when it is asked for
     "trace": "chainrule.insight.trace",
     "train": "chainrule.model",
 }
+
+_offer("export", "chainrule.export")  # `net.export` and `model.export`
 
 
 def __getattr__(name: str) -> Any:

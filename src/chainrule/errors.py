@@ -11,6 +11,7 @@
     ├── DivergenceError (ArithmeticError) NaN or Inf in training: names epoch, step and layer
     ├── NotFittedError (AttributeError)  a network was asked for what only training gives
     ├── StorageError (OSError)           a file could not be written
+    ├── ExportError                      an exported network does not compute what the network computes
     └── MissingExtraError (ImportError)  an optional library is not installed
 
 Every message answers, as far as it applies: where, which argument, what was expected, what came, how to mend it.
@@ -108,6 +109,10 @@ class NotFittedError(ChainruleError, AttributeError):
 
 class StorageError(ChainruleError, OSError):
     """A file could not be written; what stood there before still stands."""
+
+
+class ExportError(ChainruleError):
+    """An exported network does not compute what the network computes; nothing was written."""
 
 
 class MissingExtraError(ChainruleError, ImportError):

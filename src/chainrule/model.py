@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from chainrule import losses
+from chainrule import json_files, losses
 from chainrule.engines.choose import choose
 from chainrule.errors import ArgumentError, FileFormatError
+from chainrule.extensions import extension
 from chainrule.layers import BatchNorm, Dense, Dropout, LayerNorm
 from chainrule.many import FitsInterrupted, fit_many
 from chainrule.network import Network
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from chainrule.arrays import Floats, Ints
     from chainrule.callbacks import AnyCallback
+    from chainrule.exported import Exported
     from chainrule.fits import Fits
     from chainrule.history import History
     from chainrule.layers import AnyLayer
@@ -88,6 +90,14 @@ class Model:
         answers = self._answers(self.network.forward(self._encode(frame, data)))
         return _beside(frame, answers) if with_input else answers
 
+    def read(self, data: Any) -> pl.DataFrame:
+        """A table as `predict` reads it: missing values and header as in the training.
+
+        Raises:
+            DataError: when it cannot be read.
+        """
+        return _read(data, self.settings)
+
     def _answers(self, Y: Floats) -> pl.DataFrame:
         import polars as pl
 
@@ -115,6 +125,27 @@ class Model:
             StorageError: when it cannot be written.
         """
         self.network.save(path, columns=self.columns, settings=self.settings)
+
+    def export(
+        self, path: str | os.PathLike[str], to: str | None = None, *, data: Any = None, **options: Any
+    ) -> Exported:
+        """Write it, from raw columns to answers, as a file that other programs run; see `chainrule.export.export`.
+
+        Args:
+            path: of the main file.
+            to: a format such as ``"onnx"``, ``"json"``; unless given, as the path ends.
+            data: a table of rows to compare on, besides random ones.
+            options: ``network_only=True``: without the columns; and those of the format.
+
+        Returns:
+            What was written, how it was checked, and the largest difference; print it.
+
+        Raises:
+            ArgumentError: for an unknown format or option, or for what cannot be exported; names layer or column.
+            ExportError: when the file would not compute the same; nothing was written then.
+        """
+        exported: Exported = extension("export")(self, path, to, data=data, **options)
+        return exported
 
     @classmethod
     def from_file(cls, opened: Opened) -> Model:
@@ -150,12 +181,13 @@ class Model:
 
 
 def load(path: str | os.PathLike[str]) -> Network | Model:
-    """A model file as what was saved: a `Model`, or a `Network` alone.
+    """A model file as what was saved: a `Model`, or a `Network` alone; safetensors, or the text of a ``.json`` file.
 
     Raises:
         FileFormatError: when the file is missing, broken, of another kind or newer; nothing in it is executed.
     """
-    opened = open_file(path, kind="model")
+    text = str(path).lower().endswith(json_files.SUFFIX)
+    opened = json_files.open_json(path) if text else open_file(path, kind="model")
     return Model.from_file(opened) if opened.has("columns") else Network.from_file(opened)
 
 

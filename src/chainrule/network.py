@@ -17,6 +17,7 @@ from chainrule.checkpoints import go_on
 from chainrule.engines.choose import EngineChoice, choose
 from chainrule.engines.interface import Engine
 from chainrule.errors import ArgumentError, NotFittedError, ShapeError
+from chainrule.extensions import extension
 from chainrule.history import History
 from chainrule.inputs import Rows, as_matrix, as_targets, class_weights, sample_weights
 from chainrule.interruption import postponed_interrupt
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.callbacks import AnyCallback
     from chainrule.engines.interface import Data, Run
+    from chainrule.exported import Exported
     from chainrule.losses import Loss
 
 Label = str | int | float | bool
@@ -414,8 +416,7 @@ class Network:
         Raises:
             ShapeError, DataError: when X does not fit.
         """
-        matrix = as_matrix(X, self.dtype, where="forward")
-        self._check_width(matrix, "forward")
+        matrix = self.read_inputs(X, where="forward")
         if self._objective is None:
             self.build(matrix.shape[1])
         return self.engine_choice.engine.predict(self.objective, self.theta, matrix)
@@ -506,6 +507,27 @@ class Network:
         """
         write_file(path, kind="model", parts={"network": self.record(), **parts}, tensors=dict(self.parameters))
 
+    def export(
+        self, path: str | os.PathLike[str], to: str | None = None, *, data: Any = None, **options: Any
+    ) -> Exported:
+        """Write it as a file that other programs run: ONNX, JSON, source code; see `chainrule.export.export`.
+
+        Args:
+            path: of the main file.
+            to: a format such as ``"onnx"``, ``"json"``; unless given, as the path ends.
+            data: inputs ``X (N, I)`` to compare on, besides random ones.
+            options: those of the format.
+
+        Returns:
+            What was written, how it was checked, and the largest difference; print it.
+
+        Raises:
+            ArgumentError: for an unknown format or option, or for what cannot be exported, by the name of the layer.
+            ExportError: when the file would not compute the same; nothing was written then.
+        """
+        exported: Exported = extension("export")(self, path, to, data=data, **options)
+        return exported
+
     @classmethod
     def from_file(cls, opened: Opened) -> Network:
         """The network of a model file whose header has been checked; see `chainrule.load`.
@@ -531,6 +553,16 @@ class Network:
             width = self.input_shape[0]
         if width is not None and X.shape[1] != width:
             raise ShapeError("X", where=where, expected=f"{width} columns, as this network has inputs", got=X.shape)
+
+    def read_inputs(self, X: Any, *, where: str) -> Floats:
+        """Inputs ``(N, I)`` as they came, in this network's number type.
+
+        Raises:
+            ShapeError, DataError: when they do not fit it.
+        """
+        matrix = as_matrix(X, self.dtype, where=where)
+        self._check_width(matrix, where)
+        return matrix
 
     def read(
         self, X: Any, y: Any, weights: Any = None, *, where: str, classes: Any = None, width: int | None = None

@@ -20,7 +20,7 @@ from chainrule.files import atomic_write
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from chainrule.arrays import Floats
@@ -35,8 +35,15 @@ _KEY = "chainrule"
 _DTYPES = {"F32": "float32", "F64": "float64"}
 
 
-class _Head(msgspec.Struct):
-    """What every version of the format begins with."""
+class Head(msgspec.Struct):
+    """What every version of the format begins with.
+
+    Attributes:
+        format: the version.
+        kind: of file, ``"model"`` or ``"checkpoint"``.
+        library: the version of chainrule that wrote it.
+        parts: the records of whoever wrote them, by name.
+    """
 
     format: int
     kind: str
@@ -52,7 +59,7 @@ class Opened:
         library: the version that wrote it.
     """
 
-    def __init__(self, path: Path, head: _Head, shapes: dict[str, tuple[str, tuple[int, ...]]]) -> None:
+    def __init__(self, path: Path, head: Head, shapes: dict[str, tuple[str | None, tuple[int, ...]]]) -> None:
         self.path, self.library = path, head.library
         self._parts, self._shapes = head.parts, shapes
 
@@ -90,7 +97,7 @@ class Opened:
                     f"there is no tensor {name!r}", where=where, mend=did_you_mean(name, self._shapes)
                 )
             found_dtype, found = self._shapes[name]
-            if found != tuple(shape) or _DTYPES.get(found_dtype) != dtype:
+            if found != tuple(shape) or found_dtype not in {dtype, None}:
                 raise FileFormatError(
                     f"tensor {name!r}",
                     where=where,
@@ -100,15 +107,19 @@ class Opened:
         extra = [name for name in self._shapes if name not in expected]
         if extra:
             raise FileFormatError(f"there is a tensor {extra[0]!r} that the record does not tell of", where=where)
-        try:
-            with safetensors.safe_open(self.path, framework="numpy") as file:
-                arrays = {name: file.get_tensor(name) for name in expected}
-        except (OSError, safetensors.SafetensorError) as fault:
-            raise FileFormatError(f"the file was changed while it was read ({fault})", where=where) from None
+        arrays = self._arrays(expected, dtype)
         for name, array in arrays.items():
             if not np.isfinite(array).all():
                 raise FileFormatError(f"tensor {name!r} holds NaN or infinity", where=where)
         return arrays
+
+    def _arrays(self, names: Iterable[str], dtype: str) -> dict[str, Floats]:  # noqa: ARG002 -- the file's own is right
+        """The tensors of these names, whose shapes and type have been checked."""
+        try:
+            with safetensors.safe_open(self.path, framework="numpy") as file:
+                return {name: file.get_tensor(name) for name in names}
+        except (OSError, safetensors.SafetensorError) as fault:
+            raise FileFormatError(f"the file was changed while it was read ({fault})", where=str(self.path)) from None
 
 
 def write_file(
@@ -120,7 +131,7 @@ def write_file(
         StorageError: when it cannot be written.
     """
     raw = {name: msgspec.Raw(msgspec.json.encode(part)) for name, part in parts.items()}
-    head = msgspec.json.encode(_Head(FORMAT, kind, __version__, raw)).decode()
+    head = msgspec.json.encode(Head(FORMAT, kind, __version__, raw)).decode()
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     with atomic_write(path) as file:
         file.write(safetensors.numpy.save(arrays, metadata={_KEY: head}))
@@ -132,13 +143,14 @@ def open_file(path: str | os.PathLike[str], *, kind: FileKind) -> Opened:
     Raises:
         FileFormatError: when the file is missing, truncated, of another format or kind, or of a newer version.
     """
-    path = _existing(path, kind)
+    path = existing_file(path, kind)
     where = str(path)
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 -- no iteration without keys()
-            shapes = {name: (piece.get_dtype(), tuple(piece.get_shape())) for name, piece in slices.items()}
+            kinds = {name: piece.get_dtype() for name, piece in slices.items()}
+            shapes = {name: (_DTYPES.get(kinds[name], kinds[name]), tuple(p.get_shape())) for name, p in slices.items()}
     except OSError as fault:
         raise FileFormatError(f"cannot be read: {fault.strerror or fault}", where=where) from None
     except (safetensors.SafetensorError, ValueError) as fault:
@@ -147,11 +159,17 @@ def open_file(path: str | os.PathLike[str], *, kind: FileKind) -> Opened:
             where=where,
             mend="Give a .safetensors file that chainrule wrote." if kind == "model" else "",
         ) from None
-    return Opened(path, _head(metadata, kind, where), shapes)
+    if _KEY not in metadata:
+        raise FileFormatError("this is a safetensors file, but not one that chainrule wrote", where=where)
+    return Opened(path, read_head(metadata[_KEY].encode(), kind, where=where), shapes)
 
 
-def _existing(path: str | os.PathLike[str], kind: FileKind) -> Path:
-    """The path of a regular file."""
+def existing_file(path: str | os.PathLike[str], kind: FileKind) -> Path:
+    """The path of a regular file.
+
+    Raises:
+        FileFormatError: when there is none.
+    """
     from pathlib import Path
 
     try:
@@ -166,18 +184,21 @@ def _existing(path: str | os.PathLike[str], kind: FileKind) -> Path:
             raise FileFormatError(f"this is a folder, not a {kind} file", where=where)
         if path.exists():
             raise FileFormatError(f"this is a device or a pipe, not a {kind} file", where=where)
-        beside = [p.name for p in path.parent.glob("*.safetensors")] if path.parent.is_dir() else []
+        beside = [p.name for p in path.parent.glob(f"*{path.suffix or '.safetensors'}")] if path.parent.is_dir() else []
     except OSError as fault:  # a name too long, a folder that may not be entered
         raise FileFormatError(f"cannot be read: {fault.strerror or fault}", where=where) from None
     near = did_you_mean(path.name, beside)
     raise FileFormatError(f"there is no such {kind} file", where=where, mend=near if "mean" in near else "")
 
 
-def _head(metadata: dict[str, str], kind: FileKind, where: str) -> _Head:
-    if _KEY not in metadata:
-        raise FileFormatError("this is a safetensors file, but not one that chainrule wrote", where=where)
+def read_head(record: bytes, kind: FileKind, *, where: str) -> Head:
+    """The head of a file, believed only when version and kind are right; what else stands in the record is left alone.
+
+    Raises:
+        FileFormatError: when it is broken, of another kind, or of a newer version.
+    """
     try:
-        version = msgspec.json.decode(metadata[_KEY].encode(), type=_Version).format
+        version = msgspec.json.decode(record, type=_Version).format
         if version < 1:
             raise FileFormatError(f"there never was a format {version}", where=where)
         if version > FORMAT:
@@ -186,7 +207,7 @@ def _head(metadata: dict[str, str], kind: FileKind, where: str) -> _Head:
                 where=where,
                 mend="Upgrade: pip install --upgrade chainrule.",
             )
-        head = msgspec.json.decode(metadata[_KEY].encode(), type=_Head)
+        head = msgspec.json.decode(record, type=Head)
     except (msgspec.MsgspecError, RecursionError) as fault:
         raise FileFormatError(f"the record is not valid: {fault}", where=where) from None
     if head.kind != kind:

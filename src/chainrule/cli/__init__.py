@@ -41,6 +41,10 @@ text, Markdown, LaTeX, HTML or JSON.""",
 
 Backpropagation beside difference quotients, which know nothing but values: every array of weights, the inputs, and \
 random directions.""",
+    "export": """A model as a file that other programs run: ONNX, JSON, source code.
+
+It is run or read back beside the model, on rows of yours and on random ones, before it is put in place; the largest \
+difference is shown.""",
     "mark": """The mistake in somebody's backpropagation.
 
 Their own numbers beside the right ones: which are right, which is the first wrong one, and which of some hundred \

@@ -1,0 +1,114 @@
+"""``chainrule export``: a model as a file that other programs run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import App, Parameter
+
+from chainrule.cli.console import output, say, write_json
+from chainrule.cli.options import GROUPS
+from chainrule.cli.plan import check_writable
+from chainrule.errors import ArgumentError
+
+_DATA, _OUTPUT = GROUPS["Data"], GROUPS["Output"]
+_EXAMPLES = """\
+Examples:
+  chainrule export flowers.safetensors --to onnx --data flowers.csv
+  chainrule export flowers.safetensors --out flowers.json
+
+Formats:
+"""
+
+
+def _formats() -> str:
+    """A line for each format."""
+    from chainrule.export import FORMATS
+
+    width = max(map(len, FORMATS))
+    return "\n".join(f"  {name:<{width}}  {each.about}" for name, each in FORMATS.items())
+
+
+app = App(
+    name="export",
+    usage="Usage: chainrule export MODEL --to FORMAT [OPTIONS]",
+    help_epilogue=_EXAMPLES + _formats(),
+)
+
+
+@app.default
+def export(
+    model: Annotated[str, Parameter(group=_DATA, help="A model file that chainrule wrote.")],
+    /,
+    *,
+    to: Annotated[
+        str | None,
+        Parameter(
+            group=_OUTPUT,
+            metavar="FORMAT",
+            show_default=False,
+            help="One of the formats below; unless given, as --out ends.",
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        Parameter(
+            group=_OUTPUT,
+            metavar="FILE",
+            show_default=False,
+            help="The file to write; unless given, named after MODEL, beside it.",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        Parameter(
+            group=_DATA,
+            show_default=False,
+            help="A table of rows to compare on, besides random ones: a file or a built-in name.",
+        ),
+    ] = None,
+    network_only: Annotated[
+        bool,
+        Parameter(group=_OUTPUT, negative=(), show_default=False, help="Leave out the encoding of the columns."),
+    ] = False,
+    json: Annotated[
+        bool,
+        Parameter(
+            group=_OUTPUT, negative=(), show_default=False, help="What was written as one JSON object, for machines."
+        ),
+    ] = False,
+) -> None:
+    """Write the file and tell how it was checked; see `app` for the words that a person reads."""
+    from chainrule.model import load
+
+    target = _target(model, to, out)
+    exported = load(model).export(target, to, data=data, network_only=network_only)
+    if json:
+        write_json(msgspec.to_builtins(exported))
+    else:
+        say(output(), str(exported))
+
+
+def _target(model: str, to: str | None, out: str | None) -> str:
+    """The file to write, of which it is sure that it can be.
+
+    Raises:
+        ArgumentError: when format and file are missing, or the file is the model itself.
+    """
+    from chainrule.export.formats import chosen
+
+    if out is None:
+        if to is None:
+            raise ArgumentError(
+                "it is not said what to write", mend="Give --to FORMAT, such as --to onnx, or --out FILE"
+            )
+        out = str(Path(model).with_suffix("")) + chosen("", to).endings[0]
+    else:
+        chosen(out, to)
+    check_writable(out, "--out")
+    if Path(model).exists() and os.path.realpath(model) == os.path.realpath(out):
+        raise ArgumentError("--out", expected="another file than the model", got=out)
+    return out

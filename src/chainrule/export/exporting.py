@@ -1,0 +1,99 @@
+"""From a network and a path to files: make, check, and only then put in place."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chainrule.errors import ArgumentError, unknown_name
+from chainrule.export.formats import Format, chosen
+from chainrule.export.subject import subject_of
+from chainrule.exported import Exported
+from chainrule.files import atomic_write
+
+if TYPE_CHECKING:
+    import os
+
+    from chainrule.model import Model
+    from chainrule.network import Network
+
+
+def export(
+    what: Network | Model,
+    path: str | os.PathLike[str],
+    to: str | None = None,
+    *,
+    data: Any = None,
+    network_only: bool = False,
+    **options: Any,
+) -> Exported:
+    """Write a network or a model as a file that other programs run; compared with ours before it is put in place.
+
+    Args:
+        what: a `Network`, or a `Model`: its columns are part of the file where the format has words for them.
+        path: of the main file; what stood there is replaced.
+        to: the name of a format; unless given, as the path ends. ``chainrule export --help`` lists them.
+        data: rows to compare on, besides random ones: ``X (N, I)`` for a network, a table for a model.
+        network_only: leave out the columns of a model.
+        options: of the format.
+
+    Returns:
+        What was written, how it was checked, and the largest difference; print it.
+
+    Raises:
+        ArgumentError: for an unknown format or option, or for what cannot be exported; names the layer or the column.
+        NotFittedError: when the network has no weights yet.
+        ExportError: when the check fails; nothing was written then.
+        StorageError: when a file cannot be written.
+        MissingExtraError: when the format needs a library that is not installed.
+
+    >>> import chainrule as cr, tempfile
+    >>> net = cr.Network([cr.Dense(3, "tanh"), cr.Dense(2, "softmax")], n_inputs=4)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export(net, f"{folder}/net.json").max_difference
+    0.0
+    """
+    form = chosen(path, to)
+    target = _path(path)
+    make = form.make
+    _check_options(form, make, options)
+    subject = subject_of(what, data, network_only=network_only, name=target.stem)
+    draft = make(subject, target, **options)
+    for name, content in reversed(draft.files.items()):  # the main file last: where it stands, all stand
+        with atomic_write(target.with_name(name)) as file:
+            file.write(content)
+    return Exported(
+        format=form.name,
+        files=tuple(str(target.with_name(name)) for name in draft.files),
+        sizes=tuple(len(content) for content in draft.files.values()),
+        check=draft.check,
+        notes=draft.notes,
+    )
+
+
+def _path(path: str | os.PathLike[str]) -> Path:
+    """The path of a file.
+
+    Raises:
+        ArgumentError: when it is none.
+    """
+    try:
+        target = Path(path)
+    except TypeError:
+        raise ArgumentError("path", where="export", expected="the path of a file", got=path) from None
+    if not target.name or target.is_dir():
+        raise ArgumentError("path", where="export", expected="the name of a file, not of a folder", got=str(path))
+    if not target.parent.is_dir():
+        raise ArgumentError("path", where="export", expected="a file in a folder that exists", got=str(path))
+    return target
+
+
+def _check_options(form: Format, make: Any, options: dict[str, Any]) -> None:
+    """Raise for an option that the format does not have."""
+    known = [p.name for p in inspect.signature(make).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    for name in options:
+        if name not in known:
+            if not known:
+                raise ArgumentError(f"there is no option {name!r}: {form.name} has none", where="export", got=name)
+            raise unknown_name(f"option of {form.name}", name, known, where="export")

@@ -1,0 +1,77 @@
+"""The formats there are: a line for each, and the file of this package that makes it."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chainrule.errors import ArgumentError, unknown_name
+
+if TYPE_CHECKING:
+    from chainrule.export.subject import Maker
+
+
+class Format(NamedTuple):
+    """A format.
+
+    Attributes:
+        name: as ``to=`` and ``--to`` take it.
+        endings: of file names; the first is what a name gets that a person did not choose. One that several formats
+            have belongs to the first of them.
+        about: one line.
+        module: the file that makes it; it has a function `make`, a `Maker`, and is loaded when it is used.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    about: str
+    module: str
+
+    @property
+    def make(self) -> Maker:
+        """What makes the files of this format."""
+        maker: Maker = import_module(self.module).make
+        return maker
+
+
+FORMATS: dict[str, Format] = {
+    each.name: each
+    for each in (
+        Format(
+            "json", (".json",), "weights and architecture as text, which chainrule.load reads", "chainrule.export.json"
+        ),
+    )
+}
+
+
+def chosen(path: str | os.PathLike[str], to: str | None) -> Format:
+    """The format that is meant: the one named, or the one whose file names end like this one.
+
+    Raises:
+        ArgumentError: when there is none.
+
+    >>> chosen("net.json", None).name
+    'json'
+    """
+    if to is not None:
+        if not isinstance(to, str) or to not in FORMATS:
+            raise unknown_name("format", to, FORMATS, where="export")
+        return FORMATS[to]
+    try:
+        name = os.fspath(path).lower()
+    except (TypeError, AttributeError):
+        raise ArgumentError("path", where="export", expected="the path of a file", got=path) from None
+    fits = {ending: each for each in reversed(FORMATS.values()) for ending in each.endings if name.endswith(ending)}
+    if not fits:
+        raise ArgumentError(
+            f"{name!r} does not say which format is meant",
+            where="export",
+            mend=f"End it in {', '.join(_endings())}, or name one of the formats {', '.join(FORMATS)}",
+        )
+    return fits[max(fits, key=len)]
+
+
+def _endings() -> dict[str, Any]:
+    """All endings, each once."""
+    return dict.fromkeys(ending for each in FORMATS.values() for ending in each.endings)
