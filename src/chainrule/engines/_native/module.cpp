@@ -86,12 +86,17 @@ class FlushSubnormals {
 template <class Work> void together(int threads, const Work& work) {
   std::promise<bool> all_there;
   const std::shared_future<bool> go = all_there.get_future().share();
+  const int maker = processor();
   std::vector<std::thread> others;
   const auto join = [&] { for (std::thread& other : others) other.join(); };
   try {
     others.reserve(std::size_t(threads) - 1);
     for (int t = 1; t < threads; ++t)
-      others.emplace_back([&work, go, t] { if (go.get()) work(t); });
+      others.emplace_back([&work, go, maker, t] {
+        if (!go.get()) return;
+        leave(maker);
+        work(t);
+      });
   } catch (const std::exception&) {
     all_there.set_value(false);
     join();
