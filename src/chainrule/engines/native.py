@@ -196,9 +196,10 @@ class NativeRun:
         values = np.zeros((len(rates), 2))
         rows = None if orders is None else np.ascontiguousarray(orders, dtype=np.int64)
         rates = np.ascontiguousarray(rates, dtype=np.float64)
+        [(threads, _)] = self._threads.shares(1)  # the epochs are one part, in one way
         start = perf_counter()
-        done = self._run.advance_epochs(rows, rates, taken, self._threads.way, values, thetas)
-        self._threads.note(self._threads.way, done, perf_counter() - start)
+        done = self._run.advance_epochs(rows, rates, taken, threads, values, thetas)
+        self._threads.note(threads, done, perf_counter() - start)
         return values[:done]
 
     def restore(self, theta: Floats, slots: Mapping[str, Floats]) -> None:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 _MOST = 8  # of threads that nobody asked for: more were never measured
 _LEAST_STEP = 150_000  # multiplications forward in a step; below, the waiting for each other costs more than it brings
 _LEAST_PASS = 20_000_000  # in all; below, to start a thread costs more than it brings
-_RARELY = 32  # turns, at most, from one comparison to the next
-_PORTION, _LEAST_PORTION = 8, 4  # a comparison takes an eighth of a turn's steps with each way, if that is 4 at least
+_RARELY = 32  # turns, at most, from one trial to the next
+_PORTION, _LEAST_PORTION = 8, 4  # a trial takes an eighth of a turn's steps, if that is 4 at least, and else all of them
 
 
 def cores() -> int:
@@ -36,15 +36,16 @@ def for_pass(asked: int | None, multiplications: int) -> int:
 
 
 class Fastest:
-    """Chooses among some ways to do the same by how long they take: all are compared again now and then.
+    """Chooses among some ways to do the same by how long a step lately took each; the others are tried again now and then.
 
-    For numbers of threads: what else the machine has to do changes, and the bits do not depend on them.
+    For numbers of threads: what else the machine has to do changes, and the bits do not depend on them. A trial is short, and
+    on a busy machine several threads do well for a short while only; so what the whole of a turn took counts too.
 
     Attributes:
-        way: what was fastest when the ways were last compared; at first the last of them.
+        way: what is fastest, as far as is known; at first the last of them.
 
     >>> fastest = Fastest([1, 2])
-    >>> for way, steps in fastest.shares(80):  # a comparison first, then the rest
+    >>> for way, steps in fastest.shares(80):  # both are tried, the rest is done in the better way
     ...     print(f"{steps} steps with {way}")
     ...     fastest.note(way, steps, seconds=steps / way)
     10 steps with 1
@@ -55,34 +56,25 @@ class Fastest:
     def __init__(self, ways: Sequence[int]) -> None:
         self._ways = tuple(ways)
         self._paces: dict[int, float] = {}
-        self._to_try: list[int] = []
-        self._turn, self._next, self._interval = 0, 0, 1
+        self._to_try = list(ways)
+        self._turn, self._next, self._interval = 0, 2, 2
         self.way = self._ways[-1]
 
     def shares(self, steps: int) -> Iterator[tuple[int, int]]:
         """So many steps in parts, each with its way; tell `note` of each part before the next."""
+        self._turn += 1
+        if self._turn > self._next:
+            self._to_try = [way for way in self._ways if way != self.way]
+            self._interval = min(2 * self._interval, _RARELY)
+            self._next = self._turn + self._interval
         portion = steps // _PORTION
-        if self._compares() and portion >= _LEAST_PORTION:
-            self._to_try = list(self._ways)
-            self._paces.clear()
-            while self._to_try:
-                yield self._to_try.pop(0), portion
-                steps -= portion
+        while self._to_try and portion >= _LEAST_PORTION and len(self._ways) > 1:
+            yield self._to_try.pop(0), portion
+            steps -= portion
         yield (self._to_try.pop(0) if self._to_try else self.way), steps
 
     def note(self, way: int, steps: int, seconds: float) -> None:
         """What a part took."""
         self._paces[way] = seconds / max(steps, 1)
-        if len(self._paces) == len(self._ways) and not self._to_try:
+        if len(self._paces) == len(self._ways):
             self.way = min(self._paces, key=self._paces.__getitem__)
-            self._paces.clear()
-
-    def _compares(self) -> bool:
-        """Whether a comparison is under way, or due."""
-        self._turn += 1
-        if not self._to_try and len(self._ways) > 1 and self._turn > self._next:
-            self._to_try = list(self._ways)
-            self._paces.clear()
-            self._next = self._turn + self._interval
-            self._interval = min(2 * self._interval, _RARELY)
-        return bool(self._to_try)
