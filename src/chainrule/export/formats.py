@@ -38,6 +38,7 @@ class Format(NamedTuple):
 FORMATS: dict[str, Format] = {
     each.name: each
     for each in (
+        Format("onnx", (".onnx",), "a graph for onnxruntime, from raw columns to answers", "chainrule.export.onnx"),
         Format(
             "json", (".json",), "weights and architecture as text, which chainrule.load reads", "chainrule.export.json"
         ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from chainrule.errors import ArgumentError
+from chainrule.export.tables import random_table
 from chainrule.model import Model
 
 if TYPE_CHECKING:
@@ -51,6 +52,12 @@ class Subject(NamedTuple):
         X = rng.standard_normal((rows, *self.network.input_shape)) * 1.5
         X[0] = 0
         return X.astype(self.network.dtype)
+
+    def random_table(self, rows: int = RANDOM_ROWS) -> pl.DataFrame:
+        """Rows of raw columns, always the same; every column is sometimes missing or strange. Of a model only."""
+        if self.columns is None:
+            raise TypeError("a network alone has no columns")
+        return random_table(self.columns, rows, seed=self.network.seed)
 
     def inputs(self) -> Floats:
         """All the rows to compare on: those given, then random ones."""

@@ -36,16 +36,21 @@ def quoted(name: str) -> str:
 def without_marks(frame: pl.DataFrame, missing: Iterable[str]) -> pl.DataFrame:
     """The frame with null wherever a value is missing: a mark, blank text, NaN; text loses the blanks around it."""
     marks = sorted({mark.strip() for mark in missing} | {""})
-    numbers = _number_marks(marks)
+    numbers = number_marks(marks)
     changed = [_without(series, marks, numbers) for series in frame.get_columns()]
     if all(new is old for new, old in zip(changed, frame.get_columns(), strict=True)):
         return frame
     return pl.DataFrame(changed)
 
 
-def _number_marks(marks: list[str]) -> list[float]:
+def number_marks(missing: Iterable[str]) -> list[float]:
     """Marks such as `-999`, which stand in columns of numbers as numbers."""
-    parsed = pl.Series(marks, dtype=pl.String).cast(pl.Float64, strict=False).drop_nulls().to_list()
+    parsed = (
+        pl.Series([mark.strip() for mark in missing], dtype=pl.String)
+        .cast(pl.Float64, strict=False)
+        .drop_nulls()
+        .to_list()
+    )
     return [number for number in parsed if math.isfinite(number)]
 
 
