@@ -52,8 +52,6 @@ def _check(feature: Feature) -> None:
         raise ArgumentError(
             f"the column {feature.name!r} is a {kind}, for which ONNX has no words", where="export", mend=mend
         )
-    if not feature.name:
-        raise ArgumentError("a column has no name, and an input of ONNX needs one", where="export", mend=mend)
 
 
 def _numbers(graph: Graph, features: list[NumberColumn], columns: Columns) -> list[str]:
