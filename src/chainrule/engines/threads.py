@@ -12,7 +12,7 @@ _MOST = 8  # of threads that nobody asked for: more were never measured
 _LEAST_STEP = 150_000  # multiplications forward in a step; below, the waiting for each other costs more than it brings
 _LEAST_PASS = 20_000_000  # in all; below, to start a thread costs more than it brings
 _RARELY = 32  # turns, at most, from one trial to the next
-_PORTION, _LEAST_PORTION = 8, 4  # a trial takes an eighth of a turn's steps, if that is 4 at least, and else all of them
+_PORTION, _LEAST_PORTION = 8, 4  # a trial takes two eighths of a turn's steps, if that is 8 at least, and else all of them
 
 
 def cores() -> int:
@@ -49,8 +49,10 @@ class Fastest:
     ...     print(f"{steps} steps with {way}")
     ...     fastest.note(way, steps, seconds=steps / way)
     10 steps with 1
+    10 steps with 1
     10 steps with 2
-    60 steps with 2
+    10 steps with 2
+    40 steps with 2
     """
 
     def __init__(self, ways: Sequence[int]) -> None:
@@ -69,12 +71,15 @@ class Fastest:
             self._next = self._turn + self._interval
         portion = steps // _PORTION
         while self._to_try and portion >= _LEAST_PORTION and len(self._ways) > 1:
-            yield self._to_try.pop(0), portion
-            steps -= portion
+            way = self._to_try.pop(0)
+            for _ in range(2):  # first the threads begin and their caches fill
+                yield way, portion
+                steps -= portion
         yield (self._to_try.pop(0) if self._to_try else self.way), steps
 
     def note(self, way: int, steps: int, seconds: float) -> None:
-        """What a part took."""
-        self._paces[way] = seconds / max(steps, 1)
+        """What a part took; of a slow one the half is put down to chance."""
+        pace = seconds / max(steps, 1)
+        self._paces[way] = min(pace, (pace + self._paces.get(way, pace)) / 2)
         if len(self._paces) == len(self._ways):
             self.way = min(self._paces, key=self._paces.__getitem__)
