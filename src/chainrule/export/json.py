@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from chainrule.errors import ExportError
@@ -36,7 +37,8 @@ def _check(subject: Subject, text: bytes) -> Check:
         again = load(copy)
     network = again.network if isinstance(again, Model) else again
     ours, theirs = subject.network.theta, network.theta
-    if ours.tobytes() != theirs.tobytes() or network.record() != subject.network.record():
+    records = [msgspec.json.encode(each.record()) for each in (network, subject.network)]
+    if ours.tobytes() != theirs.tobytes() or records[0] != records[1]:
         raise ExportError("the JSON text, read back, is another network")
     if isinstance(again, Model) and subject.model is not None and again.columns != subject.model.columns:
         raise ExportError("the JSON text, read back, has other columns")
