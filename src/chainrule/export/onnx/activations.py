@@ -34,7 +34,7 @@ def activation(graph: Graph, f: ActivationFunction, Z: str, at: str) -> str:
     return _WRITTEN_OUT[f.name](graph, f, Z, at)
 
 
-_EXACT = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "softmax": "Softmax"}
+_EXACT = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "softmax": "Softmax", "exp": "Exp"}
 _FLOAT32 = {"leaky_relu": "LeakyRelu", "elu": "Elu", "selu": "Selu", "softplus": "Softplus"}
 
 
