@@ -1,10 +1,12 @@
 // Steps of gradient descent, as one thread sees them; plan.hpp tells the way.
 
-// Where a gradient goes. put(place, offset, g): a vector of it; finish(place, n): n entries from a place on are there.
+// Where a gradient goes. soon(place): a vector of it will be there; put(place, offset, g): a vector of it; finish(place, n): n
+// entries from a place on are there.
 template <class T> struct Descend {  // plain SGD: straight into theta
   T* theta;
   T minus_rate;
   const Descend& of(bool) const { return *this; }
+  void soon(std::size_t) const {}
   void put(std::size_t place, int offset, V<T> g) const { T* to = theta + place + offset; store(to, load<T>(to) + g * minus_rate); }
   void finish(std::size_t, int) const {}
 };
@@ -15,6 +17,11 @@ template <class T> struct Update {  // into a panel that stays in the first-leve
   T* panel;
   bool weight = false;
   Update of(bool is_weight) const { return {j, update, numbers, panel, is_weight}; }
+  void soon(std::size_t place) const {
+    __builtin_prefetch(j.theta + place, 1);
+    if (j.slots[0]) __builtin_prefetch(j.slots[0] + place, 1);
+    if (j.slots[1]) __builtin_prefetch(j.slots[1] + place, 1);
+  }
   void put(std::size_t, int offset, V<T> g) const { store(panel + offset, g); }
   void finish(std::size_t place, int n) const {
     update(numbers, j.theta + place, j.slots[0] ? j.slots[0] + place : nullptr, j.slots[1] ? j.slots[1] + place : nullptr, panel, n, weight);
@@ -24,6 +31,7 @@ template <class T> struct Keep {  // for later
   T* gradient;
   bool add;
   const Keep& of(bool) const { return *this; }
+  void soon(std::size_t) const {}
   void put(std::size_t place, int offset, V<T> g) const { T* to = gradient + place + offset; store(to, add ? load<T>(to) + g : g); }
   void finish(std::size_t, int) const {}
 };

@@ -131,6 +131,7 @@ void gradient_tile(const T* const* x, int B, int i, const T* dZ, int lddz, Share
   V<T> s[R][C] = {};
   if (share.continued) unrolled<R>([&](auto r) { unrolled<C>([&](auto c) { s[r][c] = load<T>(partial + (r * C + c) * N); }); });
   for (int b = 0; b < B; ++b) {
+    if (b < R * C && !share.more) sink.soon(place + b * N);
     V<T> d[C];
     unrolled<C>([&](auto c) { d[c] = load<T>(dZ + std::size_t(b) * lddz + c * N); });
     const T* row = x[b] + i;
