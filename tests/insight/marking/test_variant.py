@@ -12,7 +12,7 @@ import chainrule as cr
 from chainrule.engines.interface import Data
 from chainrule.insight.marking.catalogue import CATALOGUE
 from chainrule.insight.marking.mistake import InapplicableError
-from chainrule.insight.marking.search import layer_names, slips
+from chainrule.insight.marking.search import slips
 from chainrule.insight.marking.variant import Start, Variant
 from chainrule.insight.rows import Given
 from chainrule.insight.trace import Trace
@@ -59,6 +59,34 @@ def networks():
         yield cr.trace(net, X, T, cr.SGD(0.1))
     net = cr.Network([cr.Dense(2, "relu"), cr.Dense(3, "softmax")], "half_squared_error", n_inputs=3)
     yield cr.trace(net, X[:2], T[:2], cr.SGD(0.1))
+    yield layered()
+
+
+def layered():
+    """A step through every kind of layer that has mistakes of its own."""
+    around = cr.Residual([cr.Dense(3, "relu"), cr.LayerNorm()])
+    layers = [cr.Dense(3, "tanh"), cr.BatchNorm(), cr.Dropout(0.4), around, cr.Dense(2, "softmax")]
+    net = cr.Network(layers, n_inputs=3, seed=3)
+    net.theta[...] += 0.1 * np.arange(net.theta.size) % 0.7
+    X = np.array([[0.5, -1.0, 0.2], [1.0, 2.0, 0.3], [0.4, -0.7, 1.1], [-0.3, 0.2, 0.9]])
+    return cr.trace(net, X, [0, 1, 1, 0], cr.SGD(0.1))
+
+
+def test_without_mistakes_a_step_through_norms_dropout_and_branches_is_the_trace():
+    made = layered()
+    numbers = Variant(Start.of(made)).numbers
+    assert set(made) - set(numbers) == {"T", "dense_2.dZ.jacobian"}
+    for name, values in numbers.items():
+        np.testing.assert_allclose(values, made[name], rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+def test_running_averages_follow_what_came_before_them():
+    made = layered()
+    slip = next(slip for slip in slips(made) if slip.mistake.name == "bias added twice")
+    numbers = Variant(Start.of(made), (slip,)).numbers
+    b, moved = made["dense_1.b"], numbers["batch_norm_1.X"].mean(axis=0) - made["batch_norm_1.X"].mean(axis=0)
+    assert np.abs(b).max() > 0
+    np.testing.assert_allclose(numbers["batch_norm_1.mean.new"] - made["batch_norm_1.mean.new"], 0.1 * moved)
 
 
 @pytest.mark.slow
@@ -66,7 +94,7 @@ def test_every_mistake_changes_something():
     silent = {mistake.name for mistake in CATALOGUE}
     for made in networks():
         right = Variant(Start.of(made)).numbers
-        for slip in slips(layer_names(made)):
+        for slip in slips(made):
             if slip.mistake.name not in silent:
                 continue
             try:

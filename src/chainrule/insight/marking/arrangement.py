@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _WEIGHTS = re.compile(r"\.d?W(\.|$)")
 _BIASES = re.compile(r"\.db$")
+_DIGITS, _MOST_DIGITS = 6, 17
 _LOSSES = ("loss", "loss.new", "loss.rows")
 
 
@@ -68,6 +69,18 @@ class Laid(NamedTuple):
         with np.errstate(invalid="ignore"):
             off = np.abs(self.values - numbers)
             return np.isnan(self.values) | (off <= self.precision.tolerance(self.values, numbers))
+
+    def digits(self, numbers: Floats) -> int:
+        """Significant digits that show as much as was written, and where it is off."""
+        written = self.precision.digits + 1 if self.precision.rounded else _DIGITS
+        if np.shape(numbers) != self.values.shape:
+            return max(written, _DIGITS)
+        off, sizes = np.abs(self.values - numbers), np.abs(numbers)
+        there = np.isfinite(off) & (off > 0) & ~self.entries(numbers)
+        with np.errstate(divide="ignore"):
+            places = np.log10(sizes / off, where=there, out=np.zeros(np.shape(off)))
+        shows = int(np.ceil(places.max(initial=0.0))) + 1
+        return min(max(written, _DIGITS, shows), _MOST_DIGITS)
 
 
 def lay(answer: Answer, trace: Trace, arrangement: Arrangement) -> Iterator[Laid]:

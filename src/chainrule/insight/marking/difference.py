@@ -84,7 +84,7 @@ def _entries(laid: Laid, right: Floats, there: Any) -> str:
     off = np.abs(np.where(there, values - right, 0))
     wrong = np.logical_not(laid.entries(right))
     worst = np.unravel_index(int(off.argmax()), off.shape) if off.ndim else ()
-    digits = max(laid.precision.digits + 1, 6)
+    digits = laid.digits(right)
     told = f"{number(float(values[worst]), digits)} instead of {number(float(right[worst]), digits)}"
     place = f" at {[int(i) for i in worst]}" if worst else ""
     count = f"{int(wrong.sum())} of {int(there.sum())} numbers; most" if there.sum() > 1 else "it is"

@@ -37,6 +37,7 @@ def mark(
     optimizer: str | AnyOptimizer | None = None,
     rows: Iterable[int] | None = None,
     training: bool | None = None,
+    sample_weight: Any = None,
     names: Mapping[str, str] | None = None,
     units: int = 0,
 ) -> Marking:
@@ -54,6 +55,7 @@ def mark(
         optimizer: for answers about new weights; see `trace`.
         rows: which rows of the data make the batch, from 0; all when None.
         training: see `trace`.
+        sample_weight: a weight for each row of the data, before `rows` chooses.
         names: their own names, and what each is in the trace.
         units: how many units of the last digit a rounded number may be off, for those who rounded on the way.
 
@@ -72,7 +74,7 @@ def mark(
     if answers is None:
         raise ArgumentError("answers", where="mark", expected="numbers by name, or a file of them", got=answers)
     allowed = checks.whole(units, "units", where="mark", least=0)
-    made = trace(net, X, y, optimizer, rows=rows, training=training)
+    made = trace(net, X, y, optimizer, rows=rows, training=training, sample_weight=sample_weight)
     return Marking(made, reading.read(answers, made, names or {}, allowed, where="mark"))
 
 
@@ -97,9 +99,16 @@ class Marking(Explained):
         right = place not in search.wrong
         words = "" if right else difference(laid, expected, self._sizes())
         how = ", ".join(filter(None, (laid.how, laid.precision.told())))
-        digits = max(laid.precision.digits + 1, 6)
         return Marked(
-            laid.said, str(laid.address), right, laid.values, expected, how, words, digits, _wrong_at(laid, expected)
+            laid.said,
+            str(laid.address),
+            right,
+            laid.values,
+            expected,
+            how,
+            words,
+            laid.digits(expected),
+            _wrong_at(laid, expected),
         )
 
     def _sizes(self) -> dict[str, float]:

@@ -10,15 +10,15 @@ from msgspec import Struct
 from chainrule.arrays import Array
 
 Point: TypeAlias = Literal[
-    "Z", "Y", "rows", "loss", "error", "pair", "slope", "dZ", "dW", "db", "dX",
-    "penalty", "penalty slope", "gradient", "rate", "change", "new", "steps",
+    "Z", "Y", "layer", "sum", "loss weights", "rows", "loss", "error weights", "error", "pair", "slope", "dZ", "dW", "db",
+    "dX", "through", "into F", "skip", "penalty", "penalty slope", "gradient", "rate", "change", "new", "state", "steps",
 ]  # fmt: skip
 """Where in a step something can go wrong, in the order of the step; see `Variant`."""
 
 Change: TypeAlias = Callable[[Any, Any, Any], Array]
 """What stands there instead, from the `Variant` so far, the node (None where there is none) and what is right."""
 
-Where: TypeAlias = Literal["layers", "once"]
+Where: TypeAlias = Literal["layers", "once", "batch_norm", "layer_norm", "dropout", "residual"]
 
 
 class Mistake(Struct, frozen=True):
@@ -29,7 +29,8 @@ class Mistake(Struct, frozen=True):
         says: what was done, as a sentence; begins in lower case.
         right: what would be right, in plain notation.
         changes: what it puts in place of the right numbers, by the point of the step.
-        where: made in layers, in each on its own or in several, or once in a step.
+        where: made in dense layers and activations, or in layers of a kind: in each on its own or in several; or once
+            in a step.
     """
 
     name: str

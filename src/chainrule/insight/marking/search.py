@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from chainrule.arrays import Array
     from chainrule.insight.marking.arrangement import Laid
+    from chainrule.insight.marking.mistake import Where
     from chainrule.insight.trace import Trace
 
 _PAIRS = 2000  # tried at most
@@ -47,20 +48,23 @@ class _Tried(NamedTuple):
     changes: frozenset[int]
 
 
-def layer_names(trace: Trace) -> tuple[str, ...]:
-    """The layers in which people make mistakes, in order."""
+def layer_names(trace: Trace, where: Where = "layers") -> tuple[str, ...]:
+    """The layers in which people make such mistakes, in order."""
     nodes = every(trace.made.nodes)
-    return tuple(dict.fromkeys(node.name for node in nodes if isinstance(node.layer, Dense | Activation)))
+    if where == "layers":
+        return tuple(dict.fromkeys(node.name for node in nodes if isinstance(node.layer, Dense | Activation)))
+    return tuple(node.name for node in nodes if node.layer.kind == where)
 
 
-def slips(names: tuple[str, ...]) -> Iterator[Slip]:
-    """Each mistake in all layers, in all but the last, in each alone."""
-    scopes = dict.fromkeys(frozenset(some) for some in (names, names[:-1], *([name] for name in names)) if some)
+def slips(trace: Trace) -> Iterator[Slip]:
+    """Each mistake in all layers of its kind, in all but the last, in each alone."""
     for mistake in CATALOGUE:
         if mistake.where == "once":
             yield Slip(mistake)
-        else:
-            yield from (Slip(mistake, scope) for scope in scopes)
+            continue
+        names = layer_names(trace, mistake.where)
+        scopes = dict.fromkeys(frozenset(some) for some in (names, names[:-1], *([name] for name in names)) if some)
+        yield from (Slip(mistake, scope) for scope in scopes)
 
 
 class Search:
@@ -107,7 +111,7 @@ class Search:
     @cached_property
     def _tried(self) -> list[_Tried]:
         tried = []
-        for slip in slips(layer_names(self.trace)):
+        for slip in slips(self.trace):
             numbers = self.numbers((slip,))
             if numbers is not None:
                 tried.append(_Tried(slip, self._explained(numbers), self._changed(numbers)))

@@ -112,15 +112,17 @@ def scope_words(trace: Trace, made: Made) -> str:
 
     Of several that fit as well the widest is told, and that the numbers do not say.
     """
-    names = layer_names(trace)
-    told = [_layers(layers, names) for layers in made.layers if layers is not None]
+    where = made.mistake.where
+    names = layer_names(trace, where)
+    word = "layer" if where == "layers" else where.replace("_", " ")
+    told = [_layers(layers, names, word) for layers in made.layers if layers is not None]
     return " or ".join(told[:2]) if len(told) <= 2 else f"{told[0]}, {told[1]} or some other"
 
 
-def _layers(layers: frozenset[str], names: tuple[str, ...]) -> str:
+def _layers(layers: frozenset[str], names: tuple[str, ...], word: str) -> str:
     if len(layers) == 1:
         return f"in {next(iter(layers))}"
-    return "in every layer" if len(layers) == len(names) else "in every layer but the last"
+    return f"in every {word}" if len(layers) == len(names) else f"in every {word} but the last"
 
 
 def _capital(text: str) -> str:

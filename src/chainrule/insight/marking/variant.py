@@ -14,7 +14,7 @@ from chainrule.arrays import total
 from chainrule.insight.marking.mistake import InapplicableError
 from chainrule.insight.passes import Node, every, thawed
 from chainrule.insight.quantities import backward_sections, forward_sections
-from chainrule.layers import Activation, Dense, Mode, Params, Residual
+from chainrule.layers import Activation, BatchNorm, Dense, Mode, Params, Residual
 from chainrule.schedules import Plan
 
 if TYPE_CHECKING:
@@ -153,18 +153,25 @@ class Variant:
                 node = Node(prefix + name, layer, spec, given, own, X, Y, saved)
                 if isinstance(part, Residual):
                     node.inside = self._nodes(part, f"{node.name}.", given, X, own)
-                    node.Y = X + node.inside[-1].Y
+                    node.Y = self._at("sum", node, X + node.inside[-1].Y)
                 elif isinstance(part, Dense | Activation):
                     node.Y = self._at("Z" if isinstance(part, Dense) else "Y", node, Y)
+                else:
+                    node.Y, node.saved = self._at("layer", node, (Y, saved))
                 nodes.append(node)
                 X = node.Y
         return nodes
 
     # ---- loss -------------------------------------------------------------------------------------------------------
 
-    def _scale(self) -> Any:
-        """The factor of each row, ``w_i / B`` or ``w_i``."""
+    def _weights(self, point: Point) -> Floats | None:
+        """Those of the rows, where there are any."""
         weights = self.start.batch.weights
+        return None if weights is None else self._at(point, None, weights)
+
+    def _scale(self, point: Point) -> Any:
+        """The factor of each row, ``w_i / B`` or ``w_i``."""
+        weights = self._weights(point)
         scale = 1 / self.B if self.start.objective.loss.reduction == "mean" else 1.0
         return scale * (np.ones(self.B) if weights is None else weights)
 
@@ -177,7 +184,7 @@ class Variant:
         rows, _ = objective.trained[1].rows(last.X, T) if pair else given.rows(last.Y, T)
         rows = self._at("rows", last, rows)
         found = {"loss.terms": given.terms(last.Y, T), "loss.rows": rows}
-        found["loss"] = self._at("loss", last, total(rows * self._scale()))
+        found["loss"] = self._at("loss", last, total(rows * self._scale("loss weights")))
         if objective.penalised:
             found["penalty"] = self._at("penalty", None, objective.penalty(theta)[0])
         if objective.penalised or not ending:
@@ -189,12 +196,12 @@ class Variant:
 
     def backward(self) -> None:
         """Hand the error back through the nodes, and put all of both passes under its names."""
-        objective, (_, T, weights) = self.start.objective, self.start.batch
+        objective, T = self.start.objective, self.start.batch.T
         last = self.last
-        _, dY = objective.loss.value_and_gradient(last.Y, T, weights)
+        _, dY = objective.loss.value_and_gradient(last.Y, T, self._weights("error weights"))
         dY = self._at("error", last, dY)
         if objective.fused:  # softmax and sigmoid alike: the slope and the 1/y cancel
-            dZ = self._at("error", last, (last.Y - T) * self._scale()[:, None])
+            dZ = self._at("error", last, (last.Y - T) * self._scale("error weights")[:, None])
             last.dY = dY
             last.dX = self._at("pair", last, dZ)
             self._back(self.nodes[:-1], last.dX)
@@ -216,9 +223,11 @@ class Variant:
             elif isinstance(node.layer, Dense):
                 self._through_product(node)
             elif node.inside:
-                node.dX = dY + self._back(node.inside, dY)
+                handed = self._at("into F", node, dY)
+                node.dX = self._at("skip", node, handed + self._back(node.inside, handed))
             else:
-                node.dX, node.grads = node.layer.backward(node.params, node.saved, dY, want_dX=True)
+                right = node.layer.backward(node.params, node.saved, dY, want_dX=True)
+                node.dX, node.grads = self._at("through", node, right)
             dY = node.dX
         return dY
 
@@ -299,11 +308,17 @@ class Variant:
             self.put_losses(".new", new)
 
     def _with_state(self, new: Floats) -> Floats:
-        """Running averages as the right step leaves them."""
+        """Running averages moved towards this batch; as the right step leaves them where none of it was used."""
         layout, after = self.start.objective.layout, self.start.after
-        for parameter in layout.parameters:
-            if parameter.kind == "state" and after is not None:
-                layout.view(new, parameter.name)[...] = layout.view(after, parameter.name)
+        if after is None:
+            return new
+        for node in every(self.nodes):
+            if not isinstance(node.layer, BatchNorm):
+                continue
+            right = {name: layout.view(after, f"{node.name}.{name}") for name in ("mean", "variance")}
+            moved = right if node.saved.fixed else node.layer.new_state(node.params, node.saved)
+            for name, values in self._at("state", node, moved).items():
+                layout.view(new, f"{node.name}.{name}")[...] = values
         return new
 
     def _put_update(self, change: Floats, slots: Mapping[str, Floats], new: Floats, clipped: Floats | None) -> None:

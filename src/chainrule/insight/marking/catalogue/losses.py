@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.activations import Softmax
-from chainrule.insight.marking.mistake import Change, InapplicableError, Mistake
+from chainrule.insight.marking.mistake import Change, InapplicableError, Mistake, Point
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, HalfSquaredError, MeanSquaredError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _PARTS: dict[str, tuple[Any, ...]] = {
     "the gradient, not the loss": ("error",),
     "the loss, not its gradient": ("loss",),
 }
+_WEIGHTS_OF: dict[str, Point] = {"loss": "loss weights", "error": "error weights"}
 _LOSS_IS = "loss = 1/B sum_i l_i, and the gradient has the same 1/B"
 
 
@@ -88,6 +89,26 @@ def _factors() -> Iterator[Mistake]:
         for part, points in _PARTS.items():
             changes = dict.fromkeys(points, _times(factor))
             yield Mistake(f"{name}: {part}", f"{says}, in {part}", right, changes, "once")
+
+
+def _of_weights() -> Iterator[Mistake]:
+    """Weights of rows left out, or divided by their sum as in an average."""
+    points: dict[str, tuple[Point, ...]] = {
+        part: tuple(_WEIGHTS_OF[name] for name in names) for part, names in _PARTS.items()
+    }
+    kinds: tuple[tuple[str, str, Callable[[Variant, Array], Array]], ...] = (
+        ("row weights forgotten", "the weights of the rows were left out", lambda _, w: 1 + 0 * w),
+        ("divided by the sum of weights", "it was divided by the sum of the rows' weights instead of their number",
+         lambda s, w: w * _mean_over(s) / w.sum()),
+    )  # fmt: skip
+    for name, says, weights in kinds:
+        for part, some in points.items():
+            changes: dict[Point, Change] = dict.fromkeys(some, _weighted(weights))
+            yield Mistake(f"{name}: {part}", f"{says}, in {part}", "loss = 1/B sum_i w_i l_i", changes, "once")
+
+
+def _weighted(weights: Callable[[Variant, Array], Array]) -> Change:
+    return lambda step, _, right: weights(step, right)
 
 
 def _times(factor: Callable[[Variant], float]) -> Change:
@@ -169,6 +190,7 @@ _ERROR_IS = "dY is the derivative of the loss by the output"
 
 LOSSES = (
     *_factors(),
+    *_of_weights(),
     Mistake(
         "sign of the error",
         "target and output were swapped in the error: t - y instead of y - t",
