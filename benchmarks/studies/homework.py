@@ -1,16 +1,37 @@
 """Backpropagation as a student writes it: lists of matrices and loops, each mistake a method that is wrong.
 
 It shares nothing with the package but activations and their slopes, so that marking is judged by another's numbers.
+`planted` and `planted_layers` make mistakes of it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     import chainrule as cr
+
+
+class Task(NamedTuple):
+    """What students are given.
+
+    Attributes:
+        net: the network, of dense layers in the main.
+        X: inputs.
+        y: targets as its loss takes them.
+        T: targets as a matrix.
+        optimizer: of the step.
+        w: weights of the rows, or None.
+    """
+
+    net: cr.Network
+    X: Any
+    y: Any
+    T: Any
+    optimizer: Any
+    w: Any = None
 
 
 class Student:
@@ -24,21 +45,38 @@ class Student:
     known_as: tuple[str, ...] = ()
     only: int | None = None
 
-    def __init__(self, net: cr.Network, X: Any, T: Any, optimizer: Any) -> None:
-        self.X, self.T, self.optimizer, self.rate = X, T, optimizer, float(optimizer.rate)
-        self.B, self.L, self.loss_name, self.mean = len(X), len(net.layers), net.loss.name, net.loss.reduction == "mean"
+    def __init__(self, task: Task) -> None:
+        net, self.task = task.net, task
+        self.X, self.T, self.optimizer, self.rate = task.X, task.T, task.optimizer, float(task.optimizer.rate)
+        self.B, self.loss_name, self.mean = len(self.X), net.loss.name, net.loss.reduction == "mean"
+        self.w = np.ones(self.B) if task.w is None else task.w
+        self.averages = self.loss_name in {"mean_squared_error", "mean_absolute_error", "huber", "poisson"}
+        self.l1, self.l2 = net.l1, net.l2
+        self.take_layers(net)
+        self.L = len(self.f) - 1
+        self.W = [None, *(np.array(net.parameters[f"{name}.W"]) for name in self.names[1:])]
+        self.b = [None, *(np.array(net.parameters[f"{name}.b"]) for name in self.names[1:])]
+        self.memory: dict[Any, Any] = {}
+        self.next_memory: dict[Any, Any] = {}
+        self.t = 1
+
+    def take_layers(self, net: cr.Network) -> None:
+        """The activation and the name of each dense layer, from 1."""
         self.f = [None, *(layer.f for layer in net.layers)]
-        self.W = [None, *(np.array(net.parameters[f"dense_{k}.W"]) for k in range(1, self.L + 1))]
-        self.b = [None, *(np.array(net.parameters[f"dense_{k}.b"]) for k in range(1, self.L + 1))]
+        self.names = ["", *(f"dense_{k}" for k in range(1, len(self.f)))]
 
     # ---- what can go wrong ----
 
     def net_input(self, k: int) -> Any:
         return np.array([[sum(x[i] * self.W[k][i, j] for i in range(len(x))) + self.b[k][j]
-                          for j in range(len(self.b[k]))] for x in self.Y[k - 1]])  # fmt: skip
+                          for j in range(len(self.b[k]))] for x in self.inputs[k]])  # fmt: skip
 
     def activate(self, k: int) -> Any:
         return self.f[k].value(self.Z[k])
+
+    def hand_on(self, k: int) -> Any:
+        """What the next layer takes."""
+        return self.Y[k]
 
     def row_losses(self) -> Any:
         Y, T = self.Y[-1], self.T
@@ -55,7 +93,13 @@ class Student:
 
     def loss(self) -> float:
         rows = self.row_losses()
-        return sum(rows) / self.share()
+        return sum(w * row for w, row in zip(self.loss_weights(), rows, strict=True)) / self.share()
+
+    def loss_weights(self) -> Any:
+        return self.w
+
+    def error_weights(self) -> Any:
+        return self.w
 
     def share(self) -> float:
         return self.B if self.mean else 1.0
@@ -75,19 +119,25 @@ class Student:
             "cross_entropy": lambda: -T / Y,
             "binary_cross_entropy": lambda: D / (Y * (1 - Y)),
         }
-        return slopes[self.loss_name]() / self.error_share()
+        return self.error_weights()[:, None] * slopes[self.loss_name]() / self.error_share()
+
+    def receive(self, k: int, d: Any) -> Any:
+        """The error at the activation, from that at what was handed on."""
+        return d
 
     def slope(self, k: int) -> Any:
         return self.f[k].slope(self.Z[k], self.Y[k])
 
     def delta(self, k: int) -> Any:
+        return self.through_activation(k, self.dY[k])
+
+    def through_activation(self, k: int, d: Any) -> Any:
         if self.f[k].name != "softmax":
-            return self.dY[k] * self.slope(k)
-        rows = zip(self.Y[k], self.dY[k], strict=True)
-        return np.array([(np.diag(y) - np.outer(y, y)) @ dy for y, dy in rows])
+            return d * self.slope(k)
+        return np.array([(np.diag(y) - np.outer(y, y)) @ dy for y, dy in zip(self.Y[k], d, strict=True)])
 
     def weights_gradient(self, k: int) -> Any:
-        return sum(np.outer(self.Y[k - 1][i], self.dZ[k][i]) for i in range(self.B))
+        return sum(np.outer(self.inputs[k][i], self.dZ[k][i]) for i in range(self.B))
 
     def bias_gradient(self, k: int) -> Any:
         return sum(self.dZ[k][i] for i in range(self.B))
@@ -95,50 +145,113 @@ class Student:
     def handed_back(self, k: int) -> Any:
         return self.dZ[k] @ self.W[k].T
 
-    def change(self, theta: Any, g: Any, *, weight: bool) -> Any:
-        """The first step of each optimiser, where all slots are 0 before it."""
-        o, r = self.optimizer, self.rate
+    def pass_on(self, k: int) -> Any:
+        """The error at what the layer took."""
+        return self.handed_back(k)
+
+    def penalty(self, W: list[Any]) -> float:
+        return sum(self.l1 * abs(w).sum() + self.l2 / 2 * (w**2).sum() for w in W[1:])
+
+    def penalty_slope(self, theta: Any, *, weight: bool) -> Any:
+        return self.l1 * np.sign(theta) + self.l2 * theta if weight else 0 * theta
+
+    def change(self, theta: Any, g: Any, *, weight: bool, key: Any) -> Any:
+        """What the optimizer adds, by its textbook."""
+        o, r, held = self.optimizer, self.rate, self.memory.get(key, {})
         name = type(o).__name__
         if name == "SGD":
-            return -r * g * (1 + o.momentum if o.nesterov else 1)
-        if name == "RMSProp":
-            return -r * g / (np.sqrt((1 - o.decay) * g**2) + o.epsilon)
-        if name == "Adagrad":
-            return -r * g / (np.sqrt(g**2) + o.epsilon)
-        decay = r * o.weight_decay * theta if name == "AdamW" and weight else 0
-        return -r * g / (np.sqrt(g**2) + o.epsilon) - decay
+            v = o.momentum * held.get("v", 0) - r * g
+            self.next_memory[key] = {"v": v}
+            return o.momentum * v - r * g if o.nesterov else v
+        if name in {"RMSProp", "Adagrad"}:
+            kept, new = (o.decay, 1 - o.decay) if name == "RMSProp" else (1, 1)
+            s = kept * held.get("s", 0) + new * g**2
+            self.next_memory[key] = {"s": s}
+            return -r * g / (np.sqrt(s) + o.epsilon)
+        m = o.beta1 * held.get("m", 0) + (1 - o.beta1) * g
+        v = o.beta2 * held.get("v", 0) + (1 - o.beta2) * g**2
+        self.next_memory[key] = {"m": m, "v": v}
+        return self.adam(theta, m, v, weight=weight)
 
-    def new(self, theta: Any, g: Any, *, weight: bool) -> Any:
-        return theta + self.change(theta, g, weight=weight)
+    def adam(self, theta: Any, m: Any, v: Any, *, weight: bool) -> Any:
+        o, r = self.optimizer, self.rate
+        decay = r * o.weight_decay * theta if type(o).__name__ == "AdamW" and weight else 0
+        step = (m / (1 - o.beta1**self.t)) / (np.sqrt(v / (1 - o.beta2**self.t)) + o.epsilon)
+        return -r * step - decay
+
+    def new(self, theta: Any, g: Any, *, weight: bool, key: Any) -> Any:
+        return theta + self.change(theta, g, weight=weight, key=key)
+
+    def steps(self) -> int:
+        return 1
 
     # ---- the step ----
 
     def numbers(self) -> dict[str, Any]:
+        """What is handed in, by the names of the trace."""
         self.forward()
-        found = {f"dense_{k}.{n}": v for k in range(1, self.L + 1) for n, v in (("Z", self.Z[k]), ("Y", self.Y[k]))}
-        found["loss"] = self.loss()
+        found: dict[str, Any] = {"loss": self.loss()}
+        if self.l1 or self.l2:
+            found["penalty"] = self.penalty(self.W)
         self.backward()
-        for k in range(1, self.L + 1):
-            found |= {f"dense_{k}.dZ": self.dZ[k], f"dense_{k}.dW": self.dWs[k], f"dense_{k}.db": self.dbs[k]}
-            found[f"dense_{k}.W.new"] = self.new(self.W[k], self.dWs[k], weight=True)
-            found[f"dense_{k}.b.new"] = self.new(self.b[k], self.dbs[k], weight=False)
+        found |= self.step_numbers()
+        new = self.updated()
+        for _ in range(self.steps() - 1):
+            self.W, self.b, self.memory, self.next_memory, self.t = *new, self.next_memory, {}, self.t + 1
+            self.forward()
+            self.backward()
+            new = self.updated()
+        if not self.steps():
+            new = (self.W, self.b)
+        self.W, self.b = new
+        for k, name in enumerate(self.names[1:], 1):
+            found |= {f"{name}.W.new": self.W[k], f"{name}.b.new": self.b[k]}
+        self.forward()
+        return found | {"loss.new": self.loss()}
+
+    def step_numbers(self) -> dict[str, Any]:
+        """Those of both passes."""
+        found = {}
+        for k, name in enumerate(self.names[1:], 1):
+            found |= {f"{name}.Z": self.Z[k], f"{name}.Y": self.Y[k], f"{name}.dZ": self.dZ[k]}
+            found |= {f"{name}.dW": self.full_gradient(k), f"{name}.db": self.full_bias_gradient(k)}
         return found
 
+    def full_gradient(self, k: int) -> Any:
+        return self.weights_gradient(k) + self.penalty_slope(self.W[k], weight=True)
+
+    def full_bias_gradient(self, k: int) -> Any:
+        g = self.bias_gradient(k)
+        slope = self.penalty_slope(self.b[k], weight=False)
+        return g + slope if np.shape(g) == slope.shape else g
+
+    def updated(self) -> tuple[list[Any], list[Any]]:
+        """Weights and biases after the step."""
+        W, b = [None], [None]
+        for k in range(1, self.L + 1):
+            W.append(self.new(self.W[k], self.full_gradient(k), weight=True, key=(k, "W")))
+            b.append(self.new(self.b[k], self.full_bias_gradient(k), weight=False, key=(k, "b")))
+        return W, b
+
     def forward(self) -> None:
-        self.Z, self.Y = [None], [self.X]
+        """From the inputs to the outputs."""
+        self.Z, self.Y, self.inputs = [None], [self.X], [None, self.X]
         for k in range(1, self.L + 1):
             self.Z.append(self.net_input(k))
             self.Y.append(self.activate(k))
+            self.inputs.append(self.hand_on(k))
 
     def backward(self) -> None:
+        """From the loss to the first layer."""
         empty = [None] * (self.L + 1)
-        self.dY, self.dZ, self.dWs, self.dbs = list(empty), list(empty), list(empty), list(empty)
-        self.dY[self.L] = self.error()
+        self.dY, self.dZ = list(empty), list(empty)
+        d = self.error()
         for k in range(self.L, 0, -1):
+            self.dY[k] = self.receive(k, d)
             self.dZ[k] = self.delta(k)
-            self.dWs[k], self.dbs[k] = self.weights_gradient(k), self.bias_gradient(k)
-            if k > 1:
-                self.dY[k - 1] = self.handed_back(k)
+            d = self.pass_on(k) if k > 1 or self.wants_dX else None
+
+    wants_dX = False
 
     @property
     def is_pair(self) -> bool:
@@ -147,112 +260,41 @@ class Student:
         return (self.f[self.L].name, self.loss_name) in pairs
 
     def output_is(self, k: int) -> bool:
+        """Whether this layer is the output, and one with the loss."""
         return k == self.L and self.is_pair
+
+    def difference(self) -> Any:
+        """Y - t with its factor, which is delta at such an output."""
+        return self.error_weights()[:, None] * (self.Y[-1] - self.T) / self.error_share()
 
 
 PLANTED: list[type[Student]] = []
 
 
-def planted(*known_as: str) -> Any:
+def planted(*known_as: str, among: list[type[Student]] = PLANTED) -> Any:
     """Enter a student who makes a mistake of these names in the catalogue."""
 
     def enter(student: type[Student]) -> type[Student]:
         student.known_as = known_as
-        PLANTED.append(student)
+        among.append(student)
         return student
 
     return enter
 
 
-def _wrong(method: str, *known_as: str) -> Any:
+def wrong(
+    method: str, *known_as: str, base: type[Student] = Student, among: list[type[Student]] = PLANTED, **others: Any
+) -> Any:
     """Enter a student of whom one method is this function of self, what is right, and its arguments."""
 
     def enter(change: Any) -> None:
-        right = getattr(Student, method)
+        right = getattr(base, method)
 
-        def wrong(self: Any, *args: Any, **kwargs: Any) -> Any:
+        def made(self: Any, *args: Any, **kwargs: Any) -> Any:
             fine = right(self, *args, **kwargs)
             elsewhere = args and isinstance(args[0], int) and self.only not in {None, args[0]}
             return fine if elsewhere else change(self, fine, *args, **kwargs)
 
-        planted(*known_as)(type("Wrong", (Student,), {method: wrong}))
+        planted(*known_as, among=among)(type("Wrong", (base,), {method: made, **others}))
 
     return enter
-
-
-_GRADIENT, _LOSS, _BOTH = "the gradient, not the loss", "the loss, not its gradient", "the loss and its gradient"
-
-_wrong("net_input", "bias not added")(lambda s, Z, k: Z - s.b[k])
-_wrong("activate", "activation forgotten")(lambda s, _, k: s.Z[k])
-_wrong("loss", f"1/B forgotten: {_LOSS}")(lambda s, v: v * s.share())
-_wrong("error", f"1/B forgotten: {_GRADIENT}")(lambda s, v: v * s.share())
-_wrong("share", f"1/B forgotten: {_BOTH}")(lambda *_: 1.0)
-_wrong("error", f"1/B twice: {_GRADIENT}")(lambda s, v: v / s.share())
-_wrong("error", f"factor 2: {_GRADIENT}")(lambda _, v: 2 * v)
-_wrong("error", f"factor 1/2: {_GRADIENT}")(lambda _, v: v / 2)
-_wrong("loss", f"factor 2: {_LOSS}")(lambda _, v: 2 * v)
-_wrong("loss", f"factor 1/2: {_LOSS}")(lambda _, v: v / 2)
-_wrong("error_share", f"averaged over features: {_GRADIENT}")(lambda s, v: s.X.shape[1] if s.mean else v)
-_wrong("error", "sign of the error")(lambda _, v: -v)
-_wrong("delta", "slope forgotten")(lambda s, v, k: v if s.output_is(k) else s.dY[k])
-_wrong("delta", "slope after y - t", "slope twice")(
-    lambda s, v, k: v * s.Y[k] * (1 - s.Y[k]) if s.output_is(k) and s.f[k].name == "sigmoid" else v
-)
-_wrong("delta", "slope after y - t")(
-    lambda s, v, k: (
-        np.array([(np.diag(y) - np.outer(y, y)) @ d for y, d in zip(s.Y[k], v, strict=True)])
-        if s.output_is(k) and s.f[k].name == "softmax"
-        else v
-    )
-)
-_wrong("delta", "softmax: diagonal only", "diagonal after y - t")(
-    lambda s, v, k: s.dY[k] * s.Y[k] * (1 - s.Y[k]) if s.f[k].name == "softmax" and not s.output_is(k) else v
-)
-_wrong("delta", "no slope at the output", "slope forgotten")(lambda s, v, k: s.dY[k] if k == s.L else v)
-_wrong("slope", "slope at Y")(lambda s, v, k: v if s.output_is(k) else s.f[k].slope(s.Y[k], s.f[k].value(s.Y[k])))
-_wrong("slope", "slope's formula for Y at Z")(lambda s, v, k: v if s.output_is(k) else s.f[k].slope(s.Z[k], s.Z[k]))
-_wrong("slope", "slope of the next layer")(
-    lambda s, v, k: (
-        s.f[k + 1].slope(s.Z[k + 1], s.Y[k + 1])
-        if k < s.L and s.f[k + 1].elementwise and s.Z[k + 1].shape == v.shape
-        else v
-    )
-)
-_wrong("handed_back", "weights already updated")(lambda s, _, k: s.dZ[k] @ s.new(s.W[k], s.dWs[k], weight=True).T)
-_wrong("handed_back", "W transposed on the way back")(
-    lambda s, v, k: s.dZ[k] @ s.W[k] if s.W[k].shape[0] == s.W[k].shape[1] else v
-)
-_wrong("handed_back", "slope not handed back")(lambda s, v, k: v if s.output_is(k) else s.dY[k] @ s.W[k].T)
-_wrong("handed_back", "averaged again on the way back")(lambda s, v, _: v / s.B)
-_wrong("weights_gradient", "dW transposed")(lambda _, v, __: v.T if v.shape[0] == v.shape[1] else v)
-_wrong("weights_gradient", "dW without the slope")(lambda s, v, k: v if s.output_is(k) else s.Y[k - 1].T @ s.dY[k])
-_wrong("weights_gradient", "dW from net inputs")(lambda s, v, k: s.Z[k - 1].T @ s.dZ[k] if k > 1 else v)
-_wrong("weights_gradient", "dW from the layer's own outputs")(
-    lambda s, v, k: s.Y[k].T @ s.dZ[k] if v.shape[0] == v.shape[1] else v
-)
-_wrong("weights_gradient", "dW averaged again")(lambda s, v, _: v / s.B)
-_wrong("weights_gradient", "dW of the last row")(lambda s, _, k: np.outer(s.Y[k - 1][-1], s.dZ[k][-1]))
-_wrong("weights_gradient", "dW of sums")(lambda s, _, k: np.outer(s.Y[k - 1].sum(0), s.dZ[k].sum(0)))
-_wrong("bias_gradient", "db averaged again")(lambda s, v, _: v / s.B)
-_wrong("bias_gradient", "db forgotten")(lambda _, v, __: 0 * v)
-_wrong("bias_gradient", "db of the first row")(lambda s, _, k: s.dZ[k][0])
-_wrong("bias_gradient", "db without the slope")(lambda s, v, k: v if s.output_is(k) else s.dY[k].sum(0))
-_wrong("bias_gradient", "db with the next layer's delta")(
-    lambda s, v, k: s.dZ[k + 1].sum(0) if k < s.L and s.b[k + 1].shape == v.shape else v
-)
-_wrong("change", "uphill")(lambda _, v, *__, **___: -v)
-_wrong("change", "rate twice")(lambda s, v, *_, **__: s.rate * v)
-_wrong("change", "update averaged again")(lambda s, v, *_, **__: v / s.B)
-_wrong("new", "bias not updated")(lambda _, v, theta, g, *, weight: v if weight else theta + 0 * g)
-_wrong("new", "no update")(lambda _, __, theta, g, **___: theta + 0 * g)
-_wrong("change", "plain descent")(lambda s, _, __, g, **___: -s.rate * g)
-_wrong("change", "Adam: no bias correction")(
-    lambda s, v, _, g, **__: (
-        -s.rate * 0.1 * g / (np.sqrt(0.001 * g**2) + 1e-8) if type(s.optimizer).__name__ == "Adam" else v
-    )
-)
-_wrong("change", "Adam: epsilon inside the root")(
-    lambda s, v, _, g, **__: (
-        -s.rate * g / np.sqrt(g**2 + s.optimizer.epsilon) if type(s.optimizer).__name__ == "Adam" else v
-    )
-)

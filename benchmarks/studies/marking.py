@@ -1,19 +1,22 @@
 """How often marking is right: ``python -m benchmarks.studies.marking [--cases N] [--seed N]``.
 
-Students of `homework` with one mistake each, on random networks: at least 95 % of the mistakes that show must be
-recognised, at most 1 % may be taken for another, and students without a mistake are never called wrong.
+Students of `planted` and `planted_layers` with one mistake each, on random networks: at least 95 % of the mistakes
+that show must be recognised, at most 1 % may be taken for another, and students without a mistake are never called
+wrong. Then students with two mistakes, of whom the same is told.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 import chainrule as cr
-from benchmarks.studies.homework import PLANTED, Student
+from benchmarks.studies.homework import Student, Task
+from benchmarks.studies.planted import PLANTED
+from benchmarks.studies.planted_layers import PLANTED_LAYERS, Layered
 from chainrule.activations import names as activation_names
 from chainrule.losses import get
 from chainrule.losses import names as loss_names
@@ -40,34 +43,55 @@ class Case(NamedTuple):
     about: str
 
 
-def network(rng: np.random.Generator) -> tuple[cr.Network, Any, Any, Any]:
-    """A random network of dense layers; inputs, targets as its loss takes them, and as a matrix."""
+def task(rng: np.random.Generator, *, layered: bool = False) -> Task:
+    """A random network of dense layers, with something behind them where asked; rows, targets, an optimizer."""
     widths = [int(n) for n in rng.integers(1, 5, size=rng.integers(1, 4))]
     widths = [widths[0]] * len(widths) if rng.random() < 0.5 else widths  # square matrices, where shapes hide mistakes
     hidden = [name for name in activation_names() if name != "softmax"]
     loss, O, B = str(rng.choice(loss_names())), int(rng.integers(1, 5)), int(rng.integers(1, 9))
     O = max(O, 2) if loss == "cross_entropy" else O
     last = {
-        "cross_entropy": "softmax",
-        "binary_cross_entropy": "sigmoid",
+        "cross_entropy": str(rng.choice(["softmax", "softmax", "sigmoid"])),
+        "binary_cross_entropy": str(rng.choice(["sigmoid", "sigmoid", "softmax" if O > 1 else "sigmoid"])),
         "poisson": str(rng.choice(["softplus", "sigmoid"])),
     }.get(loss, str(rng.choice(activation_names() if O > 1 else hidden)))
-    layers = [cr.Dense(n, str(rng.choice(hidden))) for n in widths]
+    layers: list[Any] = [cr.Dense(n, str(rng.choice(hidden))) for n in widths]
     reduction = "mean" if rng.random() < 0.8 else "sum"
     I = widths[0] if rng.random() < 0.5 else int(rng.integers(1, 5))
     chosen = type(get(loss))(reduction=reduction)
-    net = cr.Network([*layers, cr.Dense(O, last)], chosen, dtype="float64", n_inputs=I)
+    if layered:
+        same = [False, *(one == other for one, other in pairwise(widths))]
+        layers = [part for layer, past in zip(layers, same, strict=True) for part in _around(rng, layer, past=past)]
+    penalties = {"l1": 0.02, "l2": 0.1} if rng.random() < 0.25 else {}
+    net = cr.Network([*layers, cr.Dense(O, last)], chosen, dtype="float64", n_inputs=I, **penalties)
     net.theta[...] = rng.normal(size=net.theta.size) * 0.8
-    X = rng.normal(size=(B, I))
+    for name in (name for name in net.parameters if name.endswith(".variance")):
+        net.parameters[name] = rng.uniform(0.5, 2, size=net.parameters[name].shape)
+    optimizer = OPTIMIZERS[rng.integers(len(OPTIMIZERS))]
+    w = np.round(rng.uniform(0.2, 3, size=B), 2) if rng.random() < 0.25 and not layered else None
+    return Task(net, rng.normal(size=(B, I)), *_targets(rng, loss, (B, O)), optimizer, w)
+
+
+def _around(rng: np.random.Generator, dense: cr.Dense, *, past: bool) -> list[Any]:
+    """A dense layer, perhaps with a connection past it where shapes allow it, and what stands behind it."""
+    past = past and rng.random() < 0.6
+    behind = [[cr.BatchNorm()], [cr.LayerNorm()], [cr.Dropout(float(rng.choice([0.2, 0.4])))], []][rng.integers(4)]
+    return [cr.Residual([dense]) if past else dense, *behind]
+
+
+def _targets(rng: np.random.Generator, loss: str, shape: tuple[int, int]) -> tuple[Any, Any]:
+    """As the loss takes them, and as a matrix."""
+    B, O = shape
     if loss == "cross_entropy":
         y = rng.integers(O, size=B)
-        return net, X, y, np.eye(O)[y]
-    T = rng.normal(size=(B, O))
+        return y, np.eye(O)[y]
+    T = rng.normal(size=shape)
     if loss == "binary_cross_entropy":
-        T = rng.integers(0, 2, size=(B, O)).astype(float)
-    elif loss == "poisson":
-        T = rng.integers(0, 6, size=(B, O)).astype(float)
-    return net, X, (T[:, 0].astype(int) if loss == "binary_cross_entropy" and O == 1 else T), T
+        T = rng.integers(0, 2, size=shape).astype(float)
+        return (T[:, 0].astype(int) if O == 1 else T), T
+    if loss == "poisson":
+        T = rng.integers(0, 6, size=shape).astype(float)
+    return T, T
 
 
 def written(numbers: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
@@ -91,32 +115,44 @@ def _two(rng: np.random.Generator) -> type[Student]:
     return type("Two", (one, other), {"known_as": tuple(f"{a} + {b}" for a in one.known_as for b in other.known_as)})
 
 
-def cases(count: int, seed: int, *, right: bool = False, two: bool = False) -> Iterator[Case]:
+def cases(count: int, seed: int, *, right: bool = False, two: bool = False, layered: bool = False) -> Iterator[Case]:
     """Students one after the other, each mistake in turn, or any two of them; or students without one."""
     made = tried = 0
+    kinds, base = (PLANTED_LAYERS, Layered) if layered else (PLANTED, Student)
     while made < count:
         rng = np.random.default_rng([seed, tried])
-        kind = Student if right else _two(rng) if two else PLANTED[tried % len(PLANTED)]
+        kind = base if right else _two(rng) if two else kinds[tried % len(kinds)]
         tried += 1
-        net, X, y, T = network(rng)
-        optimizer = OPTIMIZERS[rng.integers(len(OPTIMIZERS))]
-        student = kind(net, X, T, optimizer)
-        student.only = int(rng.integers(1, student.L + 1)) if rng.random() < 0.3 else None
-        with np.errstate(all="ignore"):
-            numbers, exact = student.numbers(), Student(net, X, T, optimizer).numbers()
-        if not all(np.isfinite(values).all() for values in numbers.values()):
-            continue
-        shows = any(not np.allclose(numbers[n], exact[n], rtol=1e-6, atol=1e-9) for n in exact)
-        answers = written(numbers, rng)
-        if not answers or shows == right:
-            continue
-        marked = cr.mark(net, X, y, answers, optimizer=optimizer)
-        if marked.ok and not right and _same(answers, exact):
-            continue  # it does not show in what was handed in
-        made += 1
-        fits = None if marked.ok else [" + ".join(m.mistake.name for m in fit.made) for fit in marked.fits]
-        about = f"case {tried - 1}: {'-'.join(layer.f.name for layer in net.layers)} {net.loss.name} B={len(X)}"
-        yield Case(kind.known_as, fits, about)
+        case = _case(rng, kind, base, right=right)
+        if case is not None:
+            made += 1
+            yield case._replace(about=f"case {tried - 1}: {case.about}")
+
+
+def _case(rng: np.random.Generator, kind: type[Student], base: type[Student], *, right: bool) -> Case | None:
+    """A student of this kind, marked; None where the mistake does not show."""
+    given = task(rng, layered=base is Layered)
+    student = kind(given)
+    student.only = int(rng.integers(1, student.L + 1)) if rng.random() < 0.3 else None
+    with np.errstate(all="ignore"):
+        numbers, exact = student.numbers(), base(given).numbers()
+    if not all(np.isfinite(values).all() for values in (*numbers.values(), *exact.values())):
+        return None
+    shows = any(np.shape(v) != np.shape(exact[n]) or not np.allclose(v, exact[n], rtol=1e-6, atol=1e-9)
+                for n, v in numbers.items())  # fmt: skip
+    answers = written(numbers, rng)
+    if not answers or shows == right:
+        return None
+    net, X, y, _, optimizer, w = given
+    marked = cr.mark(net, X, y, answers, optimizer=optimizer, sample_weight=w)
+    if marked.ok and not right and _same(answers, exact):
+        return None  # it does not show in what was handed in
+    fits = None if marked.ok else [" + ".join(m.mistake.name for m in fit.made) for fit in marked.fits]
+    return Case(kind.known_as, fits, f"{_words(net)} {net.loss.name} B={len(X)}")
+
+
+def _words(net: cr.Network) -> str:
+    return "-".join(layer.f.name if isinstance(layer, cr.Dense) else layer.kind for layer in net.layers)
 
 
 def _same(answers: dict[str, Any], exact: dict[str, Any]) -> bool:
@@ -140,29 +176,42 @@ def mistaken(case: Case) -> bool:
     return bool(case.fits) and not recognised(case)
 
 
+def tell(title: str, made: list[Case]) -> None:
+    """The rates, and every case that was not recognised."""
+    for case in made:
+        if not recognised(case):
+            print(f"  {case.about}: {case.known_as[0]}: {_taken_for(case)}")
+    count = len(made)
+    print(f"{title}: {count} students with {len({case.known_as for case in made})} mistakes")
+    print(f"  recognised         {sum(map(recognised, made)) / count:7.2%}")
+    print(f"    as the only one  {sum(recognised(c) and len(c.fits or ()) == 1 for c in made) / count:7.2%}")
+    print(f"  taken for another  {sum(map(mistaken, made)) / count:7.2%}")
+    print(f"  none known         {sum(c.fits == [] for c in made) / count:7.2%}")
+    print(f"  called right       {sum(c.fits is None for c in made) / count:7.2%}", flush=True)
+
+
+def _taken_for(case: Case) -> str:
+    if case.fits is None:
+        return "called right"
+    return f"taken for {case.fits[:3]}" if case.fits else "none known"
+
+
 def main() -> None:
+    """Print the rates."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=600)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    made = list(cases(options.cases, options.seed))
-    missed: Counter[str] = Counter(case.known_as[0] for case in made if not recognised(case))
-    for case in made:
-        if not recognised(case):
-            print(f"  {case.about}: {case.known_as[0]} was taken for {case.fits[:3] if case.fits else case.fits}")
-    alone = sum(recognised(case) and len(case.fits or ()) == 1 for case in made)
-    print(f"{len(PLANTED)} mistakes, {len(made)} students; missed: {dict(missed)}")
-    print(f"recognised        {sum(map(recognised, made)) / len(made):7.2%}   (at least 95 %)")
-    print(f"  as the only one {alone / len(made):7.2%}")
-    print(f"taken for another {sum(map(mistaken, made)) / len(made):7.2%}   (at most 1 %)")
-    pairs = list(cases(options.cases // 6, options.seed, two=True))
-    print(f"two mistakes recognised {sum(map(recognised, pairs)) / len(pairs):.1%} of {len(pairs)};", end=" ")
-    print(f"taken for others {sum(map(mistaken, pairs)) / len(pairs):.1%}")
-    good = list(cases(options.cases // 2, options.seed, right=True))
-    print(f"right ones called wrong: {sum(case.fits is not None for case in good)} of {len(good)}")
-    for case in good:
-        if case.fits is not None:
-            print(f"  {case.about}: {case.fits[:3]}")
+    count, seed = options.cases, options.seed
+    tell("one mistake, dense layers", list(cases(count, seed)))
+    tell("one mistake in a norm, dropout or residual connection", list(cases(count // 3, seed, layered=True)))
+    tell("two mistakes, dense layers", list(cases(count // 3, seed, two=True)))
+    for words, layered in (("dense layers", False), ("with norms, dropout, residual connections", True)):
+        good = list(cases(count // 4, seed, right=True, layered=layered))
+        print(f"right ones called wrong, {words}: {sum(case.fits is not None for case in good)} of {len(good)}")
+        for case in good:
+            if case.fits is not None:
+                print(f"  {case.about}: {case.fits[:3]}")
 
 
 if __name__ == "__main__":

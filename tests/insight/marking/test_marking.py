@@ -6,7 +6,8 @@ import json
 
 import numpy as np
 import pytest
-from benchmarks.studies.homework import PLANTED, Student
+from benchmarks.studies.homework import Student, Task
+from benchmarks.studies.planted import PLANTED
 from benchmarks.studies.marking import cases, mistaken, recognised
 
 import chainrule as cr

@@ -52,6 +52,7 @@ class Laid(NamedTuple):
         values: in the shape of the trace's, or, where no arrangement fits, as they came.
         precision: how exactly they are written.
         how: what was done to the array, in words; empty for nothing.
+        noise: how far a right number may lie off besides; see `noise`.
     """
 
     said: str
@@ -59,6 +60,7 @@ class Laid(NamedTuple):
     values: Floats
     precision: Precision
     how: str = ""
+    noise: Any = 0.0
 
     def right(self, numbers: Floats) -> bool:
         """Whether it is this, to the digits given; places left empty are."""
@@ -68,7 +70,7 @@ class Laid(NamedTuple):
         """Which entries are right, for numbers of the same shape."""
         with np.errstate(invalid="ignore"):
             off = np.abs(self.values - numbers)
-            return np.isnan(self.values) | (off <= self.precision.tolerance(self.values, numbers))
+            return np.isnan(self.values) | (off <= self.precision.tolerance(self.values, numbers) + self.noise)
 
     def digits(self, numbers: Floats) -> int:
         """Significant digits that show as much as was written, and where it is off."""
@@ -77,7 +79,7 @@ class Laid(NamedTuple):
             return max(written, _DIGITS)
         off, sizes = np.abs(self.values - numbers), np.abs(numbers)
         there = np.isfinite(off) & (off > 0) & ~self.entries(numbers)
-        with np.errstate(divide="ignore"):
+        with np.errstate(all="ignore"):
             places = np.log10(sizes / off, where=there, out=np.zeros(np.shape(off)))
         shows = int(np.ceil(places.max(initial=0.0))) + 1
         return min(max(written, _DIGITS, shows), _MOST_DIGITS)

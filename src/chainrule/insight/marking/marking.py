@@ -12,6 +12,7 @@ from chainrule.insight.marking import answers as reading
 from chainrule.insight.marking.arrangement import ARRANGEMENTS, Laid, lay
 from chainrule.insight.marking.difference import difference
 from chainrule.insight.marking.marked import Marked
+from chainrule.insight.marking.noise import noise
 from chainrule.insight.marking.search import Fit, Search
 from chainrule.insight.marking.telling import document, scope_words
 from chainrule.insight.rendering import Document, Explained, plain
@@ -20,6 +21,7 @@ from chainrule.insight.trace import trace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from chainrule.arrays import Array
     from chainrule.insight.marking.answers import Answer
     from chainrule.insight.marking.arrangement import Arrangement
     from chainrule.insight.trace import Trace
@@ -165,8 +167,9 @@ def _wrong_at(laid: Laid, expected: Any) -> tuple[tuple[int, ...], ...]:
 def _judged(made: Trace, given: list[Answer]) -> tuple[Search, list[Fit]]:
     """The answers laid as they fit: all right, if any arrangement makes them so; else explained by a mistake."""
     searches: list[Search] = []
+    off = noise(made)
     for arrangement in ARRANGEMENTS:
-        search = Search(made, _laid(made, given, arrangement))
+        search = Search(made, [_allowing(off, laid) for laid in _laid(made, given, arrangement)])
         if not search.wrong:
             return search, []
         if not any(_same(search, other) for other in searches):
@@ -183,6 +186,12 @@ def _laid(made: Trace, given: list[Answer], arrangement: Arrangement) -> list[La
     laid = [part for answer in given for part in lay(answer, made, arrangement)]
     place = {name: i for i, name in enumerate(made.names)}
     return sorted(laid, key=lambda part: place[part.address.name])
+
+
+def _allowing(off: Mapping[str, Array], laid: Laid) -> Laid:
+    """The answer, with what rounding of the gradient alone would change."""
+    own = laid.address.of(off[laid.address.name]) if laid.address.name in off else 0.0
+    return laid._replace(noise=own) if np.shape(own) == laid.values.shape else laid
 
 
 def _same(one: Search, other: Search) -> bool:

@@ -10,8 +10,9 @@ from msgspec import Struct
 from chainrule.arrays import Array
 
 Point: TypeAlias = Literal[
-    "Z", "Y", "layer", "sum", "loss weights", "rows", "loss", "error weights", "error", "pair", "slope", "dZ", "dW", "db",
-    "dX", "through", "into F", "skip", "penalty", "penalty slope", "gradient", "rate", "change", "new", "state", "steps",
+    "Z", "Y", "layer", "sum", "loss weights", "rows", "loss",
+    "error weights", "error", "pair", "slope", "dZ", "dW", "db", "dX", "through", "into F", "skip",
+    "penalty", "penalty slope", "gradient", "rate", "change", "new", "state", "steps",
 ]  # fmt: skip
 """Where in a step something can go wrong, in the order of the step; see `Variant`."""
 

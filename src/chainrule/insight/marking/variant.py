@@ -114,12 +114,14 @@ class Variant:
         return self.start.objective.fused and node is self.last
 
     def updated(self, name: str, gradient: Floats) -> Floats:
-        """A parameter after its own update; raises KeyError where there is no optimiser."""
+        """A parameter after its own update by this gradient of the loss; KeyError where there is no optimiser."""
         if self.start.optimizer is None:
             raise KeyError(name)
         layout, theta = self.start.objective.layout, self.start.theta
         g = np.zeros_like(theta)
         layout.view(g, name)[...] = gradient
+        if self.start.objective.penalised:
+            g = g + self.start.objective.penalty(theta)[1]
         change, _ = self._change(self.start.optimizer, g, self.rate)
         return layout.view(theta + change, name)  # type: ignore[no-any-return] # an array, as theta is
 
