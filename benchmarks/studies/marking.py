@@ -119,9 +119,10 @@ def cases(count: int, seed: int, *, right: bool = False, two: bool = False, laye
     """Students one after the other, each mistake in turn, or any two of them; or students without one."""
     made = tried = 0
     kinds, base = (PLANTED_LAYERS, Layered) if layered else (PLANTED, Student)
+    order = np.random.default_rng(seed).permutation(len(kinds))
     while made < count:
         rng = np.random.default_rng([seed, tried])
-        kind = base if right else _two(rng) if two else kinds[tried % len(kinds)]
+        kind = base if right else _two(rng) if two else kinds[order[tried % len(kinds)]]
         tried += 1
         case = _case(rng, kind, base, right=right)
         if case is not None:
