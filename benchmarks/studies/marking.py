@@ -206,7 +206,7 @@ def main() -> None:
     count, seed = options.cases, options.seed
     tell("one mistake, dense layers", list(cases(count, seed)))
     tell("one mistake in a norm, dropout or residual connection", list(cases(count // 3, seed, layered=True)))
-    tell("two mistakes, dense layers", list(cases(count // 3, seed, two=True)))
+    tell("two mistakes, dense layers", list(cases(count // 6, seed, two=True)))
     for words, layered in (("dense layers", False), ("with norms, dropout, residual connections", True)):
         good = list(cases(count // 4, seed, right=True, layered=layered))
         print(f"right ones called wrong, {words}: {sum(case.fits is not None for case in good)} of {len(good)}")

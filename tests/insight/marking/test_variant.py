@@ -52,7 +52,8 @@ def networks():
     ):
         net = cr.Network(dense, loss, n_inputs=3, seed=3, l2=0.1)
         net.theta[...] += 0.1
-        yield cr.trace(net, X, T.argmax(axis=1) if "cross" in net.loss.name else T, step)
+        w = [1.0, 2.0, 0.5] if net.loss.reduction == "mean" else None
+        yield cr.trace(net, X, T.argmax(axis=1) if "cross" in net.loss.name else T, step, sample_weight=w)
     net = cr.Network([cr.Dense(3, "sigmoid"), cr.Dense(3, "tanh")], "binary_cross_entropy", n_inputs=3)
     net.theta[...] += 0.1
     with np.errstate(all="ignore"):

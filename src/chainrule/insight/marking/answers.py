@@ -59,7 +59,11 @@ def read(given: object, trace: Trace, names: Mapping[str, str], units: int, *, w
     if not kept:
         raise ArgumentError("answers", where=where, expected="at least one number", got=given, mend=_MEND)
     decimals = max((p.decimals for p in (precision(_there(v)) for _, _, v in kept) if p.rounded), default=0)
-    answers = [Answer(said, meant, v, precision(_there(v), decimals)._replace(units=units)) for said, meant, v in kept]
+    mixed = bool((trace.theta.astype(np.float32) == trace.theta).all())
+    answers = [
+        Answer(said, meant, v, precision(_there(v), decimals)._replace(units=units, mixed=mixed))
+        for said, meant, v in kept
+    ]
     place = {name: i for i, name in enumerate(known)}
     return sorted(answers, key=lambda answer: place[answer.address.name])
 

@@ -15,6 +15,7 @@ _FEW = 4  # decimals below which a last 0 that was left out would be too large a
 _LOOKED_AT = 400  # entries of an array
 _EXACT = 1e-9  # of the largest entry: rounding of float64, generously
 _SINGLE = 1e-4  # the same of float32
+_MIXED = 1e-6  # of float64, made in part from float32
 _ROUNDING = 1e-15  # of a few additions
 _SLACK = 1 + 1e-6  # a tie may round up or down
 
@@ -27,12 +28,14 @@ class Precision(NamedTuple):
         digits: significant ones, the most of any entry.
         single: whether every entry is a float32.
         units: of the last place that it may be off besides, for numbers that were rounded on the way.
+        mixed: whether they may come of parameters in float32.
     """
 
     decimals: int
     digits: int
     single: bool = False
     units: int = 0
+    mixed: bool = False
 
     @property
     def rounded(self) -> bool:
@@ -47,7 +50,8 @@ class Precision(NamedTuple):
         """
         sizes = np.abs(right)
         largest = float(np.max(sizes, where=np.isfinite(sizes), initial=0.0))
-        exact = np.full(np.shape(right), max((_SINGLE if self.single else _EXACT) * largest, 1e-12))
+        relative = _SINGLE if self.single else _MIXED if self.mixed else _EXACT
+        exact = np.full(np.shape(right), max(relative * largest, 1e-12))
         if not self.rounded:
             return exact
         half = 0.5 + self.units
@@ -82,7 +86,7 @@ def precision(values: Floats, decimals: int = 0) -> Precision:
         decimals: of the other answers, which whole numbers take over: 1 beside 0.25 is 1.00.
 
     >>> precision(np.array([0.593, 0.59])), precision(np.array([1 / 3])).rounded
-    (Precision(decimals=3, digits=3, single=False, units=0), False)
+    (Precision(decimals=3, digits=3, single=False, units=0, mixed=False), False)
     """
     some = np.asarray(values).ravel()[:_LOOKED_AT].astype(float)
     pairs = [_written(entry) for entry in some.tolist()]

@@ -23,8 +23,8 @@ _VARIANCE_IS = "var = 1/N sum (X - mu)^2"
 
 
 def _own(node: Node) -> None:
-    """Go on only where mean and variance are those of these very numbers, of more than one."""
-    if node.saved.fixed or node.X.shape[_axis(node)] < 2:
+    """Go on only where mean and variance are those of these very numbers."""
+    if node.saved.fixed:
         raise InapplicableError
 
 
@@ -54,9 +54,9 @@ def _divided(std: Callable[[Array, float], Array]) -> Change:
 
 
 def _unbiased(_: Variant, node: Node, right: tuple[Array, NormSaved]) -> tuple[Array, NormSaved]:
-    node.saved = right[1]
-    _own(node)
     n = node.X.shape[_axis(node)]
+    if right[1].fixed or n < 2:
+        raise InapplicableError
     saved = right[1]._replace(variance=right[1].variance * (n / (n - 1)))
     return _normed(node, saved.mean, np.sqrt(saved.variance + _epsilon(node)), saved)
 

@@ -131,8 +131,10 @@ def _decay_without_rate(step: Variant, o: Any, right: Array) -> Array:
 
 
 @_of(RMSProp)
-def _decays_swapped(_: Variant, o: Any, right: Array) -> Array:
-    return right * np.sqrt((1 - o.decay) / o.decay)
+def _decays_swapped(step: Variant, o: Any, right: Array) -> Array:
+    s = (step.slots or {})["square"]
+    swapped = s * o.decay / (1 - o.decay)  # in the first step, where nothing is kept
+    return right * (np.sqrt(s) + o.epsilon) / (np.sqrt(swapped) + o.epsilon)
 
 
 def _plain(step: Variant, _: None, right: Array) -> Array:
