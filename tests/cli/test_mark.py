@@ -35,9 +35,22 @@ def test_mark_says_what_is_right_and_what_is_wrong(call, model, tmp_path):
     assert json.loads(call(*begin, "--json").out)["first"] == "dense_2.W.new"
 
 
+@pytest.mark.slow
+def test_mark_takes_names_of_ones_own(call, model, tmp_path):
+    step = cr.trace(cr.load(model), "iris", rows=[0])
+    (tmp_path / "mine.json").write_text(json.dumps({"w5": step["dense_2.W[0, 0]"], "err": step.loss}))
+    (tmp_path / "names.json").write_text('{"err": "loss"}')
+    code, out, _ = call("mark", model, "iris", "mine.json", "--name", "w5 = dense_2.W[0,0]", "--name", "names.json")
+    assert code == 0
+    assert "w5      dense_2.W[0, 0]  right" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["mine.json", "--name", "w5"], '--name: expected MINE=NAME, such as "w5=dense_2.W[0, 0]"'),
+        (["mine.json", "--name", "=loss"], "--name: expected MINE=NAME"),
+        (["mine.json", "--name", "gone.json"], "gone.json: cannot be read"),
         (["mine.json", "--lr", "0.5"], "--lr is the rate of a step"),
         (["mine.json", "--optimizer", "sdg"], "Did you mean 'sgd'?"),
         (["mine.json"], "cannot be read"),

@@ -32,7 +32,7 @@ def noise(trace: Trace) -> Mapping[str, Array]:
     exact = Variant(start)
     passes = start._replace(optimizer=None)
     others = [Variant(_moved(passes, sign)) for sign in (1, -1)]
-    found = {}
+    found: dict[str, Array] = {}
     for name in others[0].numbers:
         right = exact.numbers[name]
         off = np.maximum(*(np.abs(other.numbers[name] - right) for other in (others[0], others[1])))
@@ -54,7 +54,7 @@ def _turns(values: Floats) -> Floats:
     return np.random.default_rng(0).choice([-1.0, 1.0], size=np.shape(values))
 
 
-def _of_step(start: Start, exact: Variant, other: Variant) -> Mapping[str, Array]:
+def _of_step(start: Start, exact: Variant, other: Variant) -> dict[str, Array]:
     """Of what the optimiser makes, from a gradient that is rounded as in that other pass, both ways."""
     g = np.abs(exact.gradient).max(initial=0.0)
     moved = np.clip(_TIMES * np.abs(other.gradient - exact.gradient), _GRADIENT * g, _MOST * g)
