@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 _DATA, _OUTPUT = GROUPS["Data"], GROUPS["Output"]
 _SHEET = Group("Sheet", sort_key=1)
-_PRINT = (
-    "<style>@media print {body {margin: 0} h2, h3 {break-after: avoid} .formula, .scroll {break-inside: avoid}}</style>"
-)
+_PRINT = "<style>@page {margin: 15mm} @media print {body {margin: 0} .chainrule .formula {break-after: avoid}}</style>"
 _MOST = 1000
 
 app = App(

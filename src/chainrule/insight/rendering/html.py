@@ -20,8 +20,8 @@ _STYLE = """
 .chainrule {color-scheme: light dark; --ink: #1c2430; --soft: #5b6776; --line: #d5dbe3; --cell: #f4f6f9;
   --accent: #0b6bb8; --good: #1a7f37; --warning: #9a6700; --alarm: #c3272b;
   font: 15px/1.5 system-ui, sans-serif; color: var(--ink); max-width: 60rem; overflow-wrap: break-word}
-@media (prefers-color-scheme: dark) {.chainrule {--ink: #e6eaf0; --soft: #9aa6b5; --line: #3a4452; --cell: #232b36;
-  --accent: #6cb6ff; --good: #57ab5a; --warning: #daaa3f; --alarm: #f47067}}
+@media screen and (prefers-color-scheme: dark) {.chainrule {--ink: #e6eaf0; --soft: #9aa6b5; --line: #3a4452;
+  --cell: #232b36; --accent: #6cb6ff; --good: #57ab5a; --warning: #daaa3f; --alarm: #f47067}}
 .chainrule h1 {font-size: 1.4em; margin: 0 0 .6em} .chainrule h2 {font-size: 1.15em; margin: 1.6em 0 .5em;
   padding-bottom: .2em; border-bottom: 1px solid var(--line)} .chainrule h3 {font-size: 1em; margin: 1.2em 0 .4em}
 .chainrule p {margin: .4em 0} .chainrule .note {color: var(--soft)} .chainrule .good {color: var(--good)}
@@ -41,6 +41,8 @@ _STYLE = """
 .chainrule .matrix {border-left: 2px solid var(--soft); border-right: 2px solid var(--soft); border-radius: .5em}
 .chainrule .facts th {border-bottom: 1px solid var(--line); color: var(--soft); font-weight: 600}
 .chainrule svg {max-width: 100%; height: auto}
+@media print {:root, .chainrule {color-scheme: light} .chainrule h2, .chainrule h3 {break-after: avoid}
+  .chainrule .formula, .chainrule .array, .chainrule .scroll {break-inside: avoid}}
 """
 
 
