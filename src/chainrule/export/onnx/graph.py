@@ -26,12 +26,14 @@ class Graph:
 
     Attributes:
         dtype: of the network's numbers.
+        nodes: so far, in their order.
+        constants: likewise.
     """
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
         self._taken: set[str] = set()
@@ -53,7 +55,7 @@ class Graph:
     def output(self, value: str, name: str, kind: Any, *shape: int) -> None:
         """Give a value ``(N, *shape)`` out under this name, or one like it."""
         own = self.fresh(name)
-        self._nodes.append(helper.make_node("Identity", [value], [own], name=self.fresh(f"{name}/Identity")))
+        self.nodes.append(helper.make_node("Identity", [value], [own], name=self.fresh(f"{name}/Identity")))
         self._outputs.append(helper.make_tensor_value_info(own, element(kind), ["N", *shape]))
 
     def constant(self, name: str, values: npt.ArrayLike, kind: Any = None) -> str:
@@ -62,13 +64,13 @@ class Graph:
         own = self.fresh(name)
         if array.dtype.kind == "U":
             array = array.astype(object)  # as ONNX's helper takes text
-        self._constants.append(numpy_helper.from_array(array, own))
+        self.constants.append(numpy_helper.from_array(array, own))
         return own
 
     def node(self, operator: str, *inputs: str, at: str, domain: str = "", **attributes: Any) -> str:
         """An operator on values; its output, named after the place `at` and itself."""
         name = self.fresh(f"{at}/{operator}")
-        self._nodes.append(helper.make_node(operator, inputs, [name], name=name, domain=domain, **attributes))
+        self.nodes.append(helper.make_node(operator, inputs, [name], name=name, domain=domain, **attributes))
         return name
 
     def calculate(self, operator: str, left: str, right: str | float, *, at: str) -> str:
@@ -83,9 +85,9 @@ class Graph:
 
     def model(self, name: str, *, about: str, metadata: Mapping[str, str]) -> onnx.ModelProto:
         """The whole, as a file holds it."""
-        graph = helper.make_graph(self._nodes, name, self._inputs, self._outputs, self._constants)
+        graph = helper.make_graph(self.nodes, name, self._inputs, self._outputs, self.constants)
         domains = {"": OPSET, "ai.onnx.ml": OPSET_ML}
-        used = {node.domain for node in self._nodes}
+        used = {node.domain for node in self.nodes}
         model = helper.make_model(
             graph,
             opset_imports=[

@@ -75,13 +75,18 @@ def _batch_norm(graph: Graph, layer: BatchNorm, params: Params, _shape: Shape, X
     return _scaled(graph, graph.node("Div", H, std, at=at), params, at)
 
 
-def _layer_norm(graph: Graph, layer: LayerNorm, params: Params, _shape: Shape, X: str, at: str) -> str:
+def _layer_norm(graph: Graph, layer: LayerNorm, params: Params, shape: Shape, X: str, at: str) -> str:
     """``Y = gamma * (X - mean) / sqrt(variance + epsilon) + beta``, mean and variance those of the row."""
     if graph.dtype == "float32":
         values = [graph.constant(f"{at}.{name}", params[name]) for name in ("gamma", "beta")]
         return graph.node("LayerNormalization", X, *values, at=at, axis=-1, epsilon=layer.epsilon)
-    centred = graph.node("Sub", X, graph.node("ReduceMean", X, at=at, axes=[1]), at=at)
-    variance = graph.node("ReduceMean", graph.node("Mul", centred, centred, at=at), at=at, axes=[1])
+    axis = graph.constant(f"{at}/axis", [1], np.int64)
+
+    def mean(value: str) -> str:
+        return graph.calculate("Div", graph.node("ReduceSum", value, axis, at=at), float(shape[0]), at=at)
+
+    centred = graph.node("Sub", X, mean(X), at=at)
+    variance = mean(graph.node("Mul", centred, centred, at=at))
     std = graph.node("Sqrt", graph.calculate("Add", variance, layer.epsilon, at=at), at=at)
     return _scaled(graph, graph.node("Div", centred, std, at=at), params, at)
 
