@@ -97,12 +97,12 @@ class Evidence:
     @property
     def solved(self) -> bool:
         """Whether the network does well by now: small gradients are then no illness."""
-        return self.now.loss < SOLVED * self.constant
+        return self.now.predicted < SOLVED * self.constant
 
     @property
     def fair(self) -> bool:
         """Whether the network has learned something by now."""
-        return self.now.loss < FAIR * self.constant
+        return self.now.predicted < FAIR * self.constant
 
     @property
     def trained(self) -> bool:

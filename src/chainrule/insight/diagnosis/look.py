@@ -13,7 +13,7 @@ import numpy as np
 from chainrule.arrays import Floats
 from chainrule.divergence import place_in_pass, place_in_theta
 from chainrule.engines.interface import Data
-from chainrule.layers import BatchNorm, Dense, LayerNorm, Mode, Residual
+from chainrule.layers import BatchNorm, Dense, Dropout, LayerNorm, Mode, Residual
 from chainrule.optimizers import LBFGS, clip
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class Look:
         step: steps taken before.
         rows: the sample.
         loss: without penalties, the mean over the rows.
+        predicted: the same of the network as it predicts: without dropout, batch norm by its running averages.
         penalty: of theta.
         outputs: ``Y (B, O)`` of the network.
         hidden: the units inside, in order.
@@ -85,6 +86,7 @@ class Look:
     step: int
     rows: Data
     loss: float
+    predicted: float
     penalty: float
     outputs: Floats
     hidden: tuple[Units, ...]
@@ -114,6 +116,7 @@ def take_look(
         gradient = objective.layout.join(grads, theta)
         penalty, slope = objective.penalty(theta) if objective.penalised else (0.0, 0.0)
         change = _change(setup, theta, gradient, slope, step, slots)
+        predicted = _predicted(setup, params, rows, float(loss), step)
         units = list(_units(objective.trained[0], saved, objective.input_shape))
         outputs, output = _output(objective, units, params, rows, mode)
     bad = "" if np.isfinite(loss) and np.isfinite(gradient).all() else _bad(objective, theta, rows, mode)
@@ -122,6 +125,7 @@ def take_look(
         step,
         rows,
         float(loss),
+        predicted,
         float(penalty),
         outputs,
         hidden,
@@ -129,6 +133,13 @@ def take_look(
         _weights(objective, theta, gradient, change),
         bad,
     )
+
+
+def _predicted(setup: Setup, params: Any, rows: Data, loss: float, step: int) -> float:
+    """The loss in prediction mode: that of training, where no layer tells the two apart, or nothing was trained."""
+    if not step or not any(isinstance(layer, Dropout | BatchNorm) for layer in setup.every_layer):
+        return loss
+    return float(setup.per_row.evaluate(params, *rows)[0])
 
 
 def _bad(objective: Objective, theta: Floats, rows: Data, mode: Mode) -> str:

@@ -12,13 +12,14 @@ import numpy as np
 
 from chainrule.arrays import DType, Floats
 from chainrule.engines.interface import Data, Engine
-from chainrule.layers import Dense, Sequence
+from chainrule.layers import Dense, Residual, Sequence
 from chainrule.objective import Objective
 from chainrule.optimizers import LBFGS, SGD
 from chainrule.schedules import AnySchedule, Constant, OneCycle, Plan, WarmUp
 from chainrule.training import TrainingSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from collections.abc import Sequence as Listed
 
     from chainrule.layers import AnyLayer
@@ -61,6 +62,11 @@ class Setup:
     def layers(self) -> tuple[AnyLayer, ...]:
         """The layers as the person gave them."""
         return self.objective.network.layers
+
+    @property
+    def every_layer(self) -> tuple[AnyLayer, ...]:
+        """The same, each residual followed by those inside it."""
+        return tuple(_every(self.layers))
 
     @cached_property
     def for_classes(self) -> bool:
@@ -162,6 +168,13 @@ class Setup:
         schedule = _with_highest(optimizer.schedule, rate)
         new = msgspec.structs.replace(optimizer, rate=rate if isinstance(schedule, Constant) else schedule)
         return self.with_settings(optimizer=new)
+
+
+def _every(layers: Iterable[AnyLayer]) -> Iterator[AnyLayer]:
+    for layer in layers:
+        yield layer
+        if isinstance(layer, Residual):
+            yield from _every(layer.layers)
 
 
 def _highest(schedule: AnySchedule) -> float:

@@ -63,7 +63,7 @@ class BatchNormOfOneRow(Rule):
     def check(self, evidence: Evidence) -> Finding | None:
         setup, N = evidence.setup, len(evidence.setup.data.X)
         B, last = setup.batch_size, N % setup.batch_size
-        if not any(isinstance(layer, BatchNorm) for layer in _all_layers(setup.layers)) or (B > 1 and last != 1):
+        if not any(isinstance(layer, BatchNorm) for layer in setup.every_layer) or (B > 1 and last != 1):
             return None
         says = "each batch is one row" if B == 1 else f"the last of each epoch's batches is one row ({N} rows by {B})"
         better = 32 if B == 1 else B + 1
@@ -104,7 +104,7 @@ class MisplacedDropout(Rule):
     def check(self, evidence: Evidence) -> Finding | None:
         layers = evidence.setup.layers
         at_the_end = isinstance(layers[-1], Dropout) and layers[-1].rate > 0
-        rates = [layer.rate for layer in _all_layers(layers) if isinstance(layer, Dropout)]
+        rates = [layer.rate for layer in evidence.setup.every_layer if isinstance(layer, Dropout)]
         if not at_the_end and not any(rate >= self.RATE for rate in rates):
             return None
         says = "dropout stands after the last layer" if at_the_end else f"dropout at a rate of {max(rates):g}"
@@ -239,13 +239,6 @@ class SummedLoss(Rule):
                 *lower_rate(setup),
             ],
         )
-
-
-def _all_layers(layers: tuple[Any, ...]) -> Iterator[Any]:
-    for layer in layers:
-        yield layer
-        if isinstance(layer, Residual):
-            yield from _all_layers(layer.layers)
 
 
 def _linear_pairs(layers: Any, shape: tuple[int, ...]) -> Iterator[tuple[str, str]]:

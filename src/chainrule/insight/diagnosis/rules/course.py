@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from chainrule.insight.diagnosis.evidence import FAIR
 from chainrule.insight.diagnosis.finding import Finding, Measured, Rule, Severity
 from chainrule.insight.diagnosis.remedies import (
     clip_gradient,
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
 class LossNotDecreasing(Rule):
     """No decrease of the training loss over the last 10 epochs, by 0.1 %, at a loss near that of a constant answer.
 
-    Or, after 10 epochs or 500 steps, a loss that never came below 0.98 times that of the best constant answer. A loss
-    that stands still far below has converged, or has reached what the noise allows.
+    Or, after 10 epochs or 500 steps, a loss that never came below 0.98 times that of the best constant answer, and is
+    not on its way there. A loss that stands still far below has converged, or has reached what the noise allows.
     """
 
     name = "loss_not_decreasing"
@@ -59,7 +58,7 @@ class LossNotDecreasing(Rule):
         losses, n = course.losses, self.EPOCHS
         level = float(losses[-1]) / evidence.constant
         enough = len(losses) >= n or evidence.now.step >= self.STEPS
-        never = enough and losses.min() > self.NEVER * evidence.constant
+        never = enough and losses.min() > self.NEVER * evidence.constant and not _descends(losses, evidence.constant)
         stands = len(losses) > n and losses[-n:].min() > (1 - self.DECREASE) * losses[:-n].min() and level > self.NEAR
         if not (never or stands):
             return None
@@ -112,7 +111,7 @@ class LearningRateTooHigh(Rule):
             return None
         says, figures = what
         rates = [other_rate(evidence.setup, rate / factor, words="a smaller") for factor in (10, 100)]
-        recovered = course.diverged is None and evidence.fair and course.losses[-1] < FAIR * evidence.constant
+        recovered = course.diverged is None and evidence.fair and course.losses[-1] < evidence.constant
         return self.finding(
             evidence,
             "warning" if recovered else "alarm",
@@ -161,7 +160,8 @@ class LearningRateTooLow(Rule):
     """The loss falls in nearly every epoch, on a straight line, and has hardly come down.
 
     At least 0.8 of the first loss, and above half of that of a constant answer; the second half of the epochs brings at
-    least half of what the first half brought.
+    least half of what the first half brought. Or it is still above that of a constant answer, and the second half brings
+    at least a quarter of what the first half brought.
     """
 
     name = "learning_rate_too_low"
@@ -183,8 +183,8 @@ class LearningRateTooLow(Rule):
         falling = float((np.diff(losses) < 0).mean())
         straight = (middle - end) / max(begin - middle, 1e-300)
         left = end / begin if begin > 0 else 0.0
-        slow = left > self.LEFT and end > 0.5 * evidence.constant
-        if not (slow and falling >= self.FALLING and straight >= self.STRAIGHT and end < begin):
+        slow = left > self.LEFT and end > 0.5 * evidence.constant and straight >= self.STRAIGHT
+        if not ((slow or _descends(losses, evidence.constant)) and falling >= self.FALLING and end < begin):
             return None
         return self.finding(
             evidence,
@@ -332,6 +332,14 @@ class RateAboveCurvature(Rule):
             [Measured("largest eigenvalue of the Hessian", sharpness), Measured("rate / limit", ratio, "at most 1")],
             [other_rate(evidence.setup, rounded(limit / 2), words="a smaller"), use_adam()],
         )
+
+
+def _descends(losses: Floats, constant: float) -> bool:
+    """Whether a loss above that of a constant answer falls steadily: the second half a quarter of the first, or more."""
+    if len(losses) < 4 or losses[-1] <= constant:
+        return False
+    begin, middle, end = float(losses[0]), float(losses[len(losses) // 2]), float(losses[-1])
+    return (np.diff(losses) < 0).mean() >= 0.8 and middle - end >= max((begin - middle) / 4, 0.01 * constant)
 
 
 def _weaker_penalties(evidence: Evidence) -> list[Remedy]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class VanishingGradient(Rule):
-    """``mean |dW| < 1e-7`` over all weights, or the first layer's over the last layer's ``< 1e-3``.
+    """``mean |dW| < 1e-7`` in a layer, or the first layer's over the last layer's ``< 1e-3``.
 
     Not while the network does well: near a minimum every gradient is small.
     """
@@ -40,21 +40,22 @@ class VanishingGradient(Rule):
         sizes = _sizes(evidence)
         if not sizes or evidence.solved or evidence.now.bad:
             return None
-        mean = float(np.mean([size for _, size in sizes]))
-        (first, smallest), (last, largest) = sizes[0], sizes[-1]
-        ratio = smallest / largest if largest > 0 and len(sizes) > 1 else 1.0
+        least, mean = min(sizes, key=lambda each: each[1])
+        (first, size), (last, largest) = sizes[0], sizes[-1]
+        ratio = size / largest if largest > 0 and len(sizes) > 1 else 1.0
         if mean >= self.MEAN and ratio >= self.RATIO:
             return None
+        where, shown = (first, size) if ratio < self.RATIO else (least, mean)
         return self.finding(
             evidence,
             "alarm",
-            f"the gradient vanishes: mean |dW| is {smallest:.1e} in {first} and {largest:.1e} in {last}",
+            f"the gradient vanishes: mean |dW| is {shown:.1e} in {where} and {largest:.1e} in {last}",
             [
-                Measured("mean |dW|", mean, f"at least {self.MEAN:g}"),
+                Measured("mean |dW|, smallest layer", mean, f"at least {self.MEAN:g}"),
                 Measured("first layer / last layer", ratio, f"at least {self.RATIO:g}"),
             ],
             [*scaled_signals(evidence.setup), other_activation("relu")],
-            where=first,
+            where=where,
         )
 
 

@@ -71,7 +71,7 @@ class InitialLoss(Rule):
     """The loss before the first step over that of an output that favours nothing, which under cross-entropy is ln K.
 
     Under a loss for classes 1.5 times and 0.5 more are worth a note, twice and 2 more an alarm; under any other loss,
-    whose yardstick is the best guess without inputs, ten times are an alarm.
+    whose yardstick is the best guess without inputs, ten times are an alarm. A note where it was unlearned since.
     """
 
     name = "initial_loss"
@@ -93,6 +93,8 @@ class InitialLoss(Rule):
         )
         if severity is None:
             return None
+        if evidence.trained and evidence.fair:
+            severity = "note"
         return self.finding(
             evidence,
             severity,
