@@ -139,3 +139,41 @@ def test_pyplot_is_not_touched() -> None:
     before = plt.get_fignums()
     fitted().plot()
     assert plt.get_fignums() == before
+
+
+# ---- in a model file -------------------------------------------------------------------------------------------------
+
+
+def saved(history: History, tmp_path: Any) -> History:
+    net = cr.Network([cr.Dense(1)], n_inputs=1)
+    net.history = history
+    net.save(tmp_path / "m.safetensors")
+    again = cr.load(tmp_path / "m.safetensors").history
+    assert again is not None
+    return again
+
+
+def test_a_model_file_tells_it_without_times(tmp_path: Any) -> None:
+    history = fitted(early_stopping=cr.EarlyStopping(2, monitor="validation_roc_auc"), epochs=30)
+    again = saved(history, tmp_path)
+    assert history.stopped
+    assert again.names == history.names
+    assert all(again[name] == history[name] for name in again.names if name != "seconds")
+    assert (again.best_epoch, again.stopped, again.settings) == (history.best_epoch, history.stopped, history.settings)
+    assert again.seconds == again["seconds"][-1] == 0.0
+    assert " s:" not in repr(again)
+
+
+def test_scores_that_are_undefined_stay_so(tmp_path: Any) -> None:
+    first = fitted(epochs=1, metrics=["roc_auc"], validation=(X[:2], ["up", "up"]))
+    assert np.isnan(saved(first, tmp_path)["validation_roc_auc"]).all()
+
+
+def test_of_many_epochs_it_keeps_the_first_the_best_and_the_last(tmp_path: Any) -> None:
+    net = cr.Network([cr.Dense(2, "softmax")])
+    history = net.fit(X, Y, epochs=5000, batch_size=None)
+    kept = saved(History(history.epochs, best_epoch=777, stopped="", seconds=1.0, settings=history.settings), tmp_path)
+    assert len(kept) <= 501
+    assert {1, 777, *range(4981, 5001)} <= set(kept["epoch"])
+    assert max(np.diff(kept["epoch"])) <= 11
+    assert all(record.loss == history["loss"][record.epoch - 1] for record in kept)

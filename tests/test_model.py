@@ -96,7 +96,10 @@ def test_a_model_comes_back_to_the_bit(tmp_path: Path, make: Any, loss: str) -> 
     assert isinstance(other, cr.Model)
     assert other.network.theta.tobytes() == model.network.theta.tobytes()
     assert other.predict(TABLE).equals(model.predict(TABLE))
-    assert (other.columns, other.settings, other.history) == (model.columns, model.settings, None)
+    assert (other.columns, other.settings) == (model.columns, model.settings)
+    assert model.history is not None
+    assert other.history is not None
+    assert other.history["loss"] == model.history["loss"]
 
 
 def test_training_goes_on_from_a_checkpoint(tmp_path: Path) -> None:

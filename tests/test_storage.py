@@ -460,6 +460,8 @@ def usable_or_refused(path: Path, data: bytes) -> None:
     assert isinstance(net, cr.Network)
     rows = np.zeros((2, *net.input_shape), dtype=np.float32)
     assert len(net.forward(rows)) == len(net.predict(rows)) == 2
+    if net.history is not None:
+        assert len(net.history.to_frame()) == len(net.history)
 
 
 _MANY = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

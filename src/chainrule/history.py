@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+from math import isfinite, nan
 from typing import TYPE_CHECKING
+
+import msgspec
+
+from chainrule.records import Epoch
+from chainrule.training import TrainingSettings
 
 if TYPE_CHECKING:
     import os
@@ -11,10 +18,49 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
-    from chainrule.records import Epoch
-    from chainrule.training import TrainingSettings
-
 _HIDDEN = ("penalty", "objective")  # columns that can be asked for where the table is shorter without them
+_KEPT = 500  # epochs in a file; of more, so many evenly spread
+_LAST = 20  # of them at the end, one after the other
+
+
+class HistoryRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A history as a model file keeps it: by column, thinned, without times, so that equal trainings give equal files.
+
+    Attributes:
+        settings: how the training went about it.
+        best_epoch: of the monitored quantity; 0 when there is none.
+        stopped: why the training ended before its last epoch.
+        epoch: the numbers of the epochs that are kept.
+        taken: steps until the end of each.
+        loss: of each; likewise `penalty`, `rate` and, by name, `scores`, where None is a score that was undefined.
+    """
+
+    settings: TrainingSettings
+    best_epoch: int
+    stopped: str
+    epoch: tuple[int, ...]
+    taken: tuple[int, ...]
+    loss: tuple[float, ...]
+    penalty: tuple[float, ...]
+    rate: tuple[float, ...]
+    scores: dict[str, tuple[float | None, ...]]
+
+    def __post_init__(self) -> None:
+        columns = (self.taken, self.loss, self.penalty, self.rate, *self.scores.values())
+        rising = all(before < after for before, after in itertools.pairwise((0, *self.epoch)))
+        if not (self.epoch and rising and all(len(column) == len(self.epoch) for column in columns)):
+            raise ValueError("the columns of the history do not fit together")
+        if self.best_epoch and self.best_epoch not in self.epoch:
+            raise ValueError(f"epoch {self.best_epoch} is not in the history")
+
+    def history(self) -> History:
+        """What it tells."""
+        scores = {name: [nan if value is None else value for value in column] for name, column in self.scores.items()}
+        epochs = [
+            Epoch(*numbers, 0.0, {name: scores[name][i] for name in scores}, numbers[0] == self.best_epoch)
+            for i, numbers in enumerate(zip(self.epoch, self.taken, self.loss, self.penalty, self.rate, strict=True))
+        ]
+        return History(epochs, best_epoch=self.best_epoch, stopped=self.stopped, seconds=0.0, settings=self.settings)
 
 
 class History:
@@ -24,7 +70,7 @@ class History:
         epochs: a record for each epoch.
         best_epoch: the epoch of the best monitored value, 0 when there is none.
         stopped: why the training ended before its last epoch; empty when it did not.
-        seconds: that it took.
+        seconds: that it took; 0 where it comes from a file.
         settings: how the training went about it: epochs, batches, optimizer; None where nobody noted it.
     """
 
@@ -67,7 +113,28 @@ class History:
             return "History of no epochs"
         last = ", ".join(f"{name} {self[name][-1]:.6g}" for name in self.names[1:-2])
         why = f"; stopped: {self.stopped}" if self.stopped else ""
-        return f"History of {len(self)} epochs in {self.seconds:.3g} s: {last}; best epoch {self.best_epoch}{why}"
+        time = f" in {self.seconds:.3g} s" if self.seconds else ""
+        return f"History of {len(self)} epochs{time}: {last}; best epoch {self.best_epoch}{why}"
+
+    def record(self) -> HistoryRecord | None:
+        """What a model file keeps of it; None where there is nothing to keep."""
+        if not self.epochs or self.settings is None:
+            return None
+        kept = _thinned(self.epochs, self.best_epoch)
+        return HistoryRecord(
+            settings=self.settings,
+            best_epoch=self.best_epoch,
+            stopped=self.stopped,
+            epoch=tuple(each.epoch for each in kept),
+            taken=tuple(each.taken for each in kept),
+            loss=tuple(each.loss for each in kept),
+            penalty=tuple(each.penalty for each in kept),
+            rate=tuple(each.rate for each in kept),
+            scores={
+                name: tuple(each.scores[name] if isfinite(each.scores[name]) else None for each in kept)
+                for name in kept[0].scores
+            },
+        )
 
     def to_frame(self) -> pl.DataFrame:
         """The table, a row for each epoch."""
@@ -95,3 +162,12 @@ class History:
         if path is not None:
             save_figure(figure, path)
         return figure
+
+
+def _thinned(epochs: Sequence[Epoch], best_epoch: int) -> list[Epoch]:
+    """All, or so many of them: the first, the last ones, the best, and others evenly spread."""
+    if len(epochs) <= _KEPT:
+        return list(epochs)
+    early = len(epochs) - _LAST
+    places = {early * k // (_KEPT - _LAST) for k in range(_KEPT - _LAST)} | set(range(early, len(epochs)))
+    return [each for place, each in enumerate(epochs) if place in places or each.epoch == best_epoch]

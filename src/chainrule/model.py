@@ -63,7 +63,7 @@ class Model:
 
     @property
     def history(self) -> History | None:
-        """What happened in the training; None for a model from a file."""
+        """What happened in the training; that of a model from a file is thinned, and without times."""
         return self.network.history
 
     def __repr__(self) -> str:
@@ -300,6 +300,11 @@ class TableTraining:
             "class_weight": None if settings.class_weight == "none" else settings.class_weight,
             "engine": settings.engine,
         }
+
+    @property
+    def training_rows(self) -> tuple[Floats, Any]:
+        """The rows to train on, as the network takes them: see `Model.encoded`."""
+        return self._training
 
     def seeds_report(self) -> SeedsReport | None:
         """How good the networks of all seeds are, on the rows of `report`; None where there was one training alone."""

@@ -18,7 +18,7 @@ from chainrule.engines.choose import EngineChoice, choose
 from chainrule.engines.interface import Engine
 from chainrule.errors import ArgumentError, NotFittedError, ShapeError
 from chainrule.extensions import extension
-from chainrule.history import History
+from chainrule.history import History, HistoryRecord
 from chainrule.inputs import Rows, as_matrix, as_targets, class_weights, sample_weights
 from chainrule.interruption import postponed_interrupt
 from chainrule.layers import AnyLayer, Layer, Sequence, Shape
@@ -505,7 +505,9 @@ class Network:
         Raises:
             StorageError: when it cannot be written.
         """
-        write_file(path, kind="model", parts={"network": self.record(), **parts}, tensors=dict(self.parameters))
+        past = None if self.history is None else self.history.record()
+        own = {"network": self.record()} | ({} if past is None else {"history": past})
+        write_file(path, kind="model", parts={**own, **parts}, tensors=dict(self.parameters))
 
     def export(
         self, path: str | os.PathLike[str], to: str | None = None, *, data: Any = None, **options: Any
@@ -543,6 +545,7 @@ class Network:
         network._theta = np.empty(layout.size, record.dtype)  # as large as the tensors that were read
         network.parameters.update(tensors)
         network.classes = None if record.classes is None else np.asarray(record.classes)
+        network.history = opened.part("history", HistoryRecord).history() if opened.has("history") else None
         return network
 
     # ---- within -----------------------------------------------------------------------------------------------------

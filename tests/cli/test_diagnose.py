@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -87,3 +88,30 @@ def test_there_is_nothing_to_try_where_nothing_was_found(call):
     code, out, err = call("diagnose", "iris.safetensors", "iris", "--try-it", "class_imbalance")
     assert (code, out) == (2, "")
     assert "no rule found anything" in err
+
+
+def test_a_model_file_remembers_its_training(call):
+    call("train", "flowers.csv", "--target", "species", "--epochs", 12, "--lr", 5, "--quiet")
+    told = call("diagnose", "flowers.safetensors", "flowers.csv").out
+    assert "the loss leapt from" in told or "the loss rose from" in told
+    assert "learning_rate_too_high" in told
+
+
+def test_class_weights_of_the_training_count(call):
+    rare = Path("flowers.csv").read_text("utf-8").splitlines()
+    name = rare[-1].rpartition(",")[2]
+    kept = [line for line in rare if not line.endswith(name)] + [line for line in rare if line.endswith(name)][:1]
+    Path("rare.csv").write_text("\n".join(kept) + "\n", "utf-8")
+    for weights, told in (("none", True), ("balanced", False)):
+        call("train", "rare.csv", "--target", "species", "--epochs", 2, "--class-weight", weights, "--quiet")
+        found = json.loads(call("diagnose", "rare.safetensors", "rare.csv", "--json").out)["findings"]
+        assert ("class_imbalance" in {each["rule"] for each in found}) == told
+
+
+def test_of_several_seeds_the_best_is_diagnosed(call):
+    out = call(*TRAIN, "--lr", 5, "--seeds", 2).out
+    assert "too high: the loss" in out
+    last = json.loads(call(*TRAIN, "--lr", 5, "--seeds", 2, "--json").out.splitlines()[-1])
+    assert "learning_rate_too_high" in {each["rule"] for each in last["diagnosis"]}
+    assert "too high" not in call(*TRAIN, "--lr", 5, "--seeds", 2, "--no-diagnosis").out
+    assert "alarm" not in call(*TRAIN, "--seeds", 2).out

@@ -11,7 +11,7 @@ import msgspec
 
 from chainrule.callbacks import Callback
 from chainrule.cli.console import facts, output, plural, say, show, write_json
-from chainrule.insight.diagnosis import Diagnosis
+from chainrule.insight.diagnosis import Diagnosis, diagnose_training
 from chainrule.layers import Dense, Dropout
 from chainrule.progress import FitsListener, FitsProgress, ProgressBar
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chainrule.callbacks import AnyCallback
     from chainrule.cli.plan import RunPlan
     from chainrule.history import History
+    from chainrule.insight.diagnosis import Findings
     from chainrule.model import TableTraining
     from chainrule.network import Network
     from chainrule.progress import Ended
@@ -54,6 +55,14 @@ class Teller:
             return self.listeners
         self.diagnosis = Diagnosis(names=training.columns.feature_names)
         return [*self.listeners, self.diagnosis]
+
+    def findings(self, training: TableTraining) -> Findings | None:
+        """What is wrong with the training that has ended, of several seeds with the best; None where nobody asked."""
+        if self.diagnosis is not None:
+            return self.diagnosis.findings
+        if training.model.fits is None or self.plan.files.quiet or not self.plan.files.diagnosis:
+            return None
+        return diagnose_training(training)
 
     def reading(self) -> AbstractContextManager[object]:
         """While the table is read."""
@@ -102,7 +111,7 @@ class PlainTeller(Teller):
         say(self.console, f"\nOn the {rows}{whose}{remark}:\n", style="bold")
         show(self.console, str(report))
         say(self.console)
-        self._tell_diagnosis()
+        self._tell_diagnosis(training)
         history = training.model.history
         if history is not None:
             say(self.console, _ended(history, restored=bool(training.settings.patience)))
@@ -110,13 +119,13 @@ class PlainTeller(Teller):
         example = shlex.join(["chainrule", "predict", self.plan.out, "NEW.csv"])
         say(self.console, f"Next: {example}", style="bold")
 
-    def end_early(self, training: TableTraining, written: dict[str, str]) -> None:  # noqa: ARG002 -- nothing to tell
+    def end_early(self, training: TableTraining, written: dict[str, str]) -> None:  # noqa: ARG002 -- nothing was written to tell of
         say(self.console)
-        self._tell_diagnosis()
+        self._tell_diagnosis(training)
 
-    def _tell_diagnosis(self) -> None:
+    def _tell_diagnosis(self, training: TableTraining) -> None:
         """What is wrong and what to try, in a line or two each; nothing where all is well."""
-        findings = () if self.diagnosis is None else self.diagnosis.findings
+        findings = self.findings(training) or ()
         grave = [finding for finding in findings if finding.severity != "note" and not finding.cause]
         for finding in grave:
             say(self.console, f"{finding.severity}: {finding.says}", style=_TONES[finding.severity])
@@ -192,7 +201,8 @@ class JsonTeller(Teller):
                 "seconds": history.seconds,
             }
         )
-        found = {} if self.diagnosis is None else {"diagnosis": self.diagnosis.findings.data()["findings"]}
+        findings = self.findings(training)
+        found = {} if findings is None else {"diagnosis": findings.data()["findings"]}
         write_json({"event": "end", **told, **result, **found, "written": list(written)})
 
 

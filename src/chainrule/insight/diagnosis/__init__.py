@@ -4,7 +4,7 @@
 `evidence` are what rules judge by; `setup`, `remedies` and `trying` train both ways.
 """
 
-from chainrule.insight.diagnosis.diagnosing import diagnose
+from chainrule.insight.diagnosis.diagnosing import diagnose, diagnose_training
 from chainrule.insight.diagnosis.finding import Finding, Measured
 from chainrule.insight.diagnosis.findings import Findings
 from chainrule.insight.diagnosis.live import Diagnosis
@@ -22,4 +22,5 @@ __all__ = [
     "Remedy",
     "Trial",
     "diagnose",
+    "diagnose_training",
 ]

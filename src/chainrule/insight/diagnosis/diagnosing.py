@@ -10,6 +10,7 @@ import numpy as np
 from chainrule import optimizers
 from chainrule.errors import ArgumentError, NotFittedError
 from chainrule.history import History
+from chainrule.inputs import class_weights
 from chainrule.insight.diagnosis.curvature import largest_eigenvalue
 from chainrule.insight.diagnosis.evidence import Course, Evidence
 from chainrule.insight.diagnosis.findings import Findings
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from chainrule.errors import DivergenceError
     from chainrule.insight.diagnosis.finding import Finding
-    from chainrule.model import Model
+    from chainrule.model import Model, TableTraining
     from chainrule.optimizers import AnyOptimizer
     from chainrule.records import Epoch
 
@@ -71,7 +72,13 @@ def diagnose(
     setup, past = _setup(network, X, y, history, sample_weight)
     setup = _as_asked(setup, optimizer, batch_size, epochs)
     net = _network_of(network)
-    return examine(evidence_of(setup, net, past, from_file=net is not network, curvature=curvature))
+    return examine(evidence_of(setup, net, past, of_model=net is not network, curvature=curvature))
+
+
+def diagnose_training(training: TableTraining) -> Findings:
+    """What is wrong with a training from a table that has ended: of several seeds, with the best of them."""
+    setup, past = _of_model(training.model, *training.training_rows, training.model.history)
+    return examine(evidence_of(setup, training.model.network, past, of_model=True))
 
 
 def examine(evidence: Evidence) -> Findings:
@@ -89,20 +96,21 @@ def _with_causes(findings: list[Finding]) -> list[Finding]:
 
 
 def evidence_of(
-    setup: Setup, net: Network, history: History | None, *, from_file: bool = False, curvature: bool | None = None
+    setup: Setup, net: Network, history: History | None, *, of_model: bool = False, curvature: bool | None = None
 ) -> Evidence:
-    """What there is to see of a network at present, and of its past; one from a file has been trained."""
+    """What there is to see of a network at present, and of its past; that of a model was trained, from its seed on."""
     epochs = () if history is None else tuple(history)
     now = take_look(setup, net.theta, step=epochs[-1].taken if epochs else 0, most=Evidence.rows)
     course = None
     if history is not None and epochs:
         stopping = setup.settings.early_stopping
         course = course_of(setup, epochs, best_epoch=history.best_epoch, restored=stopping is not None)
-    evidence = Evidence(setup, now, None, course, _sharpness(setup, net, curvature))
+    drawn = net.with_seed(net.seed).theta
+    first = take_look(setup, drawn, most=Evidence.rows) if epochs and of_model else None
+    evidence = Evidence(setup, now, first, course, _sharpness(setup, net, curvature))
     if epochs:
         return evidence
-    drawn = net.with_seed(net.seed).theta
-    unlearned = not from_file and not now.loss < _LEARNED * evidence.constant
+    unlearned = not of_model and not now.loss < _LEARNED * evidence.constant
     if unlearned or np.array_equal(net.theta, drawn):
         return dataclasses.replace(evidence, first=now)
     return dataclasses.replace(evidence, now=dataclasses.replace(now, step=1))  # trained, nobody knows for how long
@@ -141,11 +149,11 @@ def _setup(network: Any, X: Any, y: Any, history: Any, sample_weight: Any) -> tu
     if y is not None or sample_weight is not None:
         name = "y" if y is not None else "sample_weight"
         raise ArgumentError(name, where=_WHERE, expected="nothing for a Model: its table holds the target", got=type(y))
-    return _of_model(network, X, history or network.history)
+    return _of_model(network, *network.encoded(X), history or network.history)
 
 
 def _of_network(
-    net: Network, X: Any, y: Any, history: History | None, sample_weight: Any
+    net: Network, X: Any, y: Any, history: History | None, sample_weight: Any, class_weight: Any = None
 ) -> tuple[Setup, History | None]:
     if y is None:
         raise ArgumentError("y", where=_WHERE, expected="the targets of the rows of X")
@@ -161,17 +169,17 @@ def _of_network(
         objective=objective,
         dtype=net.dtype,
         seed=net.seed,
-        data=rows.data(),
+        data=rows.data(class_weights(class_weight, rows.targets, where=_WHERE)),
         settings=settings,
         start=None if history is not None else net.theta.copy(),
     )
     return setup, history
 
 
-def _of_model(model: Model, table: Any, history: History | None) -> tuple[Setup, History | None]:
+def _of_model(model: Model, X: Any, t: Any, history: History | None) -> tuple[Setup, History | None]:
     columns, options = model.columns, model.settings
-    X, t = model.encoded(table)
-    setup, past = _of_network(model.network, X, t, history, None)
+    class_weight = None if options.class_weight == "none" else options.class_weight
+    setup, past = _of_network(model.network, X, t, history, None, class_weight)
     filled = options.for_rows(len(X))
     settings = TrainingSettings(
         epochs=filled.epochs,

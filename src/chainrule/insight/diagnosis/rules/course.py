@@ -160,8 +160,8 @@ class LearningRateTooLow(Rule):
     """The loss falls in nearly every epoch, on a straight line, and has hardly come down.
 
     At least 0.8 of the first loss, and above half of that of a constant answer; the second half of the epochs brings at
-    least half of what the first half brought. Or it is still above that of a constant answer, and the second half brings
-    at least a quarter of what the first half brought.
+    least half of what the first half brought. Or it is still above that of a constant answer, and the second half
+    brings at least a quarter of what the first half brought.
     """
 
     name = "learning_rate_too_low"
@@ -335,7 +335,7 @@ class RateAboveCurvature(Rule):
 
 
 def _descends(losses: Floats, constant: float) -> bool:
-    """Whether a loss above that of a constant answer falls steadily: the second half a quarter of the first, or more."""
+    """Whether a loss above a constant answer's falls steadily, its second half by a quarter of the first or more."""
     if len(losses) < 4 or losses[-1] <= constant:
         return False
     begin, middle, end = float(losses[0]), float(losses[len(losses) // 2]), float(losses[-1])

@@ -18,7 +18,7 @@ from chainrule.layers import BatchNorm, LayerNorm
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chainrule.arrays import Floats
+    from chainrule.arrays import Floats, Ints
     from chainrule.insight.diagnosis.evidence import Evidence
     from chainrule.insight.diagnosis.setup import Setup
 
@@ -171,14 +171,14 @@ class LeakedTarget(Rule):
 
     def _classes_told(self, X: Floats, T: Floats) -> Floats:
         """The share of the variance of each input ``(I,)`` that lies between the classes; 0 where two are alike."""
-        classes = np.unique(T, axis=0)
-        if not 1 < len(classes) < len(T) / 2:
+        K, of_row = _kinds(T)
+        if not 1 < K < len(T) / 2:
             return np.zeros(X.shape[1])
-        of_class = [X[(each == T).all(axis=1)] for each in classes]
-        within = sum(((rows - rows.mean(axis=0)) ** 2).sum(axis=0) for rows in of_class) / len(X)
-        means = np.sort([rows.mean(axis=0) for rows in of_class], axis=0)
-        apart = np.diff(means, axis=0).min(axis=0) > self.APART
-        return np.asarray(np.where(apart & X.any(axis=0), 1 - within, 0.0))
+        members = np.equal.outer(np.arange(K), of_row).astype(np.float64)  # (K, N)
+        rows = members.sum(axis=1, keepdims=True)
+        means = members @ X / rows  # (K, I) of inputs whose mean is 0 and whose variance is 1
+        apart = np.diff(np.sort(means, axis=0), axis=0).min(axis=0) > self.APART
+        return np.asarray(np.where(apart, (rows * means**2).sum(axis=0) / len(X), 0.0))
 
 
 class ContradictingRows(Rule):
@@ -274,6 +274,16 @@ def _contradicting(X: Floats, T: Floats, apart: float) -> list[int]:
         if len(rows) > 1 and float(np.ptp(T[rows], axis=0).max()) > apart
         for row in rows
     ]
+
+
+def _kinds(T: Floats) -> tuple[int, Ints]:
+    """How many different rows of targets there are, and which of them each row has."""
+    exclusive = T.shape[1] > 1 and bool(((T != 0).sum(axis=1) == 1).all())
+    of_class = T.argmax(axis=1) if exclusive else T[:, 0] if T.shape[1] == 1 else None
+    kinds, of_row = np.unique(
+        T if of_class is None else of_class, return_inverse=True, axis=0 if of_class is None else None
+    )
+    return len(kinds), of_row.reshape(len(T))
 
 
 def _standard(A: Floats) -> Floats:
