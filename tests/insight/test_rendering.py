@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
+import chainrule as cr
 from chainrule import ArgumentError
 from chainrule.insight.rendering import Document, Explained, Figure, Formula, Heading, Matrix, Sentence, Table, number
 from chainrule.insight.rendering.notation import to_latex, to_mathml
@@ -160,3 +161,18 @@ def test_decimals_are_common_where_sizes_allow_it():
     assert aligned(np.array([0.0123456789, -1.5])).tolist() == ["0.01235", "-1.50000"]
     assert aligned(np.array([1e-9, 1.5])).tolist() == ["1e-09", "1.5"]
     assert aligned(np.array([1.0, 0.0, 20.0])).tolist() == ["1", "0", "20"]
+
+
+# ---- within 80 columns ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("digits", [6, 9])
+@pytest.mark.parametrize("f", ["identity", "silu", "gelu", "selu"])
+def test_no_line_is_wider_than_a_terminal(f, digits):
+    inside = [cr.Dense(12, f), cr.LayerNorm()]
+    layers = [cr.Dense(12, f), cr.BatchNorm(), cr.Residual(inside), cr.Dropout(0.3), cr.Dense(3, "softmax")]
+    net = cr.Network(layers, n_inputs=13, l2=0.01)
+    step = cr.trace(net, np.random.default_rng(0).normal(size=(4, 13)), [0, 1, 2, 1], cr.Adam(0.1))
+    questions = (step, step.why("dense_1.W[12, 11]", paths=4), step.why("dense_1.W"), step.what_if("X[0, 12]", 0.7))
+    for told in questions:
+        assert max(map(len, told.to_text(digits=digits).splitlines())) <= 80

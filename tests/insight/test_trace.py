@@ -296,3 +296,27 @@ def test_what_is_not_finite_is_shown_as_it_is():
     assert made["loss"] == np.inf
     assert json.loads(made.to_json())["numbers"]["loss"]["values"] == "inf"
     assert "inf" in str(made)
+
+
+# ---- training or prediction -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "between", [cr.Dropout(0.5), cr.BatchNorm(), cr.Residual([cr.Dense(4), cr.Dropout(0.1)])], ids=lambda b: b.kind
+)
+def test_a_step_is_one_of_training(between):
+    net = cr.Network([cr.Dense(4, "tanh"), between, cr.Dense(1)], "half_squared_error", n_inputs=2)
+    rows = [[0.5, -1.0], [1.0, 2.0]], [1.0, 0.0]
+    step = cr.trace(net, *rows, cr.SGD(0.5))
+    assert np.allclose(step["dense_2.W.new"], step["dense_2.W"] - 0.5 * step["dense_2.dW"], rtol=1e-15)
+    assert cr.trace(net, *rows, training=False).loss != step.loss
+    with pytest.raises(cr.ArgumentError, match="leave out training, or the optimizer"):
+        cr.trace(net, *rows, cr.SGD(0.5), training=False)
+
+
+def test_where_the_modes_are_one_both_may_be_asked_for():
+    net = cr.Network(
+        [cr.Dense(4, "tanh"), cr.Dropout(0.0), cr.LayerNorm(), cr.Dense(1)], "half_squared_error", n_inputs=2
+    )
+    step = cr.trace(net, [0.5, -1.0], [1.0], cr.SGD(0.5), training=False)
+    assert np.allclose(step["dense_2.W.new"], step["dense_2.W"] - 0.5 * step["dense_2.dW"], rtol=1e-15)

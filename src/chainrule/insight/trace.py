@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule import checks
+from chainrule.errors import ArgumentError
 from chainrule.insight import addresses, passes, rows, update
 from chainrule.insight.quantities import Quantity, Section, backward_sections, forward_sections, loss_section
 from chainrule.insight.rendering import Document, Explained, Heading, Matrix, Part, Sentence, Table, plain
@@ -51,7 +52,7 @@ def trace(
         optimizer: a name or an object, to take one step with.
         rows: which rows of the data make the batch, from 0; all when None.
         training: whether dropout drops and batch norm uses the batch, as in the first step of a training; None: if
-            there is an optimizer.
+            there is an optimizer, whose step is always one of training.
         sample_weight: a weight for each row of the data.
         dtype: of all numbers; None for the network's own, which gives the numbers of its training to the last bit.
 
@@ -65,9 +66,14 @@ def trace(
     ((1, 2), True)
     """
     given = _read(net, x, y, rows=rows, sample_weight=sample_weight, dtype=dtype)
-    chosen = None if optimizer is None else update.stepper(optimizer, where="trace")
-    mode = Mode(chosen is not None if training is None else bool(training), given.network.seed)
-    network = given.network
+    chosen, network = None if optimizer is None else update.stepper(optimizer, where="trace"), given.network
+    if chosen is not None and training is not None and not training and network.objective.network.has_modes:
+        raise ArgumentError(
+            "training=False beside an optimizer: its step would follow another gradient than the one shown",
+            where="trace",
+            mend="A step is one of training, dropout and batch norm too: leave out training, or the optimizer",
+        )
+    mode = Mode(chosen is not None if training is None else bool(training), network.seed)
     return Trace(network.objective, network.theta, given, mode, chosen, network.classes)
 
 

@@ -36,6 +36,10 @@ class Composite(Layer, frozen=True):
                 raise ArgumentError("layers", where=self.kind, expected="layers such as Dense(10, 'relu')", got=layer)
         force_setattr(self, "layers", layers)
 
+    @property
+    def has_modes(self) -> bool:
+        return any(layer.has_modes for layer in self.layers)
+
     def named(self, shape: Shape) -> Iterator[tuple[str, Layer, Shape]]:
         """Each layer with its name and the shape of the rows that go into it."""
         seen: Counter[str] = Counter()

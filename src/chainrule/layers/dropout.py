@@ -35,6 +35,10 @@ class Dropout(Layer, frozen=True, tag="dropout"):
         force_setattr(self, "rate", checks.share(self.rate, "rate", where="Dropout"))
 
     @property
+    def has_modes(self) -> bool:
+        return self.rate > 0
+
+    @property
     def formulas(self) -> dict[str, str]:
         return {
             "mask": f"0 with probability {self.rate:g}, else 1/{1 - self.rate:g}",

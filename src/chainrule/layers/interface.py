@@ -85,6 +85,11 @@ class Layer(msgspec.Struct, frozen=True, tag_field="layer"):
     random: ClassVar[bool] = False
 
     @property
+    def has_modes(self) -> bool:
+        """Whether `forward` gives other numbers in training than in prediction."""
+        return False
+
+    @property
     def formulas(self) -> dict[str, str]:
         """How its quantities are made, by name, in the notation of the docstrings; for explanations."""
         return {}

@@ -102,6 +102,10 @@ class BatchNorm(Norm, frozen=True, tag="batch_norm"):
         super().__post_init__()
         force_setattr(self, "momentum", checks.share(self.momentum, "momentum", where=self.kind))
 
+    @property
+    def has_modes(self) -> bool:
+        return True
+
     def parameters(self, shape: Shape) -> tuple[Parameter, ...]:
         I = vector_size(self, shape)
         return (

@@ -13,7 +13,7 @@ import numpy as np
 from chainrule.arrays import Floats
 from chainrule.divergence import place_in_pass, place_in_theta
 from chainrule.engines.interface import Data
-from chainrule.layers import BatchNorm, Dense, Dropout, LayerNorm, Mode, Residual
+from chainrule.layers import BatchNorm, Dense, LayerNorm, Mode, Residual
 from chainrule.optimizers import LBFGS, clip
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def take_look(
 
 def _predicted(setup: Setup, params: Any, rows: Data, loss: float, step: int) -> float:
     """The loss in prediction mode: that of training, where no layer tells the two apart, or nothing was trained."""
-    if not step or not any(isinstance(layer, Dropout | BatchNorm) for layer in setup.every_layer):
+    if not (step and setup.objective.network.has_modes):
         return loss
     return float(setup.per_row.evaluate(params, *rows)[0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +13,7 @@ from chainrule.insight.rendering.document import Document, Figure, Formula, Head
 from chainrule.insight.rendering.numbers import cells, shape_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _INDENT = "  "
 _ADDRESS = re.compile(r"\w\[[^\]\s]+(?: [^\]\s]+)*\]")
@@ -104,33 +105,77 @@ def _matrix(part: Matrix, width: int, digits: int, *, whole: bool) -> Iterator[L
 
 def matrix_rows(part: Matrix, width: int, digits: int, *, whole: bool) -> list[str]:
     """The numbers in columns; as many columns as the width holds."""
-    if whole:
-        table = cells(part.values, digits=digits, rows=None, columns=None)
-    else:
-        table = cells(part.values, digits=digits, rows=_ROWS, columns=max(width // 3, 3))
-        fitting = max((width + 2) // (max(len(cell) for row in table for cell in row) + 2), 3)
-        if fitting < len(table[0]):
-            table = cells(part.values, digits=digits, rows=_ROWS, columns=fitting)
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    columns, widths = None if whole else max(width // 3, 3), []
+    while True:
+        table = cells(part.values, digits=digits, rows=None if whole else _ROWS, columns=columns)
+        widths = _natural(table)
+        if columns is None or columns <= 3 or _laid(widths) <= width:
+            break
+        columns = max(min((width + 2) // (max(widths) + 2), len(widths) - 1), 3)
     return ["  ".join(f"{cell:>{w}}" for cell, w in zip(row, widths, strict=True)) for row in table]
 
 
+def _natural(rows: Sequence[Sequence[str]]) -> list[int]:
+    """The width of each column that nobody limits."""
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+
+def _laid(widths: list[int]) -> int:
+    """The width of columns side by side."""
+    return sum(widths) + 2 * (len(widths) - 1)
+
+
 def _table(part: Table, width: int) -> Iterator[Line]:
-    """Columns side by side; the last one is wrapped where the width asks for it."""
+    """Columns side by side; words are wrapped where the width asks for it, numbers never.
+
+    Where that is not enough, the last column stands below the others; the first one above them, where the last holds
+    numbers.
+    """
     rows = [part.head, *part.rows] if part.head else list(part.rows)
     if not rows:
         return
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    last = len(widths) - 1
-    if last not in part.right:
-        widths[last] = max(min(widths[last], width - sum(widths[:-1]) - 2 * last), 12)
+    right, last = set(part.right), len(rows[0]) - 1
+    widths = _widths(rows, right, width)
+    apart = None
+    if _laid(widths) > width and last > 1:
+        apart = 0 if last in right else last
+        right = {i - (apart == 0) for i in right}
+        widths = _widths([_without(row, apart) for row in rows], right, width - 2 * len(_INDENT))
     for place, row in enumerate(rows):
         style = "bold" if part.head and place == 0 else ""
-        ends = [row[last]] if last in part.right else _wrapped(row[last], widths[last])
-        for turn, end in enumerate(ends):
-            entries = [*row[:last], end] if turn == 0 else [*[""] * last, end]
-            padded = (
-                f"{e:>{w}}" if i in part.right else f"{e:<{w}}"
-                for i, (e, w) in enumerate(zip(entries, widths, strict=True))
+        laid = list(_row(_without(row, apart), widths, right))
+        if apart is not None:
+            alone, margin = _wrapped(row[apart], width - 2 * len(_INDENT)), _INDENT * 2
+            laid = (
+                [*alone, *(margin + text for text in laid)]
+                if apart == 0
+                else [*laid, *(margin + text for text in alone)]
             )
-            yield Line("  ".join(padded).rstrip(), style)
+        yield from (Line(text, style) for text in laid)
+
+
+def _without(row: tuple[str, ...], column: int | None) -> tuple[str, ...]:
+    return row if column is None else (*row[:column], *row[column + 1 :])
+
+
+def _row(row: tuple[str, ...], widths: list[int], right: set[int]) -> Iterator[str]:
+    columns = [[e] if i in right else _wrapped(e, max(widths[i], 1)) for i, e in enumerate(row)]
+    for entries in zip_longest(*columns, fillvalue=""):
+        padded = (
+            f"{e:>{w}}" if i in right else f"{e:<{w}}" for i, (e, w) in enumerate(zip(entries, widths, strict=True))
+        )
+        yield "  ".join(padded).rstrip()
+
+
+def _widths(rows: list[tuple[str, ...]], right: set[int], width: int) -> list[int]:
+    """The width of each column: of words the last one gives way first, then the widest, no further than their words."""
+    widths = _natural(rows)
+    last = len(widths) - 1
+    least = {
+        i: min(max(12, *(len(word) for row in rows for word in _wrapped(row[i], 1))), widths[i])
+        for i in range(len(widths))
+        if i not in right
+    }
+    for i in sorted(least, key=lambda i: (i != last, -widths[i])):
+        widths[i] = max(min(widths[i], width - _laid(widths) + widths[i]), least[i])
+    return widths
