@@ -82,7 +82,20 @@ class ShapeError(InputError):
 
 
 class DataError(InputError):
-    """A table cannot be used as it is."""
+    """A table cannot be used as it is.
+
+    Attributes:
+        row: where one value alone is wrong, its row, 1 for the first, else None.
+        column: its column, or None.
+    """
+
+    row: int | None = None
+    column: str | None = None
+
+    def at(self, row: int, column: str) -> DataError:
+        """The same error, with the place of the value."""
+        self.row, self.column = row, column
+        return self
 
 
 class FileFormatError(InputError):

@@ -87,7 +87,7 @@ class Model:
             DataError: when columns are missing or a value cannot be read.
         """
         frame = _read(data, self.settings)
-        answers = self._answers(self.network.forward(self._encode(frame, data)))
+        answers = self.answers(self.network.forward(self._encode(frame, data)))
         return _beside(frame, answers) if with_input else answers
 
     def read(self, data: Any) -> pl.DataFrame:
@@ -98,12 +98,13 @@ class Model:
         """
         return _read(data, self.settings)
 
-    def _answers(self, Y: Floats) -> pl.DataFrame:
+    def answers(self, Y: Floats) -> pl.DataFrame:
+        """The outputs ``Y (N, O)`` of the network as `predict` gives them."""
         import polars as pl
 
         if not self.columns.classes:
             return pl.DataFrame({"prediction": self.columns.decode_values(Y[:, 0])})
-        P = _probabilities(Y)
+        P = probabilities_of(Y)
         answers = self.columns.decode_classes(P.argmax(axis=1)).alias("prediction")
         shares = {f"probability_{label}": P[:, k] for k, label in enumerate(self.columns.classes)}
         return pl.DataFrame([answers, *(pl.Series(name, share) for name, share in shares.items())])
@@ -468,12 +469,15 @@ def _score(model: Model, X: Floats, t: Any) -> ClassReport | ValueReport:
     """How good the answers for encoded rows ``X (N, I)`` are, by their encoded targets ``(N,)``."""
     columns, Y = model.columns, model.network.forward(X)
     if columns.classes:
-        return score_classes(t, _probabilities(Y), columns.classes)
+        return score_classes(t, probabilities_of(Y), columns.classes)
     return score_values(columns.decode_values(t), columns.decode_values(Y[:, 0]), [columns.target.name])
 
 
-def _probabilities(Y: Floats) -> Floats:
-    """A column for each class, each row summing to 1; separate sigmoids are shared out."""
+def probabilities_of(Y: Floats) -> Floats:
+    """The outputs ``Y (N, O)`` of a classification as a column for each class, each row summing to 1.
+
+    The one sigmoid of two classes gives both columns; separate sigmoids are shared out.
+    """
     if Y.shape[1] == 1:
         return np.hstack([1 - Y, Y])
     total = Y.sum(axis=1, keepdims=True)

@@ -59,6 +59,9 @@ ways and compares.""",
     "circuit": """An expression at a point: values forward, gradients backward.
 
 Each node with the rule of its derivative, beside a difference quotient; as text, HTML or a drawing.""",
+    "serve": """Answers over HTTP: JSON or CSV in, predictions out.
+
+With a page to try it, an OpenAPI document, and limits that hold whatever a client does.""",
     "example": "Worked examples, each with the conventions of its document.",
     "data": """The built-in tables; or what is in a table.
 

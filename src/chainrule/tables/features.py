@@ -217,7 +217,8 @@ def check_read(series: pl.Series, read: pl.Series, *, expected: str, mend: str) 
     """
     if read.null_count() > series.null_count():
         row = (read.is_null() & series.is_not_null()).arg_max() or 0
-        raise DataError(f"{quoted(series.name)}, row {row + 1}", expected=expected, got=series[row], mend=mend)
+        what = f"{quoted(series.name)}, row {row + 1}"
+        raise DataError(what, expected=expected, got=series[row], mend=mend).at(row + 1, series.name)
 
 
 def fill_numbers(
@@ -230,7 +231,7 @@ def fill_numbers(
     """
     if not columns:
         return
-    filling = _Filling(columns, pl.DataFrame(series), X, places)
+    filling = _Filling(NumberScales(columns, places), pl.DataFrame(series), X)
     if X.size < _SHARED:
         filling.rows(0, len(X))
         return
@@ -242,43 +243,75 @@ def fill_numbers(
         list(pool.map(filling.rows, bounds[:-1], bounds[1:]))  # in their order: the first fault is raised
 
 
+class NumberScales:
+    """What columns of numbers learned from the training rows, as vectors: a block of rows is written at once.
+
+    Args:
+        columns: the columns.
+        places: where each begins in X (N, I).
+    """
+
+    def __init__(self, columns: Sequence[NumberColumn], places: Sequence[int]) -> None:
+        self.columns, self.target = columns, _as_slice(places)
+        self.medians = np.array([each.median for each in columns])
+        self.centers = np.array([each.center for each in columns])
+        self.scales = np.array([each.scale for each in columns])
+        self.flagged = [i for i, each in enumerate(columns) if each.indicator]
+        self.flags = [places[i] + 1 for i in self.flagged]
+
+    def fill(
+        self,
+        block: npt.NDArray[Any],
+        X: Floats,
+        *,
+        whole: bool = False,
+        buffer: npt.NDArray[np.float64] | None = None,
+    ) -> None:
+        """Write (x - center) / scale into the rows of X, in float64, whatever the type of X.
+
+        Args:
+            block: a column for each of `columns`, NaN where a number is missing: the median takes its place there.
+            X: the rows (N, I).
+            whole: whether the block holds whole numbers of which none is missing.
+            buffer: room for the block in float64.
+        """
+        if not whole:
+            missing = np.isnan(block)
+            X[:, self.flags] = missing[:, self.flagged]
+            np.copyto(block, self.medians, where=missing)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = np.subtract(block, self.centers, out=buffer)
+            scaled /= self.scales
+            X[:, self.target] = scaled
+
+
 class _Filling:
     """Columns of numbers on their way into X (N, I), block after block of rows.
 
     Column after column would touch every line of memory of X once for each column: for 784 columns most of the time.
     """
 
-    def __init__(self, columns: Sequence[NumberColumn], frame: pl.DataFrame, X: Floats, places: Sequence[int]) -> None:
-        self.columns, self.frame, self.X, self.target = columns, frame, X, _as_slice(places)
-        self.medians = np.array([each.median for each in columns])
-        self.centers = np.array([each.center for each in columns])
-        self.scales = np.array([each.scale for each in columns])
-        self.flagged = [i for i, each in enumerate(columns) if each.indicator]
-        self.flags = [places[i] + 1 for i in self.flagged]
+    def __init__(self, scales: NumberScales, frame: pl.DataFrame, X: Floats) -> None:
+        self.scales, self.frame, self.X = scales, frame, X
         self.whole = all(each.dtype.is_integer() and not each.has_nulls() for each in frame.get_columns())
 
     def rows(self, first: int, last: int) -> None:
         """Write these rows."""
-        size = max(min(max(_BLOCK // len(self.columns), 64), last - first), 1)
-        buffer = np.empty((size, len(self.columns)))
+        width = len(self.scales.columns)
+        size = max(min(max(_BLOCK // width, 64), last - first), 1)
+        buffer = np.empty((size, width))
         for start in range(first, last, size):
             self._block(start, min(start + size, last), buffer)
 
     def _block(self, start: int, stop: int, buffer: npt.NDArray[np.float64]) -> None:
-        """(x - center) / scale in float64, whatever the type of X; the median where x is missing."""
-        X, block = self.X, self.frame.slice(start, stop - start).to_numpy(order="c")
+        """Write a block that fits the buffer."""
+        X, block = self.X[start:stop], self.frame.slice(start, stop - start).to_numpy(order="c")
         if not self.whole:
             block = block.astype(np.float64)
-            missing = np.isnan(block)
-            X[start:stop, self.flags] = missing[:, self.flagged]
-            np.copyto(block, self.medians, where=missing)
-        with np.errstate(over="ignore", invalid="ignore"):
-            scaled = np.subtract(block, self.centers, out=buffer[: len(block)])
-            scaled /= self.scales
-            X[start:stop, self.target] = scaled
-        if not self.whole and not np.isfinite(X[start:stop, self.target]).all():
-            row, column = np.argwhere(~np.isfinite(X[start:stop, self.target]))[0]
-            raise infinite(self.columns[column].name, start + int(row), block[row, column].item())
+        self.scales.fill(block, X, whole=self.whole, buffer=buffer[: len(block)])
+        if not self.whole and not np.isfinite(X[:, self.scales.target]).all():
+            row, column = np.argwhere(~np.isfinite(X[:, self.scales.target]))[0]
+            raise infinite(self.scales.columns[column].name, start + int(row), block[row, column].item())
 
 
 def _as_slice(places: Sequence[int]) -> slice | list[int]:

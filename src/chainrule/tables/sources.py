@@ -94,6 +94,21 @@ def open_source(name: str | Path) -> Source:
         raise DataError(f"the file cannot be read: {error.strerror or error}", where=str(name)) from None
 
 
+def text_source(name: str, data: bytes) -> Source:
+    """Text in memory that comes from elsewhere; nothing is decompressed, so that it stays as large as it came.
+
+    Raises:
+        DataError: where it is empty, or not UTF-8.
+    """
+    source = _with_plain_lines(Source(name, data=data.removeprefix(codecs.BOM_UTF8)))
+    if not source.data:
+        raise DataError("nothing came", where=name, mend="A table needs a line of names and at least one row")
+    check_text(source)
+    if error := wrong_encoding(source):
+        raise error
+    return source
+
+
 def is_parquet(source: Source) -> bool:
     """Whether the first bytes are those of a Parquet file."""
     return source.head().startswith(b"PAR1")

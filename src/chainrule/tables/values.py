@@ -157,7 +157,9 @@ def located(where: str) -> Iterator[None]:
     except DataError as error:
         if error.where or not where:
             raise
-        raise DataError(error.what, where=where, expected=error.expected, got=error.got, mend=error.mend) from None
+        located = DataError(error.what, where=where, expected=error.expected, got=error.got, mend=error.mend)
+        located.row, located.column = error.row, error.column
+        raise located from None
 
 
 def check_finite(frame: pl.DataFrame, *, where: str) -> None:
@@ -178,4 +180,4 @@ def infinite(name: str, row: int, value: object, *, where: str = "") -> DataErro
         f"{quoted(name)}, row {row + 1} holds {value!r}, and a network computes with finite numbers",
         where=where,
         mend="Correct the value, leave it empty, or remove the row",
-    )
+    ).at(row + 1, name)
