@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -29,6 +28,7 @@ from chainrule.serving.problems import MEDIA_TYPE, Problem, of_input
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
+    from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from chainrule.model import Model
@@ -40,6 +40,7 @@ _LIGHT = 1 << 18  # parameters of a network that is
 _LINGER = 2.0  # seconds for which a body that is too large is still read, so that its sender reads the refusal
 _AGAIN = {"retry-after": "1"}
 _CLOSE = {"connection": "close"}
+_FULL = {JSON: JSON, CSV: f"{CSV}; charset=utf-8"}
 _SAFE = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 
 
@@ -135,6 +136,7 @@ class _Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            await self.app(scope, receive, send)
             return
         if self.hosts and (host := _host(scope)) not in self.hosts:
             words = f"this server is not called {host!r}: start it with --allow-host {host or 'NAME'} if it is"
@@ -194,31 +196,36 @@ async def _body(request: Request, limits: Limits) -> bytes:
     """
     length = request.headers.get("content-length", "0")
     if length.isdigit() and int(length) > limits.max_body:
-        raise await _too_large(request, limits)
-    chunks, size = [], 0
+        await _linger(request)
+        raise _too_large(limits)
+    chunks, size, more = [], 0, True
     try:
         async with asyncio.timeout(limits.timeout):
-            async for chunk in request.stream():
-                size += len(chunk)
-                chunks.append(chunk)
-                if size > limits.max_body:
-                    break
+            while more and size <= limits.max_body:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise Problem(HTTPStatus.BAD_REQUEST, "the connection ended within the body", headers=_CLOSE)
+                chunks.append(message.get("body", b""))
+                size, more = size + len(chunks[-1]), message.get("more_body", False)
     except TimeoutError:
         words = f"the body did not arrive within {limits.timeout:g} seconds"
         raise Problem(HTTPStatus.REQUEST_TIMEOUT, words, headers=_CLOSE) from None
-    except ClientDisconnect:
-        raise Problem(HTTPStatus.BAD_REQUEST, "the connection ended within the body", headers=_CLOSE) from None
     if size > limits.max_body:
-        raise await _too_large(request, limits)
+        if more:
+            await _linger(request)
+        raise _too_large(limits)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-async def _too_large(request: Request, limits: Limits) -> Problem:
-    """The refusal of a body, after its sender was heard for a while: else it would find the connection broken."""
-    with contextlib.suppress(TimeoutError, ClientDisconnect):
+async def _linger(request: Request) -> None:
+    """Hear the sender of a body that is too large for a while: else it finds the connection broken, not a refusal."""
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_LINGER):
             while (await request.receive()).get("more_body", False):
                 pass
+
+
+def _too_large(limits: Limits) -> Problem:
     words = f"{BODY} has more than {limits.max_body:,} bytes: send fewer rows at a time"
     return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, words, headers=_CLOSE)
 
@@ -236,7 +243,7 @@ def _told(
 
 
 def _response(body: bytes, media_type: str) -> Response:
-    return Response(body, headers={**_SAFE, "content-type": media_type})
+    return Response(body, headers={**_SAFE, "content-type": _FULL[media_type]})
 
 
 def _refused_as(problem: Problem) -> Response:

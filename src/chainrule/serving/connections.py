@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from chainrule.serving.limits import HEAD, OVERHEAD, Limits
+from chainrule.serving.limits import HEAD, OVERHEAD, PIPELINED, Limits
 from chainrule.serving.problems import MEDIA_TYPE, Problem
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ class GuardedConnection(HttpToolsProtocol):
         self._in_head = False
         self._wait(3 * self.limits.timeout)  # to come, to be answered and to be taken
         super().on_headers_complete()
+        if len(self.pipeline) > PIPELINED:
+            self.transport.abort()
 
     def on_message_complete(self) -> None:
         self._in_head, self._received = True, 0
@@ -83,8 +85,9 @@ class GuardedConnection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        more = bool(self.pipeline)
         super().on_response_complete()
-        self._wait(KEEP_ALIVE + self.limits.timeout)
+        self._wait(3 * self.limits.timeout if more else KEEP_ALIVE + self.limits.timeout)
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(HTTPStatus.BAD_REQUEST, msg)

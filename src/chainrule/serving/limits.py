@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chainrule import checks
 
 HEAD = 1 << 16  # bytes of a request before its body
+PIPELINED = 64  # requests that a connection may send ahead of their answers
 OVERHEAD = 8  # how many times its body a request may weigh as it is sent, in chunks
 
 

@@ -97,11 +97,12 @@ class Numbers:
 
     def _faults(self, cells: list[tuple[Any, ...]]) -> list[Fault]:
         faults = []
+        bounds = self.low.tolist(), self.high.tolist()  # Python's floats compare with whole numbers of any size
         for number, row in enumerate(cells, 1):
-            for name, value, low, high in zip(self.names, row, self.low, self.high, strict=True):
+            for name, value, low, high in zip(self.names, row, *bounds, strict=True):
                 if type(value) not in _NUMBERS:
                     faults.append(Fault(number, name, "a number or null", shown(value)))
-                elif value is not None and value not in self.marks and not (math.isnan(value) or low <= value <= high):
+                elif not (_is_missing(value) or value in self.marks or low <= value <= high):
                     faults.append(Fault(number, name, f"a number from {low:g} to {high:g}", shown(value)))
             if len(faults) >= MOST_FAULTS:
                 break
@@ -127,7 +128,7 @@ class _CategoryReader:
 
     def _code(self, value: Any) -> int:
         """The place of a category, or of all others."""
-        if value is None or (isinstance(value, float) and math.isnan(value)):
+        if _is_missing(value):
             return self.other
         text = _text(value)
         if text in self.codes:
@@ -187,6 +188,10 @@ def reader(feature: Feature, place: int, marks: Marks) -> Reader:
     if isinstance(feature, DateColumn):
         return _DateReader(feature, place, marks)
     raise TypeError(feature)
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _is_number(value: object) -> bool:
