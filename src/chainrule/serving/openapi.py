@@ -18,7 +18,7 @@ _REFUSALS = {
     "413": "The body is too large, or holds too many rows.",
     "415": "The body is of another type.",
     "422": "Rows that the model cannot read: each with its row and column, what was expected and what came.",
-    "503": "Too much to do: come again after the seconds of `Retry-After`.",
+    "503": "Too much to do: come again after the seconds of Retry-After.",
 }
 
 
@@ -64,8 +64,8 @@ def _predict(answers: Answers) -> dict[str, Any]:
     return {
         "operationId": "predict",
         "summary": "Answers for rows, in their order.",
-        "description": f"At most {answers.limits.max_rows} rows and {answers.limits.max_body} bytes. The answer is of "
-        "the type of the body, unless `Accept` names the other.",
+        "description": f"At most {answers.limits.max_rows:,} rows and {answers.limits.max_body:,} bytes. "
+        "The answer is of the type of the body, unless Accept names the other.",
         "requestBody": {"required": True, "content": content},
         "responses": {
             "200": {"description": "An answer for each row.", "content": answered},
