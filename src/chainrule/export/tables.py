@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from chainrule.tables import BooleanColumn, CategoryColumn, NumberColumn
+from chainrule.tables import BooleanColumn, CategoryColumn, DateColumn, NumberColumn
 from chainrule.tables.values import TRUTH_WORDS, number_marks
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chainrule.tables.features import Feature
 
 _MISSING = 0.1  # of the rows, in each column
+_FIRST, _LAST = (int(np.datetime64(year, "us").astype(np.int64)) for year in ("1890", "2110"))
 
 
 def random_table(columns: Columns, rows: int, *, seed: int) -> pl.DataFrame:
@@ -41,6 +42,8 @@ def _series(feature: Feature, columns: Columns, rows: int, rng: np.random.Genera
     elif isinstance(feature, BooleanColumn):
         words = [word for pair in (*TRUTH_WORDS, ("0", "1")) for word in pair]
         values = rng.choice([*words, *map(str.upper, words), *map(str.title, words), "perhaps"], rows)
+    elif isinstance(feature, DateColumn):
+        values = rng.integers(_FIRST, _LAST, rows).astype("datetime64[us]")
     else:
         raise TypeError(f"no random values for {feature!r}")
     series = pl.Series(feature.name, values)

@@ -11,6 +11,8 @@ import pytest
 from tests.export.onnx.running import run
 
 import chainrule as cr
+from chainrule.export.onnx import columns
+from chainrule.tables import BooleanColumn
 
 N = 120
 OPTIONS = {"epochs": 5, "layers": (6,), "validation": 0.0}
@@ -127,12 +129,41 @@ def test_names_that_clash_with_others(tmp_path):
     assert theirs["prediction_2"].tolist() == model.predict(frame)["prediction"].to_list()
 
 
-def test_a_column_without_words_is_named(tmp_path):
-    days = pl.date_range(pl.date(2020, 1, 1), pl.date(2020, 1, 1) + pl.duration(days=N - 1), eager=True)
-    model = cr.train(table().select("size", "kind").with_columns(date=days), "kind", **OPTIONS)
-    with pytest.raises(cr.ArgumentError, match="the column 'date' is a date"):
-        model.export(tmp_path / "dates.onnx")
-    model.export(tmp_path / "dates.onnx", network_only=True)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dates(dtype, tmp_path):
+    """The encoding itself: all its parts, over leap years, the ends of years and the years before 1970."""
+    rng = np.random.default_rng(0)
+    first, last = np.array(["1583-01-01", "2420-01-01"], "datetime64[us]").astype(np.int64)
+    moments = rng.integers(first, last, 3000)
+    days = np.array(
+        [f"{y}-{d}" for y in (1700, 1900, 1968, 2000, 2023, 2024) for d in ("02-28", "03-01", "12-31", "01-01")]
+    )
+    days[-1] = "2000-02-29"  # the last day of an era of 400 years
+    moments[: len(days)] = days.astype("datetime64[us]").astype(np.int64)
+    frame = pl.DataFrame({"when": pl.Series(moments).cast(pl.Datetime("us")), "kind": ["a", "b"] * 1500})
+    frame = frame.with_columns(when=pl.when(pl.Series(rng.random(3000) > 0.1)).then("when"))
+    model = cr.train(frame, "kind", dtype=dtype, epochs=1, layers=(0,), validation=0.0)
+    assert [part.part for part in model.columns.features[0].parts] == [
+        "year",
+        "month",
+        "day of week",
+        "day of year",
+        "hour",
+        "days",
+    ]
+    model.network.parameters["dense_1.W"] = rng.normal(size=model.network.parameters["dense_1.W"].shape)
+    told = model.export(tmp_path / "dates.onnx")
+    when = frame["when"].to_numpy().astype("datetime64[us]").astype(np.int64)[:, None]
+    theirs = run(told.files[0], {"when": when})["probabilities"]
+    ours = model.predict(frame).drop("prediction").to_numpy()
+    np.testing.assert_allclose(theirs, ours, atol=1e-6 if dtype == "float32" else 1e-14)
+
+
+def test_a_column_without_words_is_named(kind, tmp_path, monkeypatch):
+    monkeypatch.delitem(columns._ENCODERS, BooleanColumn)
+    with pytest.raises(cr.ArgumentError, match="the column 'member' is a boolean, for which ONNX has no words"):
+        kind.export(tmp_path / "kind.onnx")
+    kind.export(tmp_path / "kind.onnx", network_only=True)
 
 
 def test_numbers_that_float64_cannot_tell_apart_are_refused(tmp_path):

@@ -12,9 +12,10 @@ import polars as pl
 from chainrule.errors import ExportError
 from chainrule.export.comparing import compare, rounding
 from chainrule.export.onnx.columns import kind_of
+from chainrule.export.onnx.dates import MISSING
 from chainrule.export.subject import RANDOM_ROWS, Subject
 from chainrule.tables.task import ValueTarget
-from chainrule.tables.values import as_numbers, as_text
+from chainrule.tables.values import as_moments, as_numbers, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,6 +98,8 @@ def _feed(series: pl.Series, kind: type) -> Any:
     """One column, ``(N, 1)``."""
     if kind is np.float64:
         return as_numbers(series).cast(pl.Float64).fill_null(np.nan).to_numpy().reshape(-1, 1)
+    if kind is np.int64:
+        return as_moments(series).cast(pl.Int64).fill_null(MISSING).to_numpy().reshape(-1, 1)
     if series.dtype in {pl.Categorical, pl.Enum}:
         series = series.cast(pl.String)
     return as_text(series).str.strip_chars().fill_null("").to_numpy().astype(object).reshape(-1, 1)

@@ -1,6 +1,7 @@
 """The encoding of a table as nodes: each column an input ``(N, 1)`` of its name, together the matrix ``X (N, I)``.
 
-Numbers come in as float64, NaN where they are missing; text and truth values as strings, empty where they are missing.
+Numbers come in as float64, NaN where they are missing; text and truth values as strings, empty where they are missing;
+dates as int64, see `dates`.
 The arithmetic is that of `tables.features`, in float64 as there, so that X has the same bits.
 """
 
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.errors import ArgumentError
-from chainrule.tables import BooleanColumn, CategoryColumn, NumberColumn
+from chainrule.export.onnx.dates import dates
+from chainrule.tables import BooleanColumn, CategoryColumn, DateColumn, NumberColumn
 from chainrule.tables.values import TRUTH_WORDS, number_marks
 
 if TYPE_CHECKING:
@@ -39,7 +41,9 @@ def encoded(graph: Graph, columns: Columns) -> str:
 
 
 def kind_of(feature: Feature) -> type:
-    """What an input holds: float64 or text."""
+    """What an input holds: float64, int64 of a date, or text."""
+    if isinstance(feature, DateColumn):
+        return np.int64
     is_number = isinstance(feature, NumberColumn) or (isinstance(feature, CategoryColumn) and feature.numeric)
     return np.float64 if is_number else str
 
@@ -129,6 +133,10 @@ def truth_words() -> Iterable[tuple[str, int]]:
             yield from (("".join(letters), truth) for letters in set(product(*zip(word, word.upper(), strict=True))))
 
 
+def _dates(graph: Graph, features: list[DateColumn], _columns: Columns) -> list[str]:
+    return [part for feature in features for part in dates(graph, feature)]
+
+
 def _codes(graph: Graph, name: str, numbers: dict[str, int], default: int) -> str:
     """The number of each text, (N, 1)."""
     return graph.node(
@@ -146,4 +154,5 @@ _ENCODERS: dict[type, Callable[[Graph, Any, Columns], list[str]]] = {
     NumberColumn: _numbers,
     CategoryColumn: _categories,
     BooleanColumn: _booleans,
+    DateColumn: _dates,
 }
