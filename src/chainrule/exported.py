@@ -33,6 +33,16 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.how}: the {self.quantity}{rows} differ by at most {self.max_difference:.2g}"
 
 
+class Unchecked(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the exported network was not compared with ours: what would run it is not on this machine.
+
+    Attributes:
+        why: a few words: ``"there is no C compiler here"``.
+    """
+
+    why: str
+
+
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
     """What was written, and how it was checked; print it.
 
@@ -40,27 +50,28 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
         format: its name: ``"onnx"``.
         files: the paths, the main one first.
         sizes: of the files, in bytes.
-        check: how they were compared with ours.
+        check: how they were compared with ours; or why they were not.
         notes: what whoever uses the files has to know, a sentence each.
     """
 
     format: str
     files: tuple[str, ...]
     sizes: tuple[int, ...]
-    check: Check
+    check: Check | Unchecked
     notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
         """How many rows were compared, given and random ones."""
-        return self.check.rows + self.check.random_rows
+        return 0 if isinstance(self.check, Unchecked) else self.check.rows + self.check.random_rows
 
     @property
-    def max_difference(self) -> float:
-        """The largest difference between a number of theirs and ours."""
-        return self.check.max_difference
+    def max_difference(self) -> float | None:
+        """The largest difference between a number of theirs and ours; None where they were not compared."""
+        return None if isinstance(self.check, Unchecked) else self.check.max_difference
 
     def __str__(self) -> str:
         """Some lines: the files, the check, the notes."""
         files = [f"Wrote {file} ({size:,} bytes)" for file, size in zip(self.files, self.sizes, strict=True)]
-        return "\n".join([*files, f"Checked by {self.check}.", *(f"Note: {note}" for note in self.notes)])
+        checked = f"Not checked: {self.check.why}" if isinstance(self.check, Unchecked) else f"Checked by {self.check}"
+        return "\n".join([*files, f"{checked}.", *(f"Note: {note}" for note in self.notes)])

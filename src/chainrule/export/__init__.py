@@ -3,6 +3,6 @@
 from chainrule.export.exporting import export
 from chainrule.export.formats import FORMATS, Format
 from chainrule.export.subject import Draft, Subject
-from chainrule.exported import Check, Exported
+from chainrule.exported import Check, Exported, Unchecked
 
-__all__ = ["FORMATS", "Check", "Draft", "Exported", "Format", "Subject", "export"]
+__all__ = ["FORMATS", "Check", "Draft", "Exported", "Format", "Subject", "Unchecked", "export"]

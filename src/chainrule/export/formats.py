@@ -42,6 +42,10 @@ FORMATS: dict[str, Format] = {
         Format(
             "json", (".json",), "weights and architecture as text, which chainrule.load reads", "chainrule.export.json"
         ),
+        Format(
+            "numpy", (".py", "_numpy.py"), "a script in NumPy: forward, backward, training", "chainrule.export.numpy"
+        ),
+        Format("python", ("_python.py",), "the same in plain Python, without any library", "chainrule.export.python"),
     )
 }
 

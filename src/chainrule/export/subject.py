@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from chainrule.arrays import Floats
-    from chainrule.exported import Check
+    from chainrule.exported import Check, Unchecked
     from chainrule.network import Network
     from chainrule.tables import Columns
 
@@ -70,12 +70,12 @@ class Draft(NamedTuple):
 
     Attributes:
         files: names and contents, the main one first; it is named like the path asked for, the others lie beside it.
-        check: how it was compared with ours.
+        check: how it was compared with ours; or why it was not.
         notes: what whoever uses the files has to know, a sentence each.
     """
 
     files: dict[str, bytes]
-    check: Check
+    check: Check | Unchecked
     notes: tuple[str, ...] = ()
 
 
