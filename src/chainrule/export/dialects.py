@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chainrule.export.expressions import NUMPY, PYTHON, Language, letters
 from chainrule.export.pieces import NUMPY_PIECES, PYTHON_PIECES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NONE: Mapping[str, str] = {}
 
@@ -107,7 +108,7 @@ class NumPy:
         constants: Mapping[str, float],
         names: Mapping[str, str] = NONE,
     ) -> str:
-        return replace(NUMPY, letters={**names, **variables}).write(formula, constants)
+        return NUMPY.with_letters({**names, **variables}).write(formula, constants)
 
     def sum_of(self, formula: str, variables: Mapping[str, str], constants: Mapping[str, float]) -> str:
         return f"np.sum({self.formula(formula, variables, constants)})"
@@ -160,7 +161,7 @@ class PlainPython:
     ) -> str:
         free = [letter for letter in letters(formula) if letter in variables]
         arrays = ", ".join(variables[letter] for letter in free)
-        value = replace(PYTHON, letters=names).write(formula, constants)
+        value = PYTHON.with_letters(names).write(formula, constants)
         return f"each(lambda {', '.join(free)}: {value}, {arrays})"
 
     def sum_of(self, formula: str, variables: Mapping[str, str], constants: Mapping[str, float]) -> str:

@@ -7,11 +7,8 @@ the functions of `KNOWN`; any other function is one of the exported file's own.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 KNOWN = ("abs", "exp", "expm1", "log", "log1p", "max", "min", "sqrt", "tanh")
 
@@ -45,6 +42,10 @@ class Language:
 
     def _text(self, node: ast.expr) -> str:
         return self.choose(node) if isinstance(node, ast.IfExp) else ast.unparse(_Words(self).visit(node))
+
+    def with_letters(self, letters: Mapping[str, str]) -> Language:
+        """The same language with these names for the letters."""
+        return replace(self, letters=letters)
 
     def choose(self, node: ast.IfExp) -> str:
         """``A if C else B``."""

@@ -1,4 +1,4 @@
-"""What a generated script trains on and how: rows, weights, settings, and the losses that our engine finds with them."""
+"""What a script trains on and how: rows, weights, settings, and the losses that our engine finds with them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule import checks, optimizers
+from chainrule.arrays import Floats, Ints
 from chainrule.callbacks import Listeners
 from chainrule.errors import ArgumentError
-from chainrule.network import FitOptions
+from chainrule.network import FitOptions, Network
 from chainrule.optimizers import Optimizer
 from chainrule.schedules import Constant, Plan, ReduceOnPlateau
 from chainrule.splitting import epoch_order
 
 if TYPE_CHECKING:
-    from chainrule.arrays import Floats, Ints
     from chainrule.export.subject import Subject
-    from chainrule.network import Network
 
 EPOCHS = 10
 _MADE_UP = 32  # rows, where none were given
@@ -181,7 +180,7 @@ def _options(subject: Subject, wishes: Wishes, n_rows: int) -> FitOptions:
     )
 
 
-def _stepper(wish: Any) -> Optimizer:
+def _stepper(wish: Any) -> Any:
     """An optimiser whose steps a script can write.
 
     Raises:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,10 +36,27 @@ def _wrapped(texts: list[str], indent: str, width: int) -> str:
 
 
 def listed(texts: list[str], *, indent: str = "    ", width: int = 100) -> str:
-    """Texts with commas between them, as many on a line as fit."""
-    return textwrap.fill(
-        ", ".join(texts), width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
-    )
+    """Texts with commas between them, as many on a line as fit.
+
+    >>> print(listed(["1.0", "2.0"]))
+        1.0, 2.0
+    """
+    lines, line = [], indent
+    for text in texts:
+        if len(line) + len(text) + 1 > width and line != indent:
+            lines.append(line.rstrip())
+            line = indent
+        line += f"{text}, "
+    return "\n".join([*lines, line[:-2]])
+
+
+def short_texts(values: Floats) -> list[str]:
+    """Each number with the fewest digits that give it back in its own number type.
+
+    >>> short_texts(np.array([0.1, 1.0]))
+    ['0.1', '1.0']
+    """
+    return values.reshape(-1).astype(str).tolist()
 
 
 def float32_texts(values: Floats) -> list[str]:

@@ -110,8 +110,8 @@ class Passes:
         """What the loss of all entries is divided by: rows, outputs, both or nothing."""
         loss = self.network.loss
         parts = [B] if loss.reduction == "mean" else []
-        if loss.averages and self.program.O > 1:
-            parts.append(str(self.program.O))
+        if loss.averages and self.program.n_outputs > 1:
+            parts.append(str(self.program.n_outputs))
         return f"({' * '.join(parts)})" if len(parts) > 1 else "".join(parts)
 
     # ---- backward ---------------------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ class Passes:
         yield self._first()
         layer = ""
         for op in reversed(ops):
-            if op.layer != layer and (op.wanted or getattr(op, "trained", ())):
+            if op.layer != layer and (op.wanted or _trained(op)):
                 layer = op.layer
                 yield Line(f"# {layer}")
             yield from self._backward(op)
@@ -141,7 +141,7 @@ class Passes:
             slope = LOSSES[self.network.loss.name].slope
         formula = f"({slope}) / {share}" if share else slope
         text = self.dialect.formula(formula, {"y": result, "t": "T"}, self._constants)
-        return Line(f"d{self.measured} = {text}", f"(B, {self.program.O})")
+        return Line(f"d{self.measured} = {text}", f"(B, {self.program.n_outputs})")
 
     def _backward(self, op: Op) -> Iterator[Line]:
         d, dR, dS, shape = self.dialect, f"d{op.result}", f"d{op.source}", f"(B, {op.I})"
@@ -211,10 +211,14 @@ class Passes:
         return tuple(
             f"{name}{op.number}"
             for op in self.program.ops
-            if isinstance(op, Linear | Normalize)
             for name in ("W", "b", "gamma", "beta")
-            if name in op.trained
+            if name in _trained(op)
         )
+
+
+def _trained(op: Op) -> frozenset[str]:
+    """Which parameters of an operation are trained."""
+    return op.trained if isinstance(op, Linear | Normalize) else frozenset()
 
 
 def _parameter(name: str, number: int) -> str:

@@ -11,7 +11,7 @@ from functools import cache
 
 @cache
 def functions_of(source: str) -> dict[str, str]:
-    """The text of each function of a source, by name, in its order.
+    r"""The text of each function of a source, by name, in its order.
 
     >>> functions_of("def one():\\n    return 1")
     {'one': 'def one():\\n    return 1'}

@@ -32,9 +32,8 @@ def about(lesson: Lesson, program: Program, dialect: Dialect) -> str:
     """What the script is, for whoever opens it."""
     net = lesson.network
     needs = "with NumPy alone" if dialect.name == "NumPy" else "in plain Python"
-    first = f"A network of {program.I} inputs and {program.O} outputs, {needs}: forward, backward and training."
-    if program.O == 1:
-        first = first.replace("1 outputs", "1 output")
+    outputs = f"{program.n_outputs} output{'s' * (program.n_outputs > 1)}"
+    first = f"A network of {program.n_inputs} inputs and {outputs}, {needs}: forward, backward and training."
     loss = f"{net.loss.name}, {net.loss.formula}, {net.loss.reduction} over the rows of a batch"
     penalties = [f"{l1} * sum |W|" for l1 in [net.l1] if l1] + [f"{l2 / 2:g} * sum W^2" for l2 in [net.l2] if l2]
     if penalties:
@@ -124,7 +123,7 @@ def _inline(lesson: Lesson, program: Program, extra: dict[str, Floats], *, pytho
         return text if python else f"np.array({text})"
 
     N = len(lesson.X)
-    lines = [f"# inputs ({N}, {program.I}) and targets ({N}, {program.O})", f"X = {written(lesson.X)}"]
+    lines = [f"# inputs ({N}, {program.n_inputs}) and targets ({N}, {program.n_outputs})", f"X = {written(lesson.X)}"]
     lines += [f"T = {written(lesson.T)}", "parameters = {"]
     for each in program.parameters:
         lines.append(f"    # {each.full} {each.values.shape}")

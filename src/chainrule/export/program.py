@@ -9,18 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chainrule.activations import Identity
+from chainrule.activations import ActivationFunction, Identity
 from chainrule.errors import ArgumentError
 from chainrule.layers import Activation, BatchNorm, Dense, Dropout, LayerNorm, Mode, Residual, Sequence
+from chainrule.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chainrule.activations import ActivationFunction
     from chainrule.arrays import Floats
     from chainrule.layers import Layer, Parameter, Shape
     from chainrule.layers.composite import Composite
-    from chainrule.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,12 +136,12 @@ class Program:
     parameters: tuple[Constant, ...]
 
     @property
-    def I(self) -> int:  # noqa: E743 -- the shape letter
+    def n_inputs(self) -> int:
         """The number of inputs."""
         return self.network.input_shape[0]
 
     @property
-    def O(self) -> int:  # noqa: E743
+    def n_outputs(self) -> int:
         """The number of outputs."""
         return int(self.network.objective.output_shape[0])
 
@@ -267,3 +266,26 @@ class _Walk:
     def _note(self, op: Op) -> None:
         self.ops.append(op)
         self._at = op.result
+
+
+def layers_of(program: Program) -> list[str]:
+    """A line for each layer: its name, its sizes, its activation.
+
+    >>> import chainrule as cr
+    >>> net = cr.Network([cr.Dense(3, "tanh"), cr.Dense(1)], "mean_squared_error", n_inputs=2)
+    >>> layers_of(program(net, training=False))
+    ['dense_1: 2 -> 3, tanh', 'dense_2: 3 -> 1']
+    """
+    lines: dict[str, list[str]] = {}
+    for op in program.ops:
+        if isinstance(op, Linear):
+            lines[op.layer] = [f"{op.I} -> {op.O}"]
+        elif isinstance(op, Apply):
+            lines.setdefault(op.layer, []).append(op.f.name)
+        elif isinstance(op, Normalize):
+            lines[op.layer] = ["over the rows of a batch" if op.over_rows else "over the entries of a row"]
+        elif isinstance(op, Drop):
+            lines[op.layer] = [f"{op.rate:g}"]
+        elif isinstance(op, Add):
+            lines[op.layer] = ["what came in is added"]
+    return [f"{name}: {', '.join(told)}" for name, told in lines.items()]

@@ -1,0 +1,89 @@
+"""What the sources for PyTorch and Keras share: the layers in order, their names as identifiers, and the check."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tempfile
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from chainrule.errors import ExportError
+from chainrule.export.outputs import compare_outputs
+from chainrule.exported import Unchecked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chainrule.export.program import Op, Program
+    from chainrule.export.subject import Subject
+    from chainrule.exported import Check
+
+_SECONDS = 300
+
+
+def layers_in_order(program: Program) -> Iterator[tuple[str, tuple[Op, ...]]]:
+    """The name of each layer and what it does; a residual layer comes twice, where it begins and where it ends."""
+    for name, ops in groupby(program.ops, key=lambda op: (op.layer, type(op).__name__ == "Fork")):
+        yield identifier(name[0]), tuple(ops)
+
+
+def identifier(layer: str) -> str:
+    """The name of a layer as an attribute.
+
+    >>> identifier("residual_1.dense_1")
+    'residual_1_dense_1'
+    """
+    return layer.replace(".", "_")
+
+
+def weights_file(subject: Subject) -> bytes:
+    """The model file that the source loads its weights from."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.safetensors"
+        subject.network.save(path)
+        return path.read_bytes()
+
+
+def check_with(library: str, subject: Subject, files: dict[str, bytes], harness: str) -> Check | Unchecked:
+    """Run the source where its library is installed, and compare on the rows to compare on.
+
+    Args:
+        library: the name of what it imports.
+        subject: the network.
+        files: the source first, and the weights.
+        harness: a program that sets ``Y`` from ``X`` and ``script``, the names of the source.
+
+    Raises:
+        ExportError: when it cannot be run, or computes otherwise.
+    """
+    for needed in (library, "safetensors"):
+        if importlib.util.find_spec(needed) is None:
+            return Unchecked(why=f"{needed} is not installed here")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            (Path(folder) / name).write_bytes(content)
+        np.save(Path(folder) / "X.npy", subject.inputs())
+        (Path(folder) / "check.py").write_text(_HARNESS.format(source=next(iter(files)), harness=harness))
+        done = subprocess.run(
+            [sys.executable, "check.py"], cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+        if done.returncode:
+            raise ExportError(f"{library} cannot run the source: {done.stderr.strip()[-2000:]}")
+        theirs = np.load(Path(folder) / "Y.npy")
+        version = done.stdout.strip()
+    return compare_outputs(subject, theirs, how=f"running it in {library} {version}")
+
+
+_HARNESS = """
+import runpy
+import numpy as np
+script = runpy.run_path("{source}", run_name="exported")
+X = np.load("X.npy")
+{harness}
+np.save("Y.npy", Y)
+"""
