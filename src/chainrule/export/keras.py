@@ -67,7 +67,7 @@ def _count(op: Linear | Normalize) -> int:
 
 
 def _source(subject: Subject, program: Program, weights: str) -> str:
-    double = '\nkeras.config.set_dtype_policy("float64")\n' if subject.network.dtype == "float64" else ""
+    double = '\nkeras.config.set_floatx("float64")\n' if subject.network.dtype == "float64" else ""
     layers = list(layers_in_order(program))
     built = "\n".join(f"    {line}" for name, ops in layers for line in _built(name, ops))
     frozen = [
