@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule.errors import ExportError
-from chainrule.export.outputs import compare_outputs
 from chainrule.export.expressions import JAVASCRIPT
 from chainrule.export.function_pieces import JAVASCRIPT_PIECES, needed
 from chainrule.export.functions import Functions
 from chainrule.export.meaning import meaning
 from chainrule.export.numbers import listed, short_texts
+from chainrule.export.outputs import compare_outputs
 from chainrule.export.program import Add, Apply, Fork, Linear, Normalize, Op, layers_of, program
 from chainrule.export.subject import Draft, Subject
 from chainrule.exported import Unchecked

@@ -40,7 +40,8 @@ def make(subject: Subject, path: Path) -> Draft:
     weights = path.with_suffix(".safetensors").name
     written = program(subject.network, training=True)
     files = {path.name: _source(subject, written, weights).encode(), weights: weights_file(subject)}
-    return Draft(files=files, check=check_with("keras", subject, files, _HARNESS), notes=tuple(_notes(written)))
+    check = check_with("keras", subject, files, _HARNESS, single=True)  # its PyTorch backend multiplies in float32
+    return Draft(files=files, check=check, notes=tuple(_notes(written)))
 
 
 _HARNESS = """
@@ -51,7 +52,9 @@ print(keras.__version__)
 
 
 def _notes(program: Program) -> Iterator[str]:
-    """What Keras does otherwise when it trains on."""
+    """What Keras does otherwise."""
+    if program.network.dtype == "float64":
+        yield "Keras may multiply matrices in float32, whatever the number type: its PyTorch backend does."
     for op in program.ops:
         parameters = {"gamma", "beta"} if isinstance(op, Normalize) else {"W", "b"}
         if isinstance(op, Normalize) and op.over_rows:

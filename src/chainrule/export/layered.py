@@ -49,13 +49,16 @@ def weights_file(subject: Subject) -> bytes:
         return path.read_bytes()
 
 
-def check_with(library: str, subject: Subject, files: dict[str, bytes], harness: str) -> Check | Unchecked:
+def check_with(
+    library: str, subject: Subject, files: dict[str, bytes], harness: str, *, single: bool = False
+) -> Check | Unchecked:
     """Run the source where its library is installed, and compare on the rows to compare on.
 
     Args:
         library: the name of what it imports.
         subject: the network.
         files: the source first, and the weights.
+        single: whether it computes in float32, whatever our network does.
         harness: a program that sets ``Y`` from ``X`` and ``script``, the names of the source.
 
     Raises:
@@ -76,7 +79,7 @@ def check_with(library: str, subject: Subject, files: dict[str, bytes], harness:
             raise ExportError(f"{library} cannot run the source: {done.stderr.strip()[-2000:]}")
         theirs = np.load(Path(folder) / "Y.npy")
         version = done.stdout.strip()
-    return compare_outputs(subject, theirs, how=f"running it in {library} {version}")
+    return compare_outputs(subject, theirs, how=f"running it in {library} {version}", single=single)
 
 
 _HARNESS = """

@@ -136,7 +136,11 @@ def _inline(lesson: Lesson, program: Program, extra: dict[str, Floats], *, pytho
 def _loaded(program: Program, extra: tuple[str, ...], file: str, *, python: bool) -> list[str]:
     """The numbers from the file beside the script."""
     read = f'Path(__file__).with_name("{file}")'
-    lines = [f"numbers = json.loads({read}.read_text())" if python else f"numbers = np.load({read})"]
+    lines = (
+        [f"numbers = json.loads({read}.read_text())"]
+        if python
+        else [f"with np.load({read}) as file:", "    numbers = dict(file)"]
+    )
     lines.append('X, T = numbers["X"], numbers["T"]')
     names = [f'"{each.name}"' for each in program.parameters]
     listed = textwrap.fill(", ".join(names), _WIDTH - 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,7 +62,7 @@ class _Writer:
         functions = [*self._functions(), *needed(self.dialect.pieces, "\n".join(parts))]
         data = numbers(self.lesson, self.program, self.dialect, name)
         body = "\n\n\n".join([*functions, *parts, data.text, _MAIN])
-        imports = [module for module in ("json", "math", "random") if f"{module}." in body]
+        imports = [module for module in ("json", "math", "random") if re.search(rf"(?<![.\w]){module}\.", body)]
         head = [f"import {module}" for module in imports]
         if "Path(" in body:
             head.append("from pathlib import Path")

@@ -1,0 +1,217 @@
+"""Scripts in NumPy and plain Python: the same losses as a fit, found by code that imports nothing of ours."""
+
+from __future__ import annotations
+
+import ast
+import runpy
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule import activations, losses
+from chainrule.export import formulas
+from chainrule.schedules import ReduceOnPlateau, Step
+
+RNG = np.random.default_rng(3)
+X = RNG.standard_normal((13, 4)).round(3)
+Y = np.arange(13) % 3
+V = RNG.standard_normal((13, 2)).round(3)
+TARGETS = {
+    "poisson": RNG.poisson(2.0, (13, 2)).astype(float),
+    "binary_cross_entropy": (V > 0).astype(float),
+    "cross_entropy": Y,
+}
+HEADS = {"poisson": "softplus", "binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
+BOTH = pytest.mark.parametrize("to", ["numpy", "python"])
+
+
+def _losses(path):
+    script = runpy.run_path(str(path))
+    return [float(loss) for loss in script["train"](script["parameters"], script["X"], script["T"], 10)]
+
+
+def _fitted(layers, loss, y, **options):
+    """The losses of ten epochs, from a network of its own."""
+    settings = {name: options.pop(name) for name in ("l1", "l2", "seed") if name in options}
+    net = cr.Network(layers, loss, n_inputs=4, dtype="float64", **settings)
+    net.theta = net.theta.astype("float32").astype(str)  # the numbers as the script has them
+    return net.fit(X, y, epochs=10, engine="reference", **options)["loss"]
+
+
+def _check(to, path, layers, loss, y, **options):
+    settings = {name: options[name] for name in ("l1", "l2", "seed") if name in options}
+    net = cr.Network(layers, loss, n_inputs=4, **settings)
+    told = {name: value for name, value in options.items() if name not in settings}
+    net.export(path, to, data=X, y=y, **told)
+    assert _losses(path) == pytest.approx(_fitted(layers, loss, y, **options), rel=1e-9)
+
+
+@pytest.mark.slow
+@BOTH
+@pytest.mark.parametrize("f", activations.names())
+def test_every_activation(f, to, tmp_path):
+    layers = [cr.Dense(5, f), cr.Dense(2, "identity")]
+    _check(to, tmp_path / "net.py", layers, "mean_squared_error", V, optimizer=cr.SGD(0.05), batch_size=5)
+
+
+@pytest.mark.slow
+@BOTH
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("loss", losses.names())
+@pytest.mark.parametrize("fused", [True, False])
+def test_every_loss(fused, loss, reduction, to, tmp_path):
+    kind = type(losses.get(loss))
+    y = TARGETS.get(loss, V)
+    units = 3 if loss == "cross_entropy" else 2
+    head = HEADS.get(loss, "identity") if fused else {"poisson": "sigmoid"}.get(loss, "softmax")
+    if loss == "cross_entropy" and not fused:
+        head = "sigmoid"
+    layers = [cr.Dense(5, "tanh"), cr.Dense(units, head)]
+    _check(to, tmp_path / "net.py", layers, kind(reduction=reduction), y, optimizer=cr.SGD(0.01), batch_size=5)
+
+
+OPTIMIZERS = [
+    cr.SGD(0.1, momentum=0.9),
+    cr.SGD(0.1, momentum=0.9, nesterov=True),
+    cr.RMSProp(0.01),
+    cr.RMSProp(0.01, momentum=0.5),
+    cr.Adagrad(0.1, initial=0.1),
+    cr.Adam(0.01),
+    cr.AdamW(0.01, weight_decay=0.1),
+    cr.NAdam(0.01),
+    cr.SGD(0.1, clip_norm=0.05),
+    cr.SGD(0.1, clip_value=0.01),
+    cr.Adam(Step(0.1, every=2)),
+]
+
+
+@pytest.mark.slow
+@BOTH
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda each: type(each).__name__)
+def test_every_optimizer(optimizer, to, tmp_path):
+    layers = [cr.Dense(5, "tanh"), cr.Dense(3, "softmax")]
+    _check(to, tmp_path / "net.py", layers, "cross_entropy", Y, optimizer=optimizer, batch_size=4, seed=2**40 + 7)
+
+
+LAYERS = {
+    "batch norm": [
+        cr.BatchNorm(),
+        cr.Dense(5, "relu"),
+        cr.BatchNorm(momentum=0.8),
+        cr.Dropout(0.3),
+        cr.Dense(3, "softmax"),
+    ],
+    "frozen": [
+        cr.Dense(5, "relu", frozen="W"),
+        cr.LayerNorm(frozen="beta"),
+        cr.Dense(5, bias=False),
+        cr.Activation("elu"),
+        cr.Dense(3, "softmax", frozen="b"),
+    ],
+    "residual": [
+        cr.Residual([cr.Dense(4, "relu"), cr.Residual([cr.LayerNorm(), cr.Dropout(0.5), cr.Dense(4)])]),
+        cr.Dense(3),
+        cr.Activation("softmax"),
+    ],
+    "constants": [
+        cr.Dense(5, activations.LeakyReLU(0.1)),
+        cr.Dense(5, activations.LeakyReLU(0.3)),
+        cr.Residual([cr.Activation(activations.ELU(0.3))]),
+        cr.Dense(3, "softmax"),
+    ],
+    "dropout at both ends": [cr.Dropout(0.2), cr.Dense(3, "softmax"), cr.Dropout(0.1)],
+}
+
+
+@pytest.mark.slow
+@BOTH
+@pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS)
+def test_every_layer(layers, to, tmp_path):
+    path = tmp_path / "net.py"
+    _check(to, path, layers, "cross_entropy", Y, optimizer=cr.Adam(0.01), batch_size=4, l1=0.01, l2=0.1, seed=5)
+    _check(to, path, layers, "cross_entropy", Y, optimizer=cr.Adam(0.01), batch_size=4, shuffle=False)
+
+
+@BOTH
+def test_ten_losses_of_some_layers_a_loss_and_an_optimizer(to, tmp_path):
+    layers = [cr.Dense(3, "gelu"), cr.Dropout(0.3), cr.LayerNorm(), cr.Dense(3, "softmax")]
+    _check(to, tmp_path / "net.py", layers, "cross_entropy", Y, optimizer=cr.NAdam(0.01), batch_size=5, l2=0.1)
+
+
+@BOTH
+def test_a_wrong_slope_is_found_before_anything_is_written(to, tmp_path, monkeypatch):
+    wrong = formulas.Curve("tanh(z)", "1 - y")
+    monkeypatch.setitem(formulas.ACTIVATIONS, "tanh", wrong)
+    net = cr.Network([cr.Dense(5, "tanh"), cr.Dense(2)], "mean_squared_error", n_inputs=4)
+    with pytest.raises(cr.ChainruleError, match="other losses"):
+        net.export(tmp_path / "net.py", to, data=X, y=V)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("to", ["numpy", "python"])
+def test_a_person_runs_it(to, tmp_path):
+    """In a process that has none of our modules: its own losses and ours stand side by side, and are the same."""
+    model = cr.train("iris", epochs=3)
+    model.export(tmp_path / "iris.py", to, data="iris")
+    hidden = "import sys; sys.modules['chainrule'] = None; import runpy; runpy.run_path('iris.py', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", hidden], cwd=tmp_path, capture_output=True, text=True, check=True)
+    rows = [line.split() for line in done.stdout.splitlines()[1:]]
+    assert [int(row[0]) for row in rows] == list(range(1, 11))
+    assert all(row[1] == row[2] for row in rows)
+    first = model.history["loss"]
+    assert [float(row[1]) for row in rows[:3]] == pytest.approx(first, rel=1e-5)
+
+
+def test_it_begins_where_the_training_began_or_with_the_weights_that_were_set(tmp_path):
+    net = cr.Network([cr.Dense(1)], "half_squared_error", n_inputs=4)
+    net.parameters["dense_1.W"] = np.full((4, 1), 0.25)
+    net.export(tmp_path / "set.py", data=X, y=V[:, 0])
+    assert runpy.run_path(str(tmp_path / "set.py"))["parameters"]["W1"].tolist() == [[0.25]] * 4
+    drawn = cr.Network([cr.Dense(1)], "half_squared_error", n_inputs=4).parameters["dense_1.W"]
+    net.fit(X, V[:, 0], epochs=2, batch_size=4, optimizer="sgd")
+    for start, weights in (("auto", drawn), ("initial", drawn), ("present", net.parameters["dense_1.W"])):
+        net.export(tmp_path / "net.py", data=X, y=V[:, 0], start=start)
+        script = runpy.run_path(str(tmp_path / "net.py"))
+        assert script["parameters"]["W1"].tolist() == pytest.approx(weights, rel=1e-6)
+        assert (script["BATCH_SIZE"], script["RATE"]) == (4, 0.01)
+
+
+def test_without_rows_some_are_made_up_and_it_says_so(tmp_path):
+    net = cr.Network([cr.Dense(3, "softmax")], n_inputs=4)
+    exported = net.export(tmp_path / "net.py")
+    assert "made up" in str(exported)
+    assert exported.max_difference < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"optimizer": "lbfgs"}, "L-BFGS"),
+        ({"optimizer": cr.SGD(ReduceOnPlateau(0.1))}, "follows the loss"),
+        ({"start": "middle"}, "auto or initial or present"),
+        ({"batch_size": -1}, "batch_size"),
+        ({"y": None}, "labels or values"),
+        ({"learning_rate": 1}, "learning_rate"),
+    ],
+)
+def test_what_cannot_be_written_is_said(options, words, tmp_path):
+    net = cr.Network([cr.Dense(3, "softmax")], n_inputs=4)
+    with pytest.raises(cr.ArgumentError, match=words):
+        net.export(tmp_path / "net.py", **{"data": X, "y": Y, **options})
+
+
+def test_nothing_stands_in_a_script_that_it_does_not_use(tmp_path):
+    """Every function that is defined is called, and every module imported is used."""
+    for to, layers in (("numpy", LAYERS["residual"]), ("python", LAYERS["batch norm"])):
+        net = cr.Network(layers, n_inputs=4)
+        net.export(tmp_path / "net.py", to, data=X, y=Y, batch_size=4)
+        nodes = list(ast.walk(ast.parse((tmp_path / "net.py").read_text())))
+        defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+        imports = [alias for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+        names = defined | {alias.asname or alias.name for alias in imports}
+        used = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        assert names - used <= {"predict"}
