@@ -38,8 +38,8 @@ def test_it_runs_and_gives_our_outputs(library, tmp_path):
     exported = net.export(tmp_path / "net.py", library)
     assert f"running it in {library}" in str(exported)
     assert exported.max_difference < 1e-4
-    assert {path.name for path in tmp_path.iterdir()} == {"net.py", "net.safetensors"}
-    assert cr.load(tmp_path / "net.safetensors").theta.tolist() == net.theta.tolist()
+    assert {path.name for path in tmp_path.iterdir()} == {"net.py", "net_weights.safetensors"}
+    assert cr.load(tmp_path / "net_weights.safetensors").theta.tolist() == net.theta.tolist()
 
 
 @BOTH
@@ -57,6 +57,14 @@ def test_what_keras_cannot_do_is_named_with_the_layer(tmp_path, monkeypatch):
     assert "W of dense_1 is frozen here alone" in notes
     assert "batch_norm_1" in notes
     assert "layer_norm_1" not in notes  # all of it is frozen, as Keras can
+
+
+@BOTH
+def test_the_model_beside_it_is_not_overwritten(library, tmp_path, monkeypatch):
+    monkeypatch.setattr(layered.importlib.util, "find_spec", lambda _: None)
+    (tmp_path / "net.safetensors").write_text("a model")
+    cr.Network(_layers(), n_inputs=4).export(tmp_path / "net.py", library)
+    assert (tmp_path / "net.safetensors").read_text() == "a model"
 
 
 def test_every_activation_has_its_words():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import msgspec
 from cyclopts import App, Parameter
@@ -18,7 +18,8 @@ _DATA, _OUTPUT = GROUPS["Data"], GROUPS["Output"]
 _EXAMPLES = """\
 Examples:
   chainrule export flowers.safetensors --to onnx --data flowers.csv
-  chainrule export flowers.safetensors --out flowers.json
+  chainrule export flowers.safetensors --out flowers.c --training-step
+  chainrule export flowers.safetensors --out flowers.py --data flowers.csv
 
 Formats:
 """
@@ -67,13 +68,26 @@ def export(
         Parameter(
             group=_DATA,
             show_default=False,
-            help="A table of rows to compare on, besides random ones: a file or a built-in name.",
+            help="A table of rows to compare on, besides random ones; for a script, to train on. A file or a built-in"
+            " name.",
         ),
     ] = None,
     network_only: Annotated[
         bool,
         Parameter(group=_OUTPUT, negative=(), show_default=False, help="Leave out the encoding of the columns."),
     ] = False,
+    training_step: Annotated[
+        bool,
+        Parameter(group=_OUTPUT, negative=(), show_default=False, help="In C: a function that trains on one row, too."),
+    ] = False,
+    start: Annotated[
+        Literal["initial", "present"] | None,
+        Parameter(
+            group=_OUTPUT,
+            show_default=False,
+            help="What a script in NumPy or Python begins with: initial, as the seed draws them, or present.",
+        ),
+    ] = None,
     json: Annotated[
         bool,
         Parameter(
@@ -85,7 +99,9 @@ def export(
     from chainrule.model import load
 
     target = _target(model, to, out)
-    exported = load(model).export(target, to, data=data, network_only=network_only)
+    wishes: dict[str, Any] = {"training_step": training_step or None, "start": start}
+    options = {name: wish for name, wish in wishes.items() if wish is not None}
+    exported = load(model).export(target, to, data=data, network_only=network_only, **options)
     if json:
         write_json(msgspec.to_builtins(exported))
     else:

@@ -42,14 +42,12 @@ FORMATS: dict[str, Format] = {
         Format(
             "json", (".json",), "weights and architecture as text, which chainrule.load reads", "chainrule.export.json"
         ),
+        Format("c", (".c",), "a source and its header in C99, nothing allocated", "chainrule.export.c"),
+        Format("javascript", (".mjs", ".js"), "an ES module for browsers and Node", "chainrule.export.javascript"),
+        Format("numpy", (".py", "_numpy.py"), "forward, backward, training in a script", "chainrule.export.numpy"),
+        Format("python", ("_python.py",), "the same without NumPy", "chainrule.export.python"),
         Format("torch", ("_torch.py",), "a module of PyTorch, weights beside it", "chainrule.export.torch"),
         Format("keras", ("_keras.py",), "a model of Keras, weights beside it", "chainrule.export.keras"),
-        Format("javascript", (".mjs", ".js"), "an ES module for browsers and Node", "chainrule.export.javascript"),
-        Format("c", (".c",), "a source and its header in C99, nothing allocated", "chainrule.export.c"),
-        Format(
-            "numpy", (".py", "_numpy.py"), "a script in NumPy: forward, backward, training", "chainrule.export.numpy"
-        ),
-        Format("python", ("_python.py",), "the same in plain Python, without any library", "chainrule.export.python"),
     )
 }
 

@@ -37,7 +37,7 @@ def make(subject: Subject, path: Path) -> Draft:
     Raises:
         ExportError: when Keras computes otherwise than our engine.
     """
-    weights = path.with_suffix(".safetensors").name
+    weights = f"{path.stem}_weights.safetensors"  # not a name that the model itself may have
     written = program(subject.network, training=True)
     files = {path.name: _source(subject, written, weights).encode(), weights: weights_file(subject)}
     check = check_with("keras", subject, files, _HARNESS, single=True)  # its PyTorch backend multiplies in float32

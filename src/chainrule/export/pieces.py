@@ -11,10 +11,10 @@ from functools import cache
 
 @cache
 def functions_of(source: str) -> dict[str, str]:
-    r"""The text of each function of a source, by name, in its order.
+    """The text of each function of a source, by name, in its order.
 
-    >>> functions_of("def one():\\n    return 1")
-    {'one': 'def one():\\n    return 1'}
+    >>> functions_of("def one(): return 1")
+    {'one': 'def one(): return 1'}
     """
     tree = ast.parse(source)
     return {each.name: ast.get_source_segment(source, each) or "" for each in tree.body if hasattr(each, "name")}

@@ -111,7 +111,7 @@ def numbers(lesson: Lesson, program: Program, dialect: Dialect, name: str) -> Da
     settings = _settings(lesson, seeded=program.has(Drop) or (bool(lesson.orders) and not python))
     if inline:
         return Data("\n".join([*_inline(lesson, program, extra, python=python), *settings]), {})
-    text = _loaded(program, tuple(extra), f"{name}.{'json' if python else 'npz'}", python=python)
+    text = _loaded(program, tuple(extra), f"{name}_numbers.{'json' if python else 'npz'}", python=python)
     return Data("\n".join([*text, *settings]), {**arrays, **extra})
 
 

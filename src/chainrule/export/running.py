@@ -38,7 +38,7 @@ def draft(subject: Subject, path: Path, dialect: Dialect, wishes: Wishes) -> Dra
     plain = dialect.name == "Python"
     files = {path.name: written.text.encode()}
     if written.arrays:
-        files[f"{path.stem}.{'json' if plain else 'npz'}"] = _beside(written.arrays, plain=plain)
+        files[f"{path.stem}_numbers.{'json' if plain else 'npz'}"] = _beside(written.arrays, plain=plain)
     notes = ("It trains on rows that were made up: give data= and y= for yours.",) if subject.X is None else ()
     if subject.model is not None and subject.model.settings.class_weight != "none":
         notes = (*notes, "The weights of the classes are left out: every row counts the same.")

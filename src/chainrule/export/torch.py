@@ -47,7 +47,7 @@ def make(subject: Subject, path: Path) -> Draft:
     Raises:
         ExportError: when PyTorch computes otherwise than our engine.
     """
-    weights = path.with_suffix(".safetensors").name
+    weights = f"{path.stem}_weights.safetensors"  # not a name that the model itself may have
     written = program(subject.network, training=True)
     files = {path.name: _source(subject, written, weights).encode(), weights: weights_file(subject)}
     return Draft(files=files, check=check_with("torch", subject, files, _HARNESS))
