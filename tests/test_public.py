@@ -29,6 +29,8 @@ HEAVY = {
     "pyarrow",
     "tomli_w",
     "jax",
+    "starlette",
+    "uvicorn",
     "onnx",
     "onnxruntime",
 }
