@@ -78,7 +78,7 @@ def test_a_huge_rate_is_found_at_its_step(
     make: Any, rate: float, late: bool, pace: int | None, engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if pace:
-        monkeypatch.setattr(training._Pace, "steps", lambda _self, left: min(left, pace))
+        monkeypatch.setattr(training.Pace, "steps", lambda _self, left: min(left, pace))
     optimizer = cr.SGD(rate, momentum=0.9)
     epoch, step, before = step_by_step(make(), X, VALUES, optimizer, engine)
     assert (epoch > 1) == late
@@ -145,7 +145,7 @@ def test_many_steps_at_once_are_taken_back_to_the_one_before_it(
     engine: Any, pace: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the first epoch, with a rate of its own at each step, and noticed only when all have been taken."""
-    monkeypatch.setattr(training._Pace, "steps", lambda _self, left: min(left, pace))
+    monkeypatch.setattr(training.Pace, "steps", lambda _self, left: min(left, pace))
     ones, target = np.ones((N, 1), dtype=np.float32), (X[:, :1] > 0).astype(float)
     optimizer = cr.SGD(WarmUp(3e38, epochs=1), momentum=0.9)
 

@@ -428,7 +428,7 @@ def _network(columns: Columns, settings: Settings) -> Network:
             layers.append(BatchNorm() if settings.norm == "batch" else LayerNorm())
         if settings.dropout:
             layers.append(Dropout(settings.dropout))
-    layers.append(_last_layer(columns, name, settings))
+    layers.append(last_layer(columns, name, settings.init))
     return Network(
         layers,
         loss,
@@ -440,16 +440,16 @@ def _network(columns: Columns, settings: Settings) -> Network:
     )
 
 
-def _last_layer(columns: Columns, loss: str, settings: Settings) -> Dense:
+def last_layer(columns: Columns, loss: str, init: str = "auto") -> Dense:
     """Softmax under cross-entropy, one sigmoid under binary cross-entropy, sigmoids for classes under other losses."""
     K = len(columns.classes)
     if not K:
-        return Dense(1, "softplus" if loss == "poisson" else "identity", init=settings.init)
+        return Dense(1, "softplus" if loss == "poisson" else "identity", init=init)
     if loss == "binary_cross_entropy":
         if K != 2:
             raise ArgumentError("loss", where="train", expected=f"cross_entropy for {K} classes", got=loss)
-        return Dense(1, "sigmoid", init=settings.init)
-    return Dense(K, "softmax" if loss == "cross_entropy" else "sigmoid", init=settings.init)
+        return Dense(1, "sigmoid", init=init)
+    return Dense(K, "softmax" if loss == "cross_entropy" else "sigmoid", init=init)
 
 
 def _beside(frame: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:

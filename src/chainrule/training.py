@@ -133,6 +133,8 @@ class Training:
     Attributes:
         may_run_ahead: whether the engine may take several short epochs in one call, to be told of one by one, each with
             the theta of its end. The slots are then ahead: only for those who neither read them nor change theta.
+        ahead: how many epochs the engine has taken that are still to be told of; at 0 the slots are those of theta.
+        pace: how much is taken at once; it may be changed between two records, and changes no bit of the result.
 
     Raises:
         ArgumentError: when early stopping is to monitor what is not measured.
@@ -156,9 +158,9 @@ class Training:
         self.plan = Plan(self.steps_per_epoch, settings.epochs, settings.batch_size, len(data.X))
         shuffled = settings.shuffle and self.steps_per_epoch > 1
         self._orders = Orders(len(data.X), settings.seed) if shuffled else None
-        self._pace, self._rewind, self._last_rate = _Pace(), Rewind(), nan
+        self.pace, self._rewind, self._last_rate = Pace(), Rewind(), nan
         self._start = perf_counter()
-        self.may_run_ahead = False
+        self.may_run_ahead, self.ahead = False, 0
         self._epochs_run = run if isinstance(run, EpochsRun) else None
 
     def go_on(self, standing: Standing, best_theta: Floats) -> None:
@@ -196,11 +198,11 @@ class Training:
         now, total = self.standing, self.steps_per_epoch
         order = self._order(now.epoch)
         while now.step < total:
-            stretch = Stretch(now.epoch, now.step, now.taken, self._rates(self._pace.steps(total - now.step)))
+            stretch = Stretch(now.epoch, now.step, now.taken, self._rates(self.pace.steps(total - now.step)))
             self._rewind.before(self.run, stretch)
             start = perf_counter()
             values = self.run.advance(order, now.step, stretch.rates, now.taken)
-            self._pace.note(len(values), perf_counter() - start)
+            self.pace.note(len(values), perf_counter() - start)
             self._last_rate = float(stretch.rates[-1])
             self._check_finite(values)
             self._count(values)
@@ -219,7 +221,7 @@ class Training:
         left = self.settings.epochs - now.epoch
         if stopping:
             left = min(left, now.best_epoch + stopping.patience - now.epoch)
-        in_time = self._pace.steps(_EPOCHS_AT_ONCE * self.steps_per_epoch) // self.steps_per_epoch
+        in_time = self.pace.steps(_EPOCHS_AT_ONCE * self.steps_per_epoch) // self.steps_per_epoch
         return min(left, in_time, _BYTES_AT_ONCE // of_one)
 
     def _several_epochs(self, count: int) -> Iterator[Epoch]:
@@ -232,7 +234,7 @@ class Training:
         start = perf_counter()
         orders = None if self._orders is None else self._orders.of_epochs(now.epoch, count)
         values = self._epochs_run.advance_epochs(orders, rates, now.taken, thetas)
-        self._pace.note(len(values), perf_counter() - start)
+        self.pace.note(len(values), perf_counter() - start)
         if not (np.isfinite(values).all() and np.isfinite(thetas[-1]).all()):
             run.restore(*before)
             self.may_run_ahead = False
@@ -241,6 +243,8 @@ class Training:
         for theta, (now.loss_sum, now.penalty_sum), self._last_rate in of_epochs:
             run.theta[...] = theta
             now.taken += S
+            count -= 1
+            self.ahead = count
             yield self._finish_epoch()
             if now.stopped:
                 return
@@ -333,16 +337,26 @@ class Training:
         raise DivergenceError(epoch=epoch, step=taken, place=place, mend=f"{mend}. The weights kept are {kept}.")
 
 
-class _Pace:
-    """How many steps to take at once: what fits a tenth of a second, so that a person is never left waiting."""
+class Pace:
+    """How many steps to take at once.
+
+    Attributes:
+        seconds_at_once: what is taken at once fits this time, so that a person is never left waiting.
+        steps_at_once: and is no more than so many steps; None: no limit.
+    """
 
     def __init__(self) -> None:
+        self.seconds_at_once = _AT_ONCE
+        self.steps_at_once: int | None = None
         self._seconds_per_step = inf
 
     def steps(self, left: int) -> int:
-        return min(left, max(1, int(_AT_ONCE / self._seconds_per_step)))
+        """How many of the steps that are left."""
+        most = left if self.steps_at_once is None else min(left, self.steps_at_once)
+        return min(most, max(1, int(self.seconds_at_once / self._seconds_per_step)))
 
     def note(self, steps: int, seconds: float) -> None:
+        """So many steps took so long."""
         self._seconds_per_step = max(seconds / steps, 1e-9)
 
 

@@ -62,6 +62,10 @@ Each node with the rule of its derivative, beside a difference quotient; as text
     "serve": """Answers over HTTP: JSON or CSV in, predictions out.
 
 With a page to try it, an OpenAPI document, and limits that hold whatever a client does.""",
+    "play": """The playground: watch a network learn, and ask every number.
+
+A page in the browser, served to this machine alone: your table or a built-in one, the network by hand, every step \
+forward and back.""",
     "example": "Worked examples, each with the conventions of its document.",
     "data": """The built-in tables; or what is in a table.
 

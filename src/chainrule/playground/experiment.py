@@ -1,0 +1,140 @@
+"""A setting and its rows as a network with a training that has not begun."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from chainrule import losses
+from chainrule.errors import ArgumentError
+from chainrule.layers import Dense
+from chainrule.model import Model, last_layer
+from chainrule.network import FitOptions, Network
+from chainrule.playground.tables import Rows, Sources, read_rows
+from chainrule.playground.setting import Setting
+from chainrule.training import Training
+
+if TYPE_CHECKING:
+    from chainrule.arrays import Floats
+
+_WHERE = "playground"
+_MOST_PARAMETERS = 20_000_000
+_MOST_RECORDS = 1 / 60  # seconds of training between two records, so that the page moves smoothly
+
+
+class Shown(NamedTuple):
+    """A dense layer as the page draws it.
+
+    Attributes:
+        name: ``dense_1``.
+        inputs: of the layer.
+        units: its outputs.
+        activation: by name.
+        bias: whether it has one.
+    """
+
+    name: str
+    inputs: int
+    units: int
+    activation: str
+    bias: bool
+
+
+@dataclass(eq=False)
+class Experiment:
+    """A network, its rows, and the training that changes it.
+
+    Attributes:
+        setting: as the person gave it.
+        rows: of the table.
+        network: the network; its theta is what the training changes.
+        training: to be iterated.
+    """
+
+    setting: Setting
+    rows: Rows
+    network: Network
+    training: Training
+
+    @property
+    def shown(self) -> tuple[Shown, ...]:
+        """The dense layers in order."""
+        named = self.network.objective.network.named(self.network.input_shape)
+        return tuple(
+            Shown(name, shape[0], layer.units, layer.f.name, layer.bias)
+            for name, layer, shape in named
+            if isinstance(layer, Dense)
+        )
+
+    def model(self, theta: Floats) -> Model:
+        """A model with these weights, apart from the training."""
+        network = Network(
+            self.network.layers,
+            self.network.loss,
+            seed=self.network.seed,
+            dtype=self.network.dtype,
+            n_inputs=self.network.input_shape[0],
+            l1=self.network.l1,
+            l2=self.network.l2,
+        )
+        network.theta = theta
+        network.classes = self.network.classes
+        return Model(network, self.rows.columns, self.setting.settings())
+
+
+def make(setting: Setting, sources: Sources) -> Experiment:
+    """The experiment of a setting, at its initial weights.
+
+    Raises:
+        InputError: when the setting does not fit the table, or a part of it another.
+    """
+    rows = read_rows(setting, sources)
+    network = _network(setting, rows)
+    if network.objective.layout.size > _MOST_PARAMETERS:
+        size = f"{network.objective.layout.size:,} parameters"
+        raise ArgumentError("layers", where=_WHERE, expected=f"at most {_MOST_PARAMETERS:,} parameters", got=size)
+    return Experiment(setting, rows, network, _prepare(setting, rows, network))
+
+
+def changed(before: Experiment, setting: Setting) -> Experiment:
+    """The same network, trained on from where it stands in another way."""
+    network = before.model(before.network.theta).network
+    network.l1, network.l2 = setting.l1, setting.l2
+    network.build(network.input_shape[0]).theta = before.network.theta
+    return Experiment(setting, before.rows, network, _prepare(setting, before.rows, network))
+
+
+def _network(setting: Setting, rows: Rows) -> Network:
+    columns, name = rows.columns, setting.loss
+    if name == "auto":
+        name = "cross_entropy" if columns.classes else "mean_squared_error"
+        if len(columns.classes) == 2:
+            name = "binary_cross_entropy"  # one output: its surface and its weights are easier to read than two
+    if losses.get(name).for_classes and not columns.classes:
+        expected = "a loss for values, since the target holds values"
+        raise ArgumentError("loss", where=_WHERE, expected=expected, got=name)
+    return Network(
+        [*setting.hidden(), last_layer(columns, name)],
+        name,
+        seed=setting.seed,
+        n_inputs=len(columns.feature_names),
+        l1=setting.l1,
+        l2=setting.l2,
+    )
+
+
+def _prepare(setting: Setting, rows: Rows, network: Network) -> Training:
+    kept = network.read(*rows.training, where=_WHERE)
+    classes = kept.targets.classes
+    held = None if rows.held is None else network.read(*rows.held, where=_WHERE, classes=classes)
+    settings = setting.settings()
+    options = FitOptions(
+        epochs=setting.epochs,
+        batch_size=setting.batch_size or None,
+        optimizer=settings.make_optimizer(),
+        validation=held,
+        metrics=("accuracy",) if rows.columns.classes else ("r2",),
+    )
+    training = network.prepare(kept, options)
+    training.pace.seconds_at_once = _MOST_RECORDS
+    return training

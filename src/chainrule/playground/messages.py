@@ -1,0 +1,366 @@
+"""What a page asks, what it is told: the records of the protocol, each tagged with its name.
+
+Both ways they are JSON texts; frames (`frames`) alone are bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from chainrule.errors import ArgumentError, shown
+from chainrule.insight.rendering.document import Document, Figure, Formula, Heading, Matrix, Sentence, Table
+from chainrule.insight.rendering.numbers import cells
+from chainrule.playground.setting import Choices, Setting
+from chainrule.playground.tables import Axis
+
+# ---- what a page asks ------------------------------------------------------------------------------------------------
+
+
+class Ask(Struct, frozen=True, tag=str.lower, tag_field="kind", forbid_unknown_fields=True):
+    """What a page asks."""
+
+
+class Configure(Ask, frozen=True):
+    """Take this setting; the fields that are missing are as they were."""
+
+    setting: dict[str, Any]
+
+
+class Open(Ask, frozen=True):
+    """Take the setting of this link."""
+
+    link: str
+
+
+class Play(Ask, frozen=True):
+    """Train on, so many steps a second; without a speed as fast as it goes."""
+
+    speed: float | None = None
+
+
+class Pause(Ask, frozen=True):
+    """Stand still."""
+
+
+class Step(Ask, frozen=True):
+    """Take a step, or one epoch."""
+
+    unit: Literal["batch", "epoch"] = "batch"
+
+
+class Restart(Ask, frozen=True):
+    """Begin anew."""
+
+
+class Seek(Ask, frozen=True):
+    """Go to this step, back or forward."""
+
+    taken: int
+
+
+class Keep(Ask, frozen=True):
+    """Keep the curve of the run so far beside the next ones."""
+
+
+class Drop(Ask, frozen=True):
+    """Forget the curves that were kept."""
+
+
+class View(Ask, frozen=True):
+    """What is looked at.
+
+    Attributes:
+        x: the input along the horizontal axis; `y`: along the vertical one.
+        windows: the first unit drawn of each layer, by its number; 0 for the inputs.
+        row: the row that goes through the network, if any.
+        side: whether the drawing shows weights and activations, or gradients and deltas.
+        results: whether scores over all rows are wanted.
+        held: whether they are those of the rows held out.
+    """
+
+    x: int = 0
+    y: int = 1
+    windows: dict[str, int] = {}
+    row: int | None = None
+    side: Literal["forward", "backward"] = "forward"
+    results: bool = False
+    held: bool = True
+
+
+class Drawn(Ask, frozen=True):
+    """The last frame is on the screen: the next may come."""
+
+
+class Why(Ask, frozen=True):
+    """Where the gradient of a parameter comes from: of the chosen row, or of some rows."""
+
+    name: str
+    row: int | None = None
+
+
+class Change(Ask, frozen=True):
+    """Put this number in place of a parameter: ``dense_1.W[0, 1]``."""
+
+    name: str
+    value: float
+
+
+class Rows(Ask, frozen=True):
+    """Some rows of the table."""
+
+    first: int = 0
+
+
+class Diagnose(Ask, frozen=True):
+    """What is wrong with the network, its data and the training so far."""
+
+
+class Remedy(Ask, frozen=True):
+    """Try a remedy of a finding of the last diagnosis: train as it was and with it, and compare."""
+
+    finding: int
+    remedy: int
+
+
+AnyAsk: TypeAlias = (
+    Configure | Open | Play | Pause | Step | Restart | Seek | Keep | Drop | View | Drawn | Why | Change | Rows
+    | Diagnose | Remedy
+)  # fmt: skip
+_ASKS = msgspec.json.Decoder(AnyAsk)
+
+
+def read_ask(text: str | bytes) -> AnyAsk:
+    """What a page asks.
+
+    Raises:
+        ArgumentError: when it is nothing that can be asked.
+    """
+    try:
+        ask: AnyAsk = _ASKS.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise ArgumentError("message", where="playground", expected="one of the protocol", got=str(fault)) from None
+    return ask
+
+
+# ---- what it is told -------------------------------------------------------------------------------------------------
+
+
+class Told(Struct, frozen=True, tag=str.lower, tag_field="kind"):
+    """What a page is told."""
+
+
+class Source(Struct, frozen=True):
+    """A table that can be named."""
+
+    name: str
+    about: str
+    handed: bool
+
+
+class Welcome(Told, frozen=True):
+    """What there is, once a page has come."""
+
+    session: str
+    version: str
+    choices: Choices
+    sources: tuple[Source, ...]
+    idle_minutes: float
+
+
+class Layer(Struct, frozen=True):
+    """A dense layer."""
+
+    name: str
+    inputs: int
+    units: int
+    activation: str
+    bias: bool
+
+
+class Points(Struct, frozen=True):
+    """Some rows in the plane of two inputs, as the network sees them."""
+
+    rows: tuple[int, ...]
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    target: tuple[float, ...]
+    """The class, or the value between the least (0) and the largest (1)."""
+    held: tuple[bool, ...]
+
+
+class Setup(Told, frozen=True):
+    """What is trained on what."""
+
+    number: int
+    setting: Setting
+    link: str
+    layers: tuple[Layer, ...]
+    parameters: int
+    loss: str
+    axes: tuple[Axis, ...]
+    classes: tuple[str, ...]
+    columns: tuple[str, ...]
+    target: str
+    training_rows: int
+    held_rows: int
+    steps_per_epoch: int
+    picture_side: int
+    target_range: tuple[float, float] | None
+    engine: str
+
+
+class Plane(Told, frozen=True):
+    """The points for a view."""
+
+    number: int
+    x: int
+    y: int
+    points: Points
+
+
+class Curve(Struct, frozen=True):
+    """A run: its series over the epochs, thinned where there are many."""
+
+    name: str
+    epochs: tuple[float, ...]
+    series: dict[str, tuple[float | None, ...]]
+
+
+class Curves(Told, frozen=True):
+    """The run, and those that were kept."""
+
+    runs: tuple[Curve, ...]
+
+
+class Results(Told, frozen=True):
+    """How good the answers are on some rows."""
+
+    part: Literal["training", "held-out"]
+    rows: int
+    scores: tuple[tuple[str, str], ...]
+    classes: tuple[str, ...] = ()
+    confusion: tuple[tuple[float, ...], ...] = ()
+    actual: tuple[float, ...] = ()
+    predicted: tuple[float, ...] = ()
+    places: tuple[int, ...] = ()
+
+
+class Page(Told, frozen=True):
+    """Rows of the table: each with its number among the training rows and those held out, or -1."""
+
+    first: int
+    total: int
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: tuple[int, ...]
+    held: tuple[bool, ...]
+
+
+class Part(Struct, frozen=True):
+    """A part of an explanation: its kind, its words, its cells."""
+
+    kind: Literal["heading", "sentence", "formula", "matrix", "table"]
+    text: str = ""
+    tone: str = "plain"
+    level: int = 1
+    lines: tuple[str, ...] = ()
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    right: tuple[int, ...] = ()
+
+
+class Explained(Told, frozen=True):
+    """An explanation of a number, and its history."""
+
+    name: str
+    title: str
+    parts: tuple[Part, ...]
+    value: float
+    gradient: float
+    difference: float
+    row: int | None
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+class Cure(Struct, frozen=True):
+    """A remedy; `ready`: whether a program can try it."""
+
+    words: str
+    argument: str
+    ready: bool
+
+
+class FindingTold(Struct, frozen=True):
+    """A finding of a diagnosis."""
+
+    rule: str
+    severity: str
+    where: str
+    says: str
+    why: str
+    figures: tuple[str, ...]
+    remedies: tuple[Cure, ...]
+
+
+class Diagnosed(Told, frozen=True):
+    """What a diagnosis found."""
+
+    taken: int
+    findings: tuple[FindingTold, ...]
+
+
+class Tried(Told, frozen=True):
+    """A training as it was and with a remedy."""
+
+    finding: int
+    remedy: int
+    title: str
+    helped: bool
+    words: str
+    before: Curve
+    after: Curve
+
+
+class Fault(Told, frozen=True):
+    """What was wrong; the session lives on."""
+
+    words: str
+    about: str = ""
+
+
+AnyTold: TypeAlias = (
+    Welcome | Setup | Plane | Curves | Results | Page | Explained | Diagnosed | Tried | Fault
+)  # fmt: skip
+_ENCODER = msgspec.json.Encoder()
+
+
+def encode(told: AnyTold) -> str:
+    """As it is sent."""
+    return _ENCODER.encode(told).decode()
+
+
+def parts_of(document: Document) -> tuple[Part, ...]:
+    """The parts of an explanation as a page is told them: words and cells, no markup."""
+    return tuple(part for each in document.parts if (part := _part(each)) is not None)
+
+
+def _part(part: Any) -> Part | None:
+    match part:
+        case Heading(text, level):
+            return Part("heading", text, level=level)
+        case Sentence(text, tone):
+            return Part("sentence", text, tone=tone) if text else None
+        case Formula(lines):
+            return Part("formula", lines=lines)
+        case Table(head, rows, right):
+            return Part("table", head=head, rows=rows, right=right)
+        case Matrix():
+            rows = () if part.told else tuple(map(tuple, cells(part.values, digits=5, rows=8, columns=8)))
+            return Part("matrix", f"{part.name} = {part.formula}" if part.formula else part.name, rows=rows)
+        case Figure(words=words):
+            return Part("sentence", words) if words else None
+    raise AssertionError(shown(part))

@@ -1,0 +1,106 @@
+// Loss and scores over the epochs, of this run and of those that were kept.
+
+import uPlot from "./uplot/uPlot.js";
+import { CLASSES, onScheme, theme } from "./colours.js";
+import { byId, h, icon, number, words } from "./dom.js";
+import { ask, on, page } from "./page.js";
+
+/** @typedef {import("./types.js").Curve} Curve */
+
+const lossBox = h("div", { class: "plot" });
+const scoreBox = h("div", { class: "plot low" });
+const drop = h("button", { hidden: true, onclick: () => ask("drop") }, "Forget kept");
+let logarithmic = false;
+/** @type {{loss: any, score: any}} */
+const plots = { loss: null, score: null };
+/** @type {Record<string, string>} */
+const shape = { loss: "", score: "" };
+
+/**
+ * Several runs in one table: uPlot wants one axis for all.
+ * @param {Curve[]} runs
+ * @param {(name: string) => boolean} wanted
+ */
+function together(runs, wanted) {
+  const epochs = [...new Set(runs.flatMap((run) => run.epochs))].sort((a, b) => a - b);
+  const place = new Map(epochs.map((epoch, k) => [epoch, k]));
+  const names = [];
+  const columns = [];
+  for (const [r, run] of runs.entries()) {
+    for (const [name, values] of Object.entries(run.series)) {
+      if (!wanted(name)) continue;
+      /** @type {(number | null | undefined)[]} */
+      const column = new Array(epochs.length).fill(undefined);
+      run.epochs.forEach((epoch, k) => (column[/** @type {number} */ (place.get(epoch))] = values[k]));
+      columns.push(column);
+      names.push({ run: r, name });
+    }
+  }
+  return { names, data: /** @type {import("./uplot/uPlot.js").AlignedData} */ ([epochs, ...columns]) };
+}
+
+/** @param {string} name */
+function label(name) {
+  if (name === "loss") return "training";
+  return words(name.replace("validation_", "held-out ")).replace("held-out loss", "held-out");
+}
+
+/** @param {"loss" | "score"} which @param {HTMLElement} box @param {ReturnType<typeof together>} table @param {Curve[]} runs */
+function draw(which, box, { names, data }, runs) {
+  const key = JSON.stringify([names, theme.ink, logarithmic, box.clientWidth, runs.map((run) => run.name)]);
+  if (shape[which] !== key) {
+    plots[which]?.destroy();
+    shape[which] = key;
+    plots[which] = new uPlot(options(which, box, names, runs), data, box);
+  } else plots[which].setData(data);
+}
+
+/** @param {"loss" | "score"} which @param {HTMLElement} box @param {{run: number, name: string}[]} names @param {Curve[]} runs */
+function options(which, box, names, runs) {
+  const axis = { stroke: theme.quiet, grid: { stroke: theme.line, width: 1 }, ticks: { stroke: theme.line, width: 1, size: 4 }, font: "11px system-ui, sans-serif" };
+  const series = names.map(({ run, name }) => ({
+    label: run ? `${runs[run].name}: ${label(name)}` : label(name),
+    stroke: run ? CLASSES[2 + run] : name === "loss" ? theme.positive : theme.negative,
+    width: run ? 1.3 : 1.8,
+    dash: run && name !== "loss" ? [4, 3] : undefined,
+    spanGaps: true,
+    points: { show: false },
+    value: (/** @type {any} */ _, /** @type {number | null} */ v) => number(v, 3),
+  }));
+  return {
+    width: box.clientWidth, height: which === "loss" ? 170 : 120,
+    scales: { x: { time: false }, y: which === "loss" ? { distr: logarithmic ? 3 : 1 } : {} },
+    axes: [{ ...axis, size: 26, label: undefined }, { ...axis, size: 48, values: (/** @type {any} */ _, /** @type {(number | null)[]} */ ticks) => ticks.map((tick) => (tick === null ? "" : number(tick, 2))) }],
+    series: [{ label: "epoch", value: (/** @type {any} */ _, /** @type {number | null} */ v) => (v === null ? "–" : String(v)) }, ...series],
+    cursor: { points: { size: 6 } },
+    legend: { live: true },
+  };
+}
+
+function show() {
+  const { curves } = page;
+  if (!curves || !lossBox.clientWidth) return;
+  drop.hidden = curves.runs.length < 2;
+  const isLoss = (/** @type {string} */ name) => name.endsWith("loss");
+  const losses = together(curves.runs, isLoss);
+  const empty = losses.data[0].length === 0;
+  /** @type {ReturnType<typeof together>} */
+  const blank = empty ? { names: [{ run: 0, name: "loss" }], data: [[0, 1], [null, null]] } : losses;
+  draw("loss", lossBox, blank, curves.runs);
+  const scores = together(curves.runs, (name) => !isLoss(name));
+  scoreBox.hidden = scores.names.length === 0;
+  if (scores.names.length) draw("score", scoreBox, scores, curves.runs);
+}
+
+export function mountCurves() {
+  const log = h("button", { "aria-pressed": "false", title: "Logarithmic axis", onclick: () => {
+    logarithmic = !logarithmic;
+    log.setAttribute("aria-pressed", String(logarithmic));
+    show();
+  } }, "log");
+  const keep = h("button", { title: "Keep this curve, to compare the next run with it", onclick: () => ask("keep") }, icon("fork"), "Keep");
+  byId("curves").append(h("div", { class: "panel-head" }, byId("curves-title"), log, keep, drop), lossBox, scoreBox);
+  on("curves", show);
+  onScheme(show);
+  new ResizeObserver(show).observe(lossBox);
+}

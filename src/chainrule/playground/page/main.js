@@ -1,0 +1,66 @@
+// The page: its panels, and the line to the server.
+
+import { refresh } from "./colours.js";
+import { mountCurves } from "./curves.js";
+import { copyLink, mountDetails } from "./details.js";
+import { byId, h, icon, whole } from "./dom.js";
+import { mountNetwork } from "./network.js";
+import { ask, connect, on, page } from "./page.js";
+import { mountRun } from "./run.js";
+import { mountSettings } from "./settings.js";
+import { mountSurface } from "./surface.js";
+import { mountWhy } from "./why.js";
+
+/** Light, dark, or as the system is. */
+function changeScheme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
+  document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
+  localStorage.setItem("theme", document.documentElement.dataset.theme);
+  refresh();
+}
+
+function mountTop() {
+  const kept = localStorage.getItem("theme");
+  if (kept === "light" || kept === "dark") document.documentElement.dataset.theme = kept;
+  byId("tools").append(
+    h("button", { class: "plain", onclick: copyLink }, icon("link"), "Copy link"),
+    h("button", { class: "plain icon", "aria-label": "Light or dark", title: "Light or dark", onclick: changeScheme }, icon("theme")));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
+  on("setup", (/** @type {import("./types.js").Setup} */ setup) => {
+    byId("summary").textContent = `${setup.setting.data}: ${setup.classes.length ? `${setup.classes.length} classes of` : "values of"} ${setup.target} from ${setup.axes.length} inputs · ${whole(setup.parameters)} parameters · ${setup.engine} engine`;
+  });
+  on("connected", ({ connected, why }) => {
+    document.body.classList.toggle("lost", !connected);
+    byId("lost").hidden = connected;
+    byId("lost").querySelector("p")?.replaceChildren(why || "The server does not answer. The page goes on where it was as soon as it does.");
+  });
+  byId("toasts").before(h("div", { id: "lost", class: "toast lost", role: "alert", hidden: true }, h("p")));
+}
+
+/** A link in the address is taken once, for a session that is new. */
+function openLink() {
+  const link = location.hash.slice(1);
+  if (!link) return;
+  history.replaceState(null, "", "/");
+  const once = () => {
+    if (linked) return;
+    linked = true;
+    ask("open", { link });
+  };
+  let linked = false;
+  on("welcome", once);
+}
+
+mountTop();
+mountRun();
+mountSettings();
+mountNetwork();
+mountSurface();
+mountCurves();
+mountDetails();
+mountWhy();
+refresh();
+openLink();
+connect();
+Object.assign(window, { playground: page });

@@ -1,0 +1,131 @@
+// What the network answers over the plane of two inputs, and the rows in it.
+
+import { diverging, ofClass, onScheme, paint, targetColour, CLASSES, theme } from "./colours.js";
+import { byId, choice, h, number } from "./dom.js";
+import { look, on, page } from "./page.js";
+
+const ground = h("canvas");
+const dots = h("canvas", { role: "img", "aria-label": "The rows in the plane of two inputs; a click sends one through the network" });
+const keys = h("div", { class: "keys" });
+const [xLow, xName, xHigh] = [h("span"), h("span"), h("span")];
+const [yLow, yName, yHigh] = [h("span"), h("span"), h("span")];
+const picks = h("div", { class: "axis-pick" });
+
+/** @param {import("./types.js").Frame} frame */
+function drawGround({ arrays }) {
+  const own = arrays.surface;
+  if (!own) return;
+  const bytes = /** @type {Uint8Array} */ (own.values);
+  const winner = arrays.winner?.values;
+  paint(ground, bytes, own.shape[1], winner ? (k) => ofClass[winner[k] % CLASSES.length][bytes[k]] : diverging);
+}
+
+function drawDots() {
+  const { plane, setup } = page;
+  const side = dots.clientWidth;
+  if (!plane || !setup || !side) return;
+  const ratio = devicePixelRatio || 1;
+  Object.assign(dots, { width: side * ratio, height: side * ratio });
+  const context = dots.getContext("2d");
+  if (!context) return;
+  context.scale(ratio, ratio);
+  const { points } = plane;
+  const radius = points.rows.length > 300 ? 2.7 : 3.6;
+  points.rows.forEach((row, k) => {
+    const [x, y] = placeOf(k, side);
+    const chosen = row === page.view.row;
+    context.beginPath();
+    context.arc(x, y, chosen ? radius + 3 : radius, 0, 7);
+    context.fillStyle = targetColour(points.target[k], setup.classes.length);
+    context.strokeStyle = chosen ? theme.ink : theme.panel;
+    context.lineWidth = chosen ? 2 : 1;
+    if (points.held[k]) {  // held out: a ring
+      context.fillStyle = theme.panel;
+      context.strokeStyle = targetColour(points.target[k], setup.classes.length);
+      context.lineWidth = chosen ? 2.6 : 1.6;
+    }
+    context.fill();
+    context.stroke();
+  });
+}
+
+/** @param {number} k @param {number} side */
+function placeOf(k, side) {
+  const { plane, setup } = page;
+  if (!plane || !setup) return [0, 0];
+  const [a, b] = [setup.axes[plane.x], setup.axes[plane.y]];
+  return [((plane.points.x[k] - a.low) / (a.high - a.low)) * side, (1 - (plane.points.y[k] - b.low) / (b.high - b.low)) * side];
+}
+
+/** @param {MouseEvent} event */
+function choose(event) {
+  const { plane } = page;
+  if (!plane) return;
+  const box = dots.getBoundingClientRect();
+  let best = { distance: 14, row: -1 };
+  plane.points.rows.forEach((row, k) => {
+    const [x, y] = placeOf(k, dots.clientWidth);
+    const distance = Math.hypot(x - (event.clientX - box.left), y - (event.clientY - box.top));
+    if (distance < best.distance) best = { distance, row };
+  });
+  look({ row: best.row < 0 || best.row === page.view.row ? null : best.row });
+}
+
+/** @param {import("./types.js").Setup} setup */
+function build(setup) {
+  const last = setup.axes.length - 1;
+  const { view } = page;
+  if (view.x > last || view.y > last) look({ x: Math.min(view.x, last), y: Math.min(view.y, last) });
+  const names = setup.axes.map((axis) => axis.name);
+  const pick = (/** @type {"x" | "y"} */ axis, /** @type {string} */ label) => h("label", {}, label, choice(names, names[view[axis]], (name) => look({ [axis]: names.indexOf(name) }), (name) => name));
+  picks.replaceChildren();
+  if (last > 1) picks.append(pick("x", "Across"), pick("y", "Up"));
+  picks.hidden = last <= 1;
+  const classes = setup.classes.slice(0, 12).map((name, k) => key(name, targetColour(k, setup.classes.length)));
+  const values = setup.target_range ? [key(number(setup.target_range[0]), targetColour(0, 0)), key(number(setup.target_range[1]), targetColour(1, 0))] : [];
+  keys.replaceChildren(...(classes.length ? classes : values));
+  if (setup.held_rows) {
+    const ring = key("ring: held out", "transparent");
+    ring.classList.add("quiet");
+    /** @type {HTMLElement} */ (ring.firstChild).style.border = `2px solid ${theme.quiet}`;
+    keys.append(ring);
+  }
+  showAxes();
+}
+
+/** @param {string} name @param {string} colour */
+function key(name, colour) {
+  const dot = h("i");
+  dot.style.background = colour;
+  return h("span", {}, dot, name);
+}
+
+function showAxes() {
+  const { setup, view } = page;
+  if (!setup) return;
+  const last = setup.axes.length - 1;
+  const [a, b] = [setup.axes[Math.min(view.x, last)], setup.axes[Math.min(view.y, last)]];
+  [xLow.textContent, xName.textContent, xHigh.textContent] = [number(a.low_value, 3), a.name, number(a.high_value, 3)];
+  [yLow.textContent, yName.textContent, yHigh.textContent] = [number(b.low_value, 3), b.name, number(b.high_value, 3)];
+}
+
+export function mountSurface() {
+  byId("surface").append(
+    h("div", { class: "surface-box" }, ground, dots, h("div", { class: "axis axis-y", "aria-hidden": "true" }, yLow, yName, yHigh)),
+    h("div", { class: "axis axis-x", "aria-hidden": "true" }, xLow, xName, xHigh),
+    keys, picks);
+  dots.addEventListener("click", choose);
+  on("setup", build);
+  on("frame", drawGround);
+  on("plane", drawDots);
+  on("view", () => {
+    showAxes();
+    drawDots();
+  });
+  onScheme(() => {
+    if (page.setup) build(page.setup);
+    if (page.frame) drawGround(page.frame);
+    drawDots();
+  });
+  new ResizeObserver(drawDots).observe(dots);
+}

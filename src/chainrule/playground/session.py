@@ -1,0 +1,301 @@
+"""A session: one person's experiment, its worker, and what it tells the page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from chainrule._version import __version__
+from chainrule.errors import ArgumentError, ChainruleError
+from chainrule.playground import answers, diagnosing, messages
+from chainrule.playground.frames import Stage, draw
+from chainrule.playground.setting import Setting, choices, from_link
+from chainrule.playground.worker import Worker
+from chainrule.settings import convert
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from chainrule.playground.experiment import Experiment
+    from chainrule.playground.tables import Sources
+    from chainrule.playground.worker import Moment
+
+    Send = Callable[[str | bytes], Awaitable[Any]]
+
+_CURVES_EVERY, _RESULTS_EVERY = 0.2, 0.4  # seconds
+_FRAMES_EVERY = 1 / 60
+_KEPT = 3  # curves beside the one that runs
+_PLAIN = msgspec.to_builtins(Setting())
+
+
+class Session:
+    """What a page talks to; it outlives the page's connection.
+
+    Args:
+        name: by which a page that comes again finds it.
+        sources: its tables.
+        setting: to begin with.
+    """
+
+    def __init__(self, name: str, sources: Sources, setting: Setting, *, idle_minutes: float = 30.0) -> None:
+        self.name, self.sources, self.idle_minutes = name, sources, idle_minutes
+        self.seen = monotonic()
+        self.view = messages.View()
+        self._loop = asyncio.get_running_loop()
+        self._send: Send | None = None
+        self._page: asyncio.Task[None] | None = None
+        self._fresh, self._drawn = asyncio.Event(), asyncio.Event()
+        self._faults: list[str] = []
+        self._stage: Stage | None = None
+        self._told_setup: tuple[int, ...] = ()
+        self._told_plane: tuple[int, ...] = ()
+        self._curves_told = self._results_told = 0.0
+        self._last_curve: tuple[int, int] | None = None
+        self._last_results: tuple[Any, ...] | None = None
+        self._kept: list[messages.Curve] = []
+        self._diagnosis: diagnosing.Diagnosed | None = None
+        self._wish = setting
+        self.worker = Worker(sources, self._told)
+        self.worker.configure(setting)
+
+    def _told(self, fault: Exception | None) -> None:
+        """Called in the worker's thread."""
+        if fault is not None:
+            self._faults.append(str(fault))
+            if self.worker.moment is not None:
+                self._wish = self.worker.moment.experiment.setting
+        with contextlib.suppress(RuntimeError):  # the server has stopped
+            self._loop.call_soon_threadsafe(self._fresh.set)
+
+    def close(self) -> None:
+        """End the worker."""
+        self.worker.close()
+        if self._page is not None:
+            self._page.cancel()
+
+    # ---- a page comes and goes --------------------------------------------------------------------------------------
+
+    async def attend(self, send: Send, receive: Callable[[], Awaitable[str | bytes]]) -> None:
+        """Serve a page until it goes; one that was there before is let go."""
+        if self._page is not None:
+            self._page.cancel()
+        self._send, self.seen = send, monotonic()
+        self._told_setup = self._told_plane = ()
+        self._last_curve = self._last_results = None
+        await send(messages.encode(self._welcome()))
+        self._drawn.set()
+        page = self._page = asyncio.create_task(self._tell())
+        try:
+            while True:
+                text = await receive()
+                self.seen = monotonic()
+                await self._answer(text)
+        finally:
+            page.cancel()
+            if self._page is page:
+                self._page = self._send = None
+            self.seen = monotonic()
+
+    @property
+    def attended(self) -> bool:
+        """Whether a page is there."""
+        return self._page is not None
+
+    def _welcome(self) -> messages.Welcome:
+        return messages.Welcome(self.name, __version__, choices(), answers.sources_of(self.sources), self.idle_minutes)
+
+    async def welcome_again(self) -> None:
+        """Tell the page of tables that it has now."""
+        if self._send is not None:
+            await self._send(messages.encode(self._welcome()))
+
+    # ---- what the page asks -----------------------------------------------------------------------------------------
+
+    async def _answer(self, text: str | bytes) -> None:
+        try:
+            ask = messages.read_ask(text)
+            told = await self._do(ask)
+        except ChainruleError as fault:
+            told = messages.Fault(str(fault))
+        except Exception as fault:
+            told = messages.Fault(f"{type(fault).__name__}: {fault}")
+        if told is not None and self._send is not None:
+            await self._send(messages.encode(told))
+
+    async def _do(self, ask: messages.AnyAsk) -> messages.AnyTold | None:
+        worker = self.worker
+        match ask:
+            case messages.Drawn():
+                self._drawn.set()
+            case messages.View():
+                self.view = ask
+                self._last_results = None
+                worker.want()
+            case messages.Configure(setting):
+                self._configure(setting)
+            case messages.Open(link):
+                self._wish = from_link(link)
+                worker.configure(self._wish)
+            case messages.Play(speed):
+                if speed is not None and not 0 < speed <= 1e6:
+                    raise ArgumentError("speed", where="playground", expected="steps a second, > 0", got=speed)
+                worker.play(speed)
+            case messages.Pause():
+                worker.pause()
+            case messages.Step(unit):
+                worker.step(unit)
+            case messages.Restart():
+                worker.restart()
+            case messages.Seek(taken):
+                worker.seek(taken)
+            case messages.Keep():
+                await self._keep()
+            case messages.Drop():
+                self._kept, self._last_curve = [], None
+            case messages.Why(name, row):
+                return await self._why(name, row)
+            case messages.Change(name, value):
+                await self._change(name, value)
+            case messages.Rows(first):
+                return await asyncio.to_thread(answers.page_of, (await self.moment()).experiment, first)
+            case messages.Diagnose():
+                moment = await self.moment()
+                self._diagnosis = await asyncio.to_thread(diagnosing.diagnose, moment)
+                return self._diagnosis.told
+            case messages.Remedy(finding, remedy):
+                return await self._try(finding, remedy)
+        worker.want()
+        return None
+
+    def _configure(self, given: dict[str, Any]) -> None:
+        before = msgspec.to_builtins(self._wish)
+        if given.get("data", self._wish.data) != self._wish.data:  # what was said of the columns was said of others
+            before |= {name: _PLAIN[name] for name in ("target", "task", "drop", "loss")}
+        setting = convert(before | given, Setting, where="playground")
+        self._wish = setting
+        self.worker.configure(setting)
+
+    async def moment(self) -> Moment:
+        """Where the run stands now.
+
+        Raises:
+            ArgumentError: when there is none.
+        """
+        version = 0 if self.worker.moment is None else self.worker.moment.version
+        self.worker.want()
+        for _ in range(200):
+            moment = self.worker.moment
+            if moment is not None and moment.version > version:
+                return moment
+            await asyncio.sleep(0.01)
+        if self.worker.moment is None:
+            raise ArgumentError("setting", where="playground", expected="one that can be trained")
+        return self.worker.moment
+
+    async def _why(self, name: str, row: int | None) -> messages.Explained:
+        moment = await self.moment()
+        _, _, place = answers.place_of(moment.experiment, name)
+        told = await asyncio.to_thread(answers.why, moment, name, row)
+        steps, values = self.worker.timeline.history(place)
+        return msgspec.structs.replace(told, steps=steps, values=values)
+
+    async def _change(self, name: str, value: float) -> None:
+        if not np.isfinite(value):
+            raise ArgumentError("value", where="change", expected="a number", got=value)
+        own, index, _ = answers.place_of((await self.moment()).experiment, name)
+        self.worker.change(own, index, value)
+
+    async def _keep(self) -> None:
+        moment = await self.moment()
+        curve = answers.curve_of(_title(moment), moment.records, moment.finished)
+        self._kept = [*self._kept, curve][-_KEPT:]
+        self._last_curve = None
+
+    async def _try(self, finding: int, remedy: int) -> messages.Tried:
+        if self._diagnosis is None:
+            raise ArgumentError("remedy", where="playground", expected="a diagnosis before it")
+        return await asyncio.to_thread(self._diagnosis.tried, finding, remedy)
+
+    # ---- what the page is told --------------------------------------------------------------------------------------
+
+    async def _tell(self) -> None:
+        """Frames as fast as the page draws them; what comes in between is dropped."""
+        last: tuple[Any, ...] = ()
+        while True:
+            await self._drawn.wait()
+            if self.worker.moment is None or self.worker.moment.state == "playing":
+                self.worker.want()
+            await self._fresh.wait()
+            self._fresh.clear()
+            await self._tell_faults()
+            moment = self.worker.moment
+            if moment is None:
+                continue
+            await self._tell_setup(moment)
+            here = (moment.setup, moment.taken, moment.state, moment.words, self.view)
+            if here != last:
+                last = here
+                self._drawn.clear()
+                await self._send_frame(moment)
+            await self._tell_more(moment)
+            await asyncio.sleep(_FRAMES_EVERY)
+
+    async def _send_frame(self, moment: Moment) -> None:
+        frame = await asyncio.to_thread(draw, moment, self._stage_of(moment.experiment))
+        if self._send is not None:
+            await self._send(frame)
+
+    async def _say(self, told: messages.AnyTold) -> None:
+        if self._send is not None:
+            await self._send(messages.encode(told))
+
+    async def _tell_faults(self) -> None:
+        while self._faults:
+            await self._say(messages.Fault(self._faults.pop(0)))
+
+    async def _tell_setup(self, moment: Moment) -> None:
+        here = (moment.setup,)
+        if self._told_setup != here:
+            self._told_setup = here
+            self._wish = moment.experiment.setting
+            await self._say(await asyncio.to_thread(answers.setup_of, moment.experiment, moment.setup))
+        plane = (moment.setup, self.view.x, self.view.y)
+        if self._told_plane != plane:
+            self._told_plane = plane
+            await self._say(await asyncio.to_thread(answers.plane_of, moment.experiment, *plane))
+
+    async def _tell_more(self, moment: Moment) -> None:
+        """Curves and scores: slower than frames, and only where they are others."""
+        now = monotonic()
+        moving = moment.state == "playing"
+        curve = (moment.setup, moment.finished)
+        if curve != self._last_curve and (not moving or now - self._curves_told > _CURVES_EVERY):
+            self._last_curve, self._curves_told = curve, now
+            own = answers.curve_of(_title(moment), moment.records, moment.finished)
+            await self._say(messages.Curves((own, *self._kept)))
+        results = (moment.setup, moment.taken, moment.version if not moving else 0, self.view.held)
+        wanted = self.view.results and results != self._last_results
+        if wanted and (not moving or now - self._results_told > _RESULTS_EVERY):
+            self._last_results, self._results_told = results, now
+            work = functools.partial(answers.results_of, moment, held=self.view.held)
+            await self._say(await asyncio.to_thread(work))
+
+    def _stage_of(self, experiment: Experiment) -> Stage:
+        stage = self._stage
+        if stage is None or stage.experiment is not experiment or stage.view is not self.view:
+            stage = self._stage = Stage(experiment, self.view)
+        return stage
+
+
+def _title(moment: Moment) -> str:
+    """A run in a few words: what tells it from another."""
+    setting = moment.experiment.setting
+    units = "-".join(str(layer.units) for layer in setting.layers) or "no hidden layer"
+    rate = "" if setting.lr is None else f" {setting.lr:g}"
+    return f"{units}, {setting.optimizer}{rate}, seed {setting.seed}"

@@ -1,0 +1,183 @@
+"""The data of a page: which tables it may name, and the rows of one as a network takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from chainrule.errors import ArgumentError, unknown_name
+from chainrule.splitting import split_rows
+from chainrule.tables import Columns, dataset_names, describe, fit_columns, load_dataset
+from chainrule.tables.features import NumberColumn
+from chainrule.arrays import Floats, Ints
+import polars as pl
+
+if TYPE_CHECKING:
+    from chainrule.engines.interface import Data
+
+    from chainrule.playground.setting import Setting
+
+_WHERE = "playground"
+_NOISE = 77  # the stream of the noise, apart from those of splits and weights
+
+
+class Sources:
+    """The tables that a session may name: the built-in ones, and those that it was handed.
+
+    A page names no path: it cannot read what nobody has handed to it.
+    """
+
+    def __init__(self, handed: dict[str, pl.DataFrame] | None = None) -> None:
+        self.handed = dict(handed or {})
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, those handed over first."""
+        return (*self.handed, *(name for name in dataset_names() if name not in self.handed))
+
+    def table(self, name: str) -> pl.DataFrame:
+        """The table of that name.
+
+        Raises:
+            ArgumentError: when there is none.
+        """
+        if name in self.handed:
+            return self.handed[name]
+        if name not in dataset_names():
+            raise unknown_name("table", name, self.names, where=_WHERE)
+        return load_dataset(name)
+
+    def target(self, setting: Setting) -> str:
+        """The column to predict: as asked, that of a built-in table, or the last one."""
+        columns = self.table(setting.data).columns
+        if setting.target is not None:
+            if setting.target not in columns:
+                raise unknown_name("column", setting.target, columns, where=_WHERE)
+            return setting.target
+        if setting.data in dataset_names() and setting.data not in self.handed:
+            return describe(setting.data).target
+        return columns[-1]
+
+
+class Axis(msgspec.Struct, frozen=True):
+    """An input along an axis: from `low` to `high` as the network sees it, which are these values in the table."""
+
+    name: str
+    low: float
+    high: float
+    low_value: float
+    high_value: float
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A table, split and encoded.
+
+    Attributes:
+        frame: as it was read.
+        target: the column to predict.
+        columns: the encoding, fitted on the training rows.
+        training: the rows to train on; `held`: those held out, if any.
+        places: in the frame of the training rows, then of those held out.
+    """
+
+    frame: pl.DataFrame
+    target: str
+    columns: Columns
+    training: tuple[Floats, Any]
+    held: tuple[Floats, Any] | None
+    places: tuple[Ints, Ints]
+
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """Each input with the range of its training rows, a little widened."""
+        X = self.training[0]
+        raw = {f.name: f for f in self.columns.features if isinstance(f, NumberColumn)}
+        axes = []
+        for name, low, high in zip(self.columns.feature_names, X.min(axis=0), X.max(axis=0), strict=True):
+            margin = 0.08 * float(high - low) or 1.0
+            ends = float(low) - margin, float(high) + margin
+            feature = raw.get(name)
+            back = ends if feature is None else tuple(x * feature.scale + feature.center for x in ends)
+            axes.append(Axis(name, *ends, *back))
+        return tuple(axes)
+
+    @cached_property
+    def center(self) -> Floats:
+        """The mean of each input over the training rows ``(I,)``."""
+        return np.asarray(self.training[0].mean(axis=0))
+
+    @cached_property
+    def picture_side(self) -> int:
+        """The side of the square picture that the columns are, or 0 where they are none."""
+        numbers = all(type(feature) is NumberColumn and not feature.indicator for feature in self.columns.features)
+        side = round((self.frame.width - 1) ** 0.5)
+        return side if numbers and side >= 5 and side * side == self.frame.width - 1 else 0
+
+    @cached_property
+    def pixels(self) -> Ints:
+        """Where in the picture each input stands ``(I,)``; a pixel that never varies is no input."""
+        places = {name: place for place, name in enumerate(name for name in self.frame.columns if name != self.target)}
+        return np.array([places[feature.name] for feature in self.columns.features])
+
+    def data(self, *, held: bool) -> tuple[Floats, Any]:
+        """The rows held out, or the training rows, where that is asked for or there are no others."""
+        return self.held if held and self.held is not None else self.training
+
+    def every(self) -> tuple[Floats, Any]:
+        """The training rows, then those held out."""
+        if self.held is None:
+            return self.training
+        (X, t), (Xh, th) = self.training, self.held
+        return np.concatenate([X, Xh]), np.concatenate([t, th])
+
+
+def read_rows(setting: Setting, sources: Sources) -> Rows:
+    """Read, split and encode.
+
+    Raises:
+        InputError: when the table cannot be used so.
+    """
+    frame, target = sources.table(setting.data), sources.target(setting)
+    settings = setting.settings()
+    if target in setting.drop:
+        raise ArgumentError("drop", where=_WHERE, expected="no target", got=target)
+    columns = _columns(frame, target, np.arange(len(frame)), setting)
+    kept, held = _split(frame, columns, setting)
+    columns = _columns(frame, target, kept, setting)
+    rng = np.random.default_rng([setting.seed, _NOISE])
+
+    def encoded(rows: Ints) -> tuple[Floats, Any]:
+        part = frame[rows]
+        X = columns.encode(part, dtype=settings.dtype)
+        if setting.noise:
+            X += rng.normal(0, setting.noise, X.shape).astype(X.dtype)
+        return X, columns.encode_target(part, dtype=settings.dtype)
+
+    return Rows(frame, target, columns, encoded(kept), encoded(held) if len(held) else None, (kept, held))
+
+
+def _columns(frame: pl.DataFrame, target: str, rows: Ints, setting: Setting) -> Columns:
+    found = fit_columns(frame, target, rows=rows, task=setting.task, scaling=setting.scaling, drop=setting.drop)
+    if setting.loss == "poisson" and not found.classes:  # counts are what they are: their logarithm has no unit
+        return msgspec.structs.replace(found, target=msgspec.structs.replace(found.target, mean=0.0, std=1.0))
+    return found
+
+
+def _split(frame: pl.DataFrame, columns: Columns, setting: Setting) -> tuple[Ints, Ints]:
+    share = 1 - setting.training_share
+    if share < 1e-9 or len(frame) < 2:
+        return np.arange(len(frame)), np.arange(0)
+    classes = columns.encode_target(frame) if columns.classes else None
+    return split_rows(len(frame), share, seed=setting.seed, classes=classes)
+
+
+def as_batch(rows: tuple[Floats, Any], of: Any) -> Data:
+    """Rows as the network of `of` takes them."""
+    X, t = rows
+    data: Data = of.read(X, t, where=_WHERE).data()
+    return data
