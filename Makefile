@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-quick test-native-sanitize test-native-threads wheel lint format bench bench-peers clean
+.PHONY: help demo test test-quick test-native-sanitize test-native-threads wheel lint page-types format bench bench-peers clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -72,6 +72,14 @@ lint: $(VENV)/.dev ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+PAGE := src/chainrule/playground/page
+page-types: build/page/node_modules/.package-lock.json ## the types of the playground's page, by tsc
+	build/page/node_modules/.bin/tsc -p $(PAGE)/jsconfig.json
+
+build/page/node_modules/.package-lock.json:
+	@mkdir -p build/page
+	@npm install --silent --no-fund --no-audit --prefix build/page typescript@5
 
 format: $(VENV)/.dev ## put the code in its usual form
 	$(BIN)/ruff check --fix .

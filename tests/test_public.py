@@ -33,6 +33,9 @@ HEAVY = {
     "uvicorn",
     "onnx",
     "onnxruntime",
+    "starlette",
+    "uvicorn",
+    "websockets",
 }
 
 

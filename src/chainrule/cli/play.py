@@ -58,8 +58,10 @@ def play(
         raise ArgumentError("--token", expected="8 characters or more", got=token)
     from chainrule.playground.gate import new_token
     from chainrule.playground.server import make_app, serve
+    from chainrule.playground.tables import Sources
 
     setting, handed = _begun(data, target)
+    Sources(handed).target(setting)
     free = _free_port(port)
     secret = token or new_token()
     address = f"http://{_HOST}:{free}/?token={secret}"

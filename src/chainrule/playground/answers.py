@@ -17,10 +17,10 @@ from chainrule.scores import score_classes, score_values
 from chainrule.tables import dataset_names, describe
 
 if TYPE_CHECKING:
-    from chainrule.engines.interface import Data
     from collections.abc import Sequence
 
     from chainrule.arrays import Floats
+    from chainrule.engines.interface import Data
     from chainrule.playground.experiment import Experiment
     from chainrule.playground.tables import Rows, Sources
     from chainrule.playground.worker import Moment

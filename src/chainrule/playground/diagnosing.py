@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from chainrule.errors import ArgumentError
 from chainrule.history import History
 from chainrule.insight.diagnosis import diagnose as find
-from chainrule.playground import messages
 from chainrule.insight.diagnosis.findings import Findings
+from chainrule.playground import messages
 
 if TYPE_CHECKING:
     from chainrule.insight.diagnosis.finding import Finding

@@ -10,8 +10,8 @@ from chainrule.errors import ArgumentError
 from chainrule.layers import Dense
 from chainrule.model import Model, last_layer
 from chainrule.network import FitOptions, Network
-from chainrule.playground.tables import Rows, Sources, read_rows
 from chainrule.playground.setting import Setting
+from chainrule.playground.tables import Rows, Sources, read_rows
 from chainrule.training import Training
 
 if TYPE_CHECKING:

@@ -15,17 +15,17 @@ import numpy as np
 
 from chainrule.insight import passes
 from chainrule.layers import PREDICTION, Dense
+from chainrule.playground.experiment import Experiment
 from chainrule.playground.messages import View
 from chainrule.playground.tables import as_batch
-from chainrule.playground.experiment import Experiment
 
 if TYPE_CHECKING:
-    from chainrule.engines.interface import Data
     from chainrule.arrays import Floats
+    from chainrule.engines.interface import Data
     from chainrule.insight.passes import Node, Pass
     from chainrule.playground.worker import Moment
 
-UNITS_SHOWN = 8
+UNITS_SHOWN = 10
 _NODE = 22  # cells of the heat map of a node, each way
 _SURFACE = 64  # of the surface
 _BATCH = 256  # rows that gradients are summed over where no row was chosen
@@ -141,7 +141,7 @@ def draw(moment: Moment, stage: Stage) -> bytes:
     """The frame of a moment."""
     packer = Packer()
     head = {name: getattr(moment, name) for name in ("version", "setup", "state", "words", "taken", "epoch", "step")}
-    head |= {"kind": "frame", "furthest": moment.furthest, "shown": stage.shown, "heat": []}
+    head |= {"kind": "frame", "furthest": moment.furthest, "shown": stage.shown, "heat": [], "row": None}
     with np.errstate(all="ignore"):  # what is not finite is drawn as nothing
         _add_weights(packer, moment, stage)
         if stage.experiment.rows.picture_side:
@@ -257,7 +257,20 @@ def _add_row(packer: Packer, moment: Moment, stage: Stage, head: dict[str, Any])
         if node.Y.shape[1] > UNITS_SHOWN:
             mean, center = node.Y.mean(axis=0), _CENTRED.get(stage.experiment.shown[k - 1].activation, 0.0)
             packer.add(f"strip{k}", as_bytes(mean, center, center or float(np.abs(mean).max())))
-    head["row"] = stage.view.row if stage.row is not None else None
+    if stage.row is not None:
+        head |= {"row": stage.view.row, "answer": _answer(stage, nodes[-1].Y[0])}
+
+
+def _answer(stage: Stage, Y: Floats) -> dict[str, Any]:
+    """What the network says of the chosen row, and what stands in the table."""
+    columns, t = stage.experiment.rows.columns, stage.experiment.rows.every()[1][stage.view.row]
+    if not columns.classes:
+        actual, answered = columns.decode_values([t, Y[0]]).tolist()
+        return {"actual": f"{actual:.4g}", "answered": f"{answered:.4g}", "shares": None}
+    shares = [1 - float(Y[0]), float(Y[0])] if len(Y) == 1 else Y.astype(float).tolist()
+    labels = list(map(str, columns.classes))
+    finite = [share if np.isfinite(share) else 0.0 for share in shares]
+    return {"actual": labels[int(t)], "answered": labels[int(np.argmax(finite))], "shares": finite}
 
 
 def _add_gradients(packer: Packer, moment: Moment, stage: Stage, head: dict[str, Any]) -> None:

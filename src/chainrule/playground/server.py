@@ -180,7 +180,7 @@ def serve(app: Any, *, host: str, port: int) -> None:
     """
     try:
         import uvicorn
-        import websockets
+        import websockets  # noqa: F401 -- uvicorn speaks WebSocket through it
     except ImportError as fault:
         raise MissingExtraError("The playground", library=str(fault.name), extra="play") from None
     uvicorn.run(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _CURVES_EVERY, _RESULTS_EVERY = 0.2, 0.4  # seconds
 _FRAMES_EVERY = 1 / 60
+_FASTEST = 1e6  # steps a second
 _KEPT = 3  # curves beside the one that runs
 _PLAIN = msgspec.to_builtins(Setting())
 
@@ -91,6 +92,7 @@ class Session:
         await send(messages.encode(self._welcome()))
         self._drawn.set()
         page = self._page = asyncio.create_task(self._tell())
+        self.worker.want()
         try:
             while True:
                 text = await receive()
@@ -123,57 +125,54 @@ class Session:
             told = await self._do(ask)
         except ChainruleError as fault:
             told = messages.Fault(str(fault))
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 -- one question that fails ends no session
             told = messages.Fault(f"{type(fault).__name__}: {fault}")
         if told is not None and self._send is not None:
             await self._send(messages.encode(told))
 
     async def _do(self, ask: messages.AnyAsk) -> messages.AnyTold | None:
-        worker = self.worker
-        match ask:
-            case messages.Drawn():
-                self._drawn.set()
-            case messages.View():
-                self.view = ask
-                self._last_results = None
-                worker.want()
-            case messages.Configure(setting):
-                self._configure(setting)
-            case messages.Open(link):
-                self._wish = from_link(link)
-                worker.configure(self._wish)
-            case messages.Play(speed):
-                if speed is not None and not 0 < speed <= 1e6:
-                    raise ArgumentError("speed", where="playground", expected="steps a second, > 0", got=speed)
-                worker.play(speed)
-            case messages.Pause():
-                worker.pause()
-            case messages.Step(unit):
-                worker.step(unit)
-            case messages.Restart():
-                worker.restart()
-            case messages.Seek(taken):
-                worker.seek(taken)
-            case messages.Keep():
-                await self._keep()
-            case messages.Drop():
-                self._kept, self._last_curve = [], None
-            case messages.Why(name, row):
-                return await self._why(name, row)
-            case messages.Change(name, value):
-                await self._change(name, value)
-            case messages.Rows(first):
-                return await asyncio.to_thread(answers.page_of, (await self.moment()).experiment, first)
-            case messages.Diagnose():
-                moment = await self.moment()
-                self._diagnosis = await asyncio.to_thread(diagnosing.diagnose, moment)
-                return self._diagnosis.told
-            case messages.Remedy(finding, remedy):
-                return await self._try(finding, remedy)
-        worker.want()
-        return None
+        """A question is answered; anything else is handed on, and shows in the next frame."""
+        if isinstance(ask, messages.Drawn):
+            self._drawn.set()
+            return None
+        question = _QUESTIONS.get(type(ask))
+        if question is None:
+            _ORDERS[type(ask)](self, ask)
+        told = None if question is None else await question(self, ask)
+        self.worker.want()
+        return told
 
-    def _configure(self, given: dict[str, Any]) -> None:
+    def look(self, view: messages.View) -> None:
+        """See other things."""
+        self.view, self._last_results = view, None
+
+    def open(self, ask: messages.Open) -> None:
+        """Take the setting of a link."""
+        self._wish = from_link(ask.link)
+        self.worker.configure(self._wish)
+
+    def play(self, ask: messages.Play) -> None:
+        """Train on."""
+        if ask.speed is not None and not 0 < ask.speed <= _FASTEST:
+            raise ArgumentError("speed", where="playground", expected="steps a second, > 0", got=ask.speed)
+        self.worker.play(ask.speed)
+
+    def forget(self) -> None:
+        """Forget the curves that were kept."""
+        self._kept, self._last_curve = [], None
+
+    async def rows(self, first: int) -> messages.Page:
+        """Some rows of the table."""
+        return await asyncio.to_thread(answers.page_of, (await self.moment()).experiment, first)
+
+    async def diagnose(self) -> messages.Diagnosed:
+        """What is wrong."""
+        self._diagnosis = await asyncio.to_thread(diagnosing.diagnose, await self.moment())
+        return self._diagnosis.told
+
+    def configure(self, ask: messages.Configure) -> None:
+        """Take a setting; what is missing in it is as it was."""
+        given = ask.setting
         before = msgspec.to_builtins(self._wish)
         if given.get("data", self._wish.data) != self._wish.data:  # what was said of the columns was said of others
             before |= {name: _PLAIN[name] for name in ("target", "task", "drop", "loss")}
@@ -198,26 +197,30 @@ class Session:
             raise ArgumentError("setting", where="playground", expected="one that can be trained")
         return self.worker.moment
 
-    async def _why(self, name: str, row: int | None) -> messages.Explained:
+    async def why(self, name: str, row: int | None) -> messages.Explained:
+        """Where a gradient comes from, and the history of its parameter."""
         moment = await self.moment()
         _, _, place = answers.place_of(moment.experiment, name)
         told = await asyncio.to_thread(answers.why, moment, name, row)
         steps, values = self.worker.timeline.history(place)
         return msgspec.structs.replace(told, steps=steps, values=values)
 
-    async def _change(self, name: str, value: float) -> None:
+    async def change(self, name: str, value: float) -> None:
+        """Put a number in place of a parameter."""
         if not np.isfinite(value):
             raise ArgumentError("value", where="change", expected="a number", got=value)
         own, index, _ = answers.place_of((await self.moment()).experiment, name)
         self.worker.change(own, index, value)
 
-    async def _keep(self) -> None:
+    async def keep(self) -> None:
+        """Keep the curve of the run so far."""
         moment = await self.moment()
         curve = answers.curve_of(_title(moment), moment.records, moment.finished)
         self._kept = [*self._kept, curve][-_KEPT:]
         self._last_curve = None
 
-    async def _try(self, finding: int, remedy: int) -> messages.Tried:
+    async def attempt(self, finding: int, remedy: int) -> messages.Tried:
+        """Try a remedy of the last diagnosis."""
         if self._diagnosis is None:
             raise ArgumentError("remedy", where="playground", expected="a diagnosis before it")
         return await asyncio.to_thread(self._diagnosis.tried, finding, remedy)
@@ -299,3 +302,25 @@ def _title(moment: Moment) -> str:
     units = "-".join(str(layer.units) for layer in setting.layers) or "no hidden layer"
     rate = "" if setting.lr is None else f" {setting.lr:g}"
     return f"{units}, {setting.optimizer}{rate}, seed {setting.seed}"
+
+
+# What each kind of ask does; those of the second table are answered.
+_ORDERS: dict[type[messages.AnyAsk], Callable[[Session, Any], None]] = {
+    messages.View: Session.look,
+    messages.Configure: Session.configure,
+    messages.Open: Session.open,
+    messages.Play: Session.play,
+    messages.Pause: lambda session, _: session.worker.pause(),
+    messages.Step: lambda session, ask: session.worker.step(ask.unit),
+    messages.Restart: lambda session, _: session.worker.restart(),
+    messages.Seek: lambda session, ask: session.worker.seek(ask.taken),
+    messages.Drop: lambda session, _: session.forget(),
+}
+_QUESTIONS: dict[type[messages.AnyAsk], Callable[[Session, Any], Awaitable[messages.AnyTold | None]]] = {
+    messages.Keep: lambda session, _: session.keep(),
+    messages.Why: lambda session, ask: session.why(ask.name, ask.row),
+    messages.Change: lambda session, ask: session.change(ask.name, ask.value),
+    messages.Rows: lambda session, ask: session.rows(ask.first),
+    messages.Diagnose: lambda session, _: session.diagnose(),
+    messages.Remedy: lambda session, ask: session.attempt(ask.finding, ask.remedy),
+}

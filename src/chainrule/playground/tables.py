@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
+import polars as pl
 
+from chainrule.arrays import Floats, Ints
 from chainrule.errors import ArgumentError, unknown_name
 from chainrule.splitting import split_rows
 from chainrule.tables import Columns, dataset_names, describe, fit_columns, load_dataset
 from chainrule.tables.features import NumberColumn
-from chainrule.arrays import Floats, Ints
-import polars as pl
 
 if TYPE_CHECKING:
     from chainrule.engines.interface import Data
-
     from chainrule.playground.setting import Setting
 
 _WHERE = "playground"

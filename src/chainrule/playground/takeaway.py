@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.errors import unknown_name
-from chainrule.layers import Dense
 from chainrule.tables import dataset_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chainrule.playground.experiment import Experiment
+    from chainrule.playground.setting import HiddenLayer, Setting
     from chainrule.playground.worker import Moment
 
 
@@ -51,32 +52,113 @@ def _name(moment: Moment) -> str:
 
 
 def python_of(moment: Moment) -> str:
-    """The Python that repeats the run from its first step."""
+    """The Python that repeats the run from its first step, with the setting of this one throughout."""
     experiment = moment.experiment
-    setting = experiment.setting
-    data = setting.data
-    hint = "" if data in dataset_names() else "  # the table that was handed to the page"
-    layers = "\n".join(f"        {_layer(layer)}," for layer in experiment.network.layers)
-    optimizer = experiment.training.settings.optimizer
-    return f'''\
-"""The run of the playground, repeated: {moment.epoch:,} epochs of {data}."""
+    setting, classes = experiment.setting, experiment.rows.columns.classes
+    built_in = setting.data in dataset_names()
+    fitted = "".join(f", {name}={value!r}" for name, value in _asked_of_columns(setting).items())
+    hidden = [line for layer in setting.layers for line in _lines(layer)]
+    layers = "".join(f"\n        {line}," for line in [*hidden, _last(experiment)])
+    penalties = "".join(f", {name}={getattr(setting, name)!r}" for name in ("l1", "l2") if getattr(setting, name))
+    noise = _NOISE.format(noise=setting.noise, seed=setting.seed) if setting.noise else ""
+    return _SCRIPT.format(
+        about=f"{setting.data}, {moment.epoch:,} epochs",
+        data=setting.data,
+        hint="" if built_in else "  # the file that was handed to the page",
+        target=experiment.rows.target,
+        fitted=fitted,
+        split=_split(experiment),
+        noise=noise,
+        layers=layers,
+        loss=experiment.network.loss.name,
+        seed=setting.seed,
+        penalties=penalties,
+        epochs=max(moment.epoch, 1),
+        batch_size=setting.batch_size or None,
+        optimizer=_optimizer(setting),
+        validation=", validation=validation" if experiment.rows.held is not None else "",
+        metric="accuracy" if classes else "r2",
+    )
+
+
+_SCRIPT = """\
+\"\"\"A run of the chainrule playground: {about}.\"\"\"
+
+import numpy as np
 
 import chainrule as cr
-from chainrule.playground import experiment, setting, tables
+from chainrule.splitting import split_rows
+from chainrule.tables import fit_columns, read_table
 
-chosen = setting.from_link({setting.link()!r})
-sources = tables.Sources()
-{"" if not hint else f"sources.handed[{data!r}] = tables.read_table({data!r}){hint}"}
-run = experiment.make(chosen, sources)
-# {optimizer!r}
-# [
-{layers}
-# ]
-'''
+table, target = read_table({data!r}), {target!r}{hint}
+{split}
+columns = fit_columns(table, target, rows=kept{fitted})
 
 
-def _layer(layer: object) -> str:
-    return f"cr.{layer!r}" if isinstance(layer, Dense) else repr(layer)
+def rows(places):
+    part = table[places]
+    return columns.encode(part), columns.encode_target(part)
+
+
+(X, y), validation = rows(kept), rows(held) if len(held) else None
+{noise}network = cr.Network(
+    [{layers}
+    ],
+    {loss!r}, seed={seed}{penalties},
+)
+history = network.fit(
+    X, y, epochs={epochs}, batch_size={batch_size}, metrics={metric!r}{validation},
+    optimizer={optimizer},
+)
+print(f"loss {{history['loss'][-1]:.6g}} after {{len(history)}} epochs")
+network.save("network.safetensors")
+"""
+_NOISE = """\
+noise = np.random.default_rng([{seed}, 77])  # as the page adds it: to the training rows, then to the others
+X += noise.normal(0, {noise!r}, X.shape).astype(X.dtype)
+if validation is not None:
+    validation[0][...] += noise.normal(0, {noise!r}, validation[0].shape).astype(X.dtype)
+"""
+
+
+def _asked_of_columns(setting: Setting) -> dict[str, object]:
+    asked = {"task": ("auto", setting.task), "scaling": ("standard", setting.scaling), "drop": ((), setting.drop)}
+    return {name: value for name, (usual, value) in asked.items() if value != usual}
+
+
+def _split(experiment: Experiment) -> str:
+    setting = experiment.setting
+    if experiment.rows.held is None:
+        return "kept, held = np.arange(len(table)), np.arange(0)"
+    share = f"{1 - setting.training_share!r}, seed={setting.seed}"
+    if not experiment.rows.columns.classes:
+        return f"kept, held = split_rows(len(table), {share})"
+    fitted = "".join(f", {name}={value!r}" for name, value in _asked_of_columns(setting).items())
+    classes = f"fit_columns(table, target{fitted}).encode_target(table)"
+    return f"classes = {classes}\nkept, held = split_rows(len(table), {share}, classes=classes)"
+
+
+def _lines(layer: HiddenLayer) -> list[str]:
+    init = "" if layer.init == "auto" else f", init={layer.init!r}"
+    lines = [f"cr.Dense({layer.units}, {layer.activation!r}{init})"]
+    if layer.norm != "none":
+        lines.append("cr.BatchNorm()" if layer.norm == "batch" else "cr.LayerNorm()")
+    return [*lines, f"cr.Dropout({layer.dropout!r})"] if layer.dropout else lines
+
+
+def _last(experiment: Experiment) -> str:
+    last = experiment.shown[-1]
+    return f"cr.Dense({last.units}, {last.activation!r})"
+
+
+def _optimizer(setting: Setting) -> str:
+    clip = f", clip_norm={setting.clip_norm!r}" if setting.clip_norm else ""
+    if setting.lr is None:
+        return f"cr.optimizers.get({setting.optimizer!r}{clip})"
+    rate = repr(setting.lr)
+    if setting.schedule != "constant":
+        rate = f"cr.schedules.named({setting.schedule!r}, rate={rate})"
+    return f"cr.optimizers.get({setting.optimizer!r}, rate={rate}{clip})"
 
 
 _KINDS: dict[str, Callable[[Moment], Taken]] = {"model": _model, "python": _python}

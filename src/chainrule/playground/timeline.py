@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+
 from chainrule.records import Epoch
 
 if TYPE_CHECKING:

@@ -157,7 +157,7 @@ class Worker:
             self._state, self._words = "diverged", str(fault)
         except ChainruleError as fault:
             self._told(fault)
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 -- this thread must live on: the next setting may be a good one
             self._state, self._words = "failed", f"{type(fault).__name__}: {fault}"
             self._told(fault)
 
@@ -222,7 +222,9 @@ class Worker:
         self.timeline.add(entry_of(experiment, self._offset, self._epochs, pinned=True))
 
     def _play(self, speed: float | None) -> None:
-        self._running()
+        experiment = self._running()
+        if self._state == "finished":  # as many epochs again
+            self._branch(experiments.changed(experiment, experiment.setting))
         if self._state in {"paused", "playing"}:
             self._speed, self._due = speed, perf_counter()
             self._state = "playing"
@@ -310,7 +312,7 @@ class Worker:
         """One record; what there is to keep of it is kept."""
         experiment = self._running()
         training = experiment.training
-        assert self._records is not None
+        assert self._records is not None  # noqa: S101 -- whoever sets the experiment sets them
         record = next(self._records, None)
         if record is None:
             self._state, self._words = "finished", training.standing.stopped

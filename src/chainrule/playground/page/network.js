@@ -11,7 +11,7 @@ import { askWhy, showNode } from "./why.js";
  */
 
 const HEAD = 96;
-const UNITS = 8; // drawn of a layer at once, as in frames.py
+const UNITS = 10; // drawn of a layer at once, as in frames.py
 
 const canvas = h("canvas", { "aria-hidden": "true" });
 const drawing = h("div", { class: "drawing" }, canvas);
@@ -41,8 +41,8 @@ function build() {
   built = key;
   closeCard();
   const narrow = box.clientWidth < 560;
-  const node = narrow ? 34 : 44;
-  const pitch = node + (narrow ? 9 : 13);
+  const node = narrow ? 32 : 42;
+  const pitch = node + (narrow ? 8 : 11);
   const counts = frame.head.shown.map(([, count], k) => (k === 0 && asPicture() ? 1 : count));
   const left = narrow ? 74 : 104;
   const right = narrow ? 66 : 92;

@@ -68,10 +68,10 @@ function shortcut(event) {
 function show({ head }) {
   if (head.state !== state) {
     state = head.state;
-    play.replaceChildren(icon(state === "playing" ? "pause" : "play"), state === "playing" ? "Pause" : "Play");
+    play.replaceChildren(icon(state === "playing" ? "pause" : "play"), state === "playing" ? "Pause" : state === "finished" ? "Train on" : "Play");
     document.body.dataset.state = state;
   }
-  play.disabled = state === "finished" || state === "diverged" || state === "failed";
+  play.disabled = state === "diverged" || state === "failed";
   readings.epoch.textContent = whole(head.epoch);
   readings.loss.textContent = number(head.loss);
   const scores = Object.entries(head.scores ?? {});

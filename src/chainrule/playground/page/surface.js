@@ -2,6 +2,7 @@
 
 import { diverging, ofClass, onScheme, paint, targetColour, CLASSES, theme } from "./colours.js";
 import { byId, choice, h, number } from "./dom.js";
+import { answerBox, showAnswer } from "./answer.js";
 import { look, on, page } from "./page.js";
 
 const ground = h("canvas");
@@ -9,6 +10,7 @@ const dots = h("canvas", { role: "img", "aria-label": "The rows in the plane of 
 const keys = h("div", { class: "keys" });
 const [xLow, xName, xHigh] = [h("span"), h("span"), h("span")];
 const [yLow, yName, yHigh] = [h("span"), h("span"), h("span")];
+const plane = h("div");
 const picks = h("div", { class: "axis-pick" });
 
 /** @param {import("./types.js").Frame} frame */
@@ -73,6 +75,8 @@ function choose(event) {
 
 /** @param {import("./types.js").Setup} setup */
 function build(setup) {
+  plane.hidden = setup.picture_side > 0;  // a plane of two pixels tells little
+  if (plane.hidden && page.view.row === null) look({ row: 0 });
   const last = setup.axes.length - 1;
   const { view } = page;
   if (view.x > last || view.y > last) look({ x: Math.min(view.x, last), y: Math.min(view.y, last) });
@@ -111,12 +115,18 @@ function showAxes() {
 
 export function mountSurface() {
   byId("surface").append(
+    plane,
+    answerBox);
+  plane.append(
     h("div", { class: "surface-box" }, ground, dots, h("div", { class: "axis axis-y", "aria-hidden": "true" }, yLow, yName, yHigh)),
     h("div", { class: "axis axis-x", "aria-hidden": "true" }, xLow, xName, xHigh),
     keys, picks);
   dots.addEventListener("click", choose);
   on("setup", build);
-  on("frame", drawGround);
+  on("frame", (/** @type {import("./types.js").Frame} */ frame) => {
+    if (!plane.hidden) drawGround(frame);
+    showAnswer(frame);
+  });
   on("plane", drawDots);
   on("view", () => {
     showAxes();

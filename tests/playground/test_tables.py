@@ -1,0 +1,86 @@
+"""The tables that a page may name, and their rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from chainrule.errors import ArgumentError, DataError
+from chainrule.playground.setting import Setting
+from chainrule.playground.tables import Sources, read_rows
+
+
+@pytest.fixture
+def own() -> Sources:
+    frame = pl.DataFrame({"size": [1.0, 2.0, 3.0, 4.0] * 5, "kind": ["a", "b", "b", "a"] * 5, "price": range(20)})
+    return Sources({"own.csv": frame})
+
+
+def test_a_page_names_tables_and_no_paths(tmp_path: object) -> None:
+    path = tmp_path / "secret.csv"  # type: ignore[operator] # pytest's own Path
+    path.write_text("a,b\n1,2\n")
+    for name in (str(path), "/etc/passwd", "../x.csv", "-"):
+        with pytest.raises(ArgumentError, match="there is no table"):
+            Sources().table(name)
+
+
+def test_the_last_column_is_the_target_unless_another_is_asked_for(own: Sources) -> None:
+    assert own.target(Setting(data="own.csv")) == "price"
+    assert own.target(Setting(data="own.csv", target="kind")) == "kind"
+    assert Sources().target(Setting(data="iris")) == "species"
+    with pytest.raises(ArgumentError, match="Did you mean 'price'"):
+        own.target(Setting(data="own.csv", target="prize"))
+
+
+def test_the_rows_are_split_as_asked_and_none_is_lost() -> None:
+    rows = read_rows(Setting(data="iris", training_share=0.8), Sources())
+    kept, held = rows.places
+    assert sorted([*kept.tolist(), *held.tolist()]) == list(range(150))
+    assert len(held) == 30
+    assert np.bincount(rows.data(held=True)[1]).tolist() == [10, 10, 10]  # stratified
+    whole = read_rows(Setting(data="iris", training_share=1.0), Sources())
+    assert whole.held is None
+    assert len(whole.every()[0]) == 150
+
+
+def test_noise_has_the_deviation_asked_for_and_is_the_same_again() -> None:
+    plain, noisy, again = (
+        read_rows(Setting(data="digits", training_share=1.0, noise=noise), Sources()).training[0]
+        for noise in (0, 0.5, 0.5)
+    )
+    assert np.std(noisy - plain) == pytest.approx(0.5, rel=0.01)
+    assert np.array_equal(noisy, again)
+
+
+def test_an_axis_tells_the_values_of_the_table() -> None:
+    rows = read_rows(Setting(data="iris", training_share=1.0), Sources())
+    axis = rows.axes[0]
+    column = rows.frame["sepal_length"] if "sepal_length" in rows.frame.columns else rows.frame[rows.frame.columns[0]]
+    widened = 0.08 * (column.max() - column.min())
+    assert axis.low_value == pytest.approx(column.min() - widened, rel=1e-4)
+    assert axis.high_value == pytest.approx(column.max() + widened, rel=1e-4)
+
+
+def test_pixels_are_known_with_their_places() -> None:
+    rows = read_rows(Setting(data="digits"), Sources())
+    assert rows.picture_side == 8
+    assert len(rows.pixels) == rows.training[0].shape[1] < 64
+    first = rows.places[0][0]
+    raw = np.array(rows.frame.drop("digit").row(int(first)), float)
+    encoded = rows.training[0][0]
+    centers = np.array([feature.center for feature in rows.columns.features])
+    scales = np.array([feature.scale for feature in rows.columns.features])
+    assert np.allclose(encoded * scales + centers, raw[rows.pixels], atol=1e-3)
+    assert read_rows(Setting(data="iris"), Sources()).picture_side == 0
+
+
+def test_a_target_that_is_dropped_is_refused(own: Sources) -> None:
+    with pytest.raises(ArgumentError, match="drop"):
+        read_rows(Setting(data="own.csv", drop=("price",)), own)
+
+
+def test_a_table_that_cannot_be_learned_from_says_why() -> None:
+    frame = pl.DataFrame({"a": [None, None], "b": [1, 2]})
+    with pytest.raises(DataError):
+        read_rows(Setting(data="empty"), Sources({"empty": frame}))
