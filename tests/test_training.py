@@ -436,7 +436,7 @@ def test_no_bit_depends_on_how_many_steps_are_taken_at_once(
     X, y = rng.normal(size=(500, I)), rng.integers(0, K, size=500)
     found = set()
     for pace in (1, 2, 3, 7, 1000):
-        monkeypatch.setattr(training._Pace, "steps", lambda _self, left, pace=pace: min(left, pace))
+        monkeypatch.setattr(training.Pace, "steps", lambda _self, left, pace=pace: min(left, pace))
         net = regular(loss=CrossEntropy(reduction=reduction), dtype="float64")  # sums of float32 would be exact
         history = net.fit(X, y, epochs=3, batch_size=3, optimizer=optimizer)
         found.add((net.theta.tobytes(), tuple(history["loss"]), tuple(history["rate"])))
