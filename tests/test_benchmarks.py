@@ -14,7 +14,20 @@ import pytest
 pytest.importorskip("sklearn")
 
 from benchmarks import __main__ as command
-from benchmarks import accuracy, csv, floors, mixed_tables, predict, startup, steps, tables, tasks, whole, worker
+from benchmarks import (
+    accuracy,
+    csv,
+    floors,
+    latency,
+    mixed_tables,
+    predict,
+    startup,
+    steps,
+    tables,
+    tasks,
+    whole,
+    worker,
+)
 from benchmarks.entrants import BY_HAND, engines, steppers
 from benchmarks.peers import Race, Unable, csv_readers, matrix_product, numpy_by_hand, ours, scikit_learn, trainers
 from benchmarks.problems import RATES, Problem, flat, numbers
@@ -22,6 +35,7 @@ from benchmarks.processes import run_process
 from benchmarks.racing import Peer, Result, python_with, race
 from benchmarks.scripts import pictures
 
+import chainrule as cr
 from chainrule.engines.choose import ENGINES
 
 TINY = Problem((5, 4, 3), 4, 6)
@@ -382,6 +396,16 @@ def test_times_and_memory_read_well():
 
 
 @pytest.mark.slow
+def test_everybody_answers_one_row_alike(tmp_path):
+    pytest.importorskip("onnxruntime")
+    model = cr.train("digits", epochs=1)
+    first, *others = latency.entrants_of(model, tmp_path)
+    assert len(others) >= 4
+    for each in others:
+        np.testing.assert_allclose(each.answer(), first.answer(), atol=1e-6, err_msg=each.name)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", command.NAMES)
 def test_each_table_is_printed_within_its_width(name, capsys, monkeypatch):
     monkeypatch.setattr(steps, "BOUTS", floors.BOUTS[2:4])
@@ -398,7 +422,7 @@ def test_each_table_is_printed_within_its_width(name, capsys, monkeypatch):
     assert any(line.startswith("| ---") for line in lines)
     words = {"startup": "import chainrule", "steps": "NumPy by hand", "predict": "scikit-learn"}
     words |= {"csv": "polars.read_csv alone", "accuracy": "iris", "whole": "chainrule train"}
-    words |= {"many": "784-128-10", "diagnosis": "iris"}
+    words |= {"many": "784-128-10", "diagnosis": "iris", "latency": "scikit-learn"}
     assert words[name] in out
 
 
