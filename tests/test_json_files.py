@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -31,6 +31,7 @@ def test_a_network_comes_back_to_the_bit(dtype, tmp_path):
     assert again.record() == net.record()
 
 
+@settings(max_examples=40)
 @given(
     st.sampled_from([np.float32, np.float64]).flatmap(
         lambda t: hnp.arrays(t, 20, elements=hnp.from_dtype(np.dtype(t), allow_nan=False, allow_infinity=False))
