@@ -116,7 +116,7 @@ def test_data_shows_a_file(call, tmp_path):
     (tmp_path / "t.csv").write_text(
         "age,day,ok,name,y\n31,2024-01-01,yes,ann,1.5\n?,2024-02-03,no,bob,2.5\n40,,yes,eve,9\n"
     )
-    table, _, first = call("data", "t.csv", "--target", "y", "--rows", 2).out.partition("The first 2 rows:\n")
+    table, _, first = call("data", "t.csv", "--target", "y", "--head", 2).out.partition("The first 2 rows:\n")
     rows = {line.split("  ")[0]: line for line in table.splitlines()}
     assert "31 to 40" in rows["age"]
     assert "2 inputs" in rows["age"]

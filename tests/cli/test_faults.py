@@ -217,7 +217,7 @@ def test_predict_refuses_a_place(call, model, out, words):
         (("example", "xro"), "Did you mean 'xor'"),
         (("--verison",), "--version"),
         (("data", "irsi"), "Did you mean 'iris'"),
-        (("data", "iris", "--rows", "-1"), "--rows: expected"),
+        (("data", "iris", "--head", "-1"), "--head: expected"),
         (("data", "good.csv", "--target", "z"), "there is no column 'z'"),
         (("doctor", "now"), "one argument too many"),
     ],

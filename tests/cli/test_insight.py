@@ -70,7 +70,7 @@ def model(call, flowers):
 
 
 def test_check_passes_a_model(call, model):
-    code, out, err = call("check", model, "flowers.csv", "--rows", 5)
+    code, out, err = call("check", model, "flowers.csv", "--batch-size", 5)
     assert (code, err) == (0, "")
     assert "The gradient is right" in out
     assert "on 5 rows" in out
@@ -97,7 +97,7 @@ def test_check_ends_with_1_when_a_gradient_is_wrong(call, model, monkeypatch):
     [
         (["flowers.csv", "flowers.safetensors"], "the model comes first"),
         (["flowers.safetensors", "iris"], "columns are missing"),
-        (["flowers.safetensors", "flowers.csv", "--rows", "0"], "rows: expected a whole number >= 1"),
+        (["flowers.safetensors", "flowers.csv", "--batch-size", "0"], "--batch-size: expected a whole number >= 1"),
         (["flowers.safetensors", "none.csv"], "none.csv"),
     ],
 )

@@ -79,7 +79,7 @@ def test_a_reader_who_goes_away_does_not_end_the_training(start, tmp_path):
     assert len(cr.load(tmp_path / "iris.safetensors").network.theta)
 
 
-@pytest.mark.parametrize("arguments", [("data", "digits", "--rows", 3000), ("predict", "m.safetensors", "big.csv")])
+@pytest.mark.parametrize("arguments", [("data", "digits", "--head", 3000), ("predict", "m.safetensors", "big.csv")])
 def test_a_broken_pipe_is_quiet(start, tmp_path, arguments):
     frame = cr.train("iris", epochs=1)
     frame.save(tmp_path / "m.safetensors")

@@ -131,3 +131,34 @@ def test_size_is_bounded(monkeypatch):
     monkeypatch.setattr("chainrule.insight.circuits.graph.MOST_NODES", 10)
     with pytest.raises(cr.ArgumentError, match="at most 10 operations"):
         read("x" + "+1" * 10)
+
+
+_PIECES = ["x", "y", "2", ".5", "1e308", "+", "-", "*", "/", "**", "(", ")", ",", "exp(", "log(", "max(", "sqrt(", " "]
+_STRANGE = [
+    "__import__('os')",
+    "lambda",
+    ".",
+    "[",
+    "{",
+    "=",
+    "//",
+    "^",
+    "\0",
+    "\u200b",
+    "π",
+    "𝐱",
+    "0x1",
+    "1_0",
+    "1e400",
+]
+
+
+@pytest.mark.slow
+@settings(max_examples=2000, deadline=None)
+@given(st.lists(st.sampled_from(_PIECES + _STRANGE), max_size=14).map("".join) | st.text(max_size=12))
+def test_whatever_is_written_is_a_number_or_a_clear_refusal(text):
+    try:
+        made = cr.circuit(text, **dict.fromkeys(read(text).inputs, 0.5))
+    except cr.ArgumentError:
+        return
+    assert math.isfinite(made.value)

@@ -143,6 +143,23 @@ def the_same_to_the_bit(case):
     return made
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("layers", registry.LAYERS)
+def test_a_step_follows_the_gradient_under_every_activation_and_loss(layers):
+    """Where training and prediction are one; gradient descent is written out, frozen numbers keep their bits."""
+    for case in registry.quick(layers):
+        point, plain = trace_of(case)
+        if point.objective.network.has_modes:
+            continue
+        made = Trace(point.objective, point.theta, plain.given, point.mode, cr.SGD(0.3))
+        trained = point.objective.layout.trainable("float64")
+        assert np.allclose(made.update.theta, point.theta - 0.3 * made.gradient * trained, rtol=1e-14, atol=0), case
+        assert np.array_equal(made.update.theta[trained == 0], point.theta[trained == 0]), case
+        value, _ = point.objective.value_and_gradient(made.update.theta, *plain.batch, point.mode)
+        penalty = point.objective.penalty(made.update.theta)[0]
+        assert made["loss.new"] + penalty == pytest.approx(float(value), rel=1e-13), case
+
+
 @pytest.mark.parametrize("layers", registry.LAYERS)
 def test_every_layer_has_its_names(layers):
     for case in itertools.islice(registry.quick(layers), 0, None, 31):

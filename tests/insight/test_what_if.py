@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
 import pytest
+from tests import registry
 
 import chainrule as cr
 from chainrule.examples import worked_example
+from chainrule.insight.rendering.explained import FORMATS
+from chainrule.insight.rows import Given
+from chainrule.insight.trace import Trace
 
 
 def network():
@@ -95,3 +100,39 @@ def test_the_same_number_moves_nothing(made):
 def test_what_cannot_be_is_said(made, name, value, said):
     with pytest.raises(cr.InputError, match=said):
         made.what_if(name, value)
+
+
+# ---- every layer, activation and loss -------------------------------------------------------------------------------
+
+
+def other_number(case, turn):
+    """Another number in one entry of the parameters; the oracle is the objective at the theta that has it."""
+    point = registry.draw(case)
+    batch = cr.engines.interface.Data(point.X, point.T, point.weights)
+    made = Trace(point.objective, point.theta, Given(None, batch, tuple(range(case.B))), point.mode, None)
+    layout = point.objective.layout
+    parameter = layout.parameters[turn % len(layout.parameters)]
+    entry = ", ".join("0" * len(parameter.shape))
+    theta = point.theta.copy()
+    layout.view(theta, parameter.name)[(0,) * len(parameter.shape)] += 0.25
+    found = made.what_if(f"{parameter.name}[{entry}]", layout.view(theta, parameter.name).flat[0])
+    value, gradient = point.objective.value_and_gradient(theta, *batch, point.mode)
+    assert found.after["objective"] == float(value), case
+    assert np.array_equal(found.after.gradient, gradient), case
+    assert all(np.array_equal(made[name], found.after[name], equal_nan=True) for name in found.still), case
+    assert not any(np.array_equal(made[moved.name], found.after[moved.name]) for moved in found.moved), case
+    return found
+
+
+@pytest.mark.parametrize("layers", registry.LAYERS)
+def test_some_combinations(layers):
+    for turn, case in enumerate(itertools.islice(registry.quick(layers), 3, None, 29)):
+        other_number(case, turn)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layers", registry.LAYERS)
+def test_every_layer_activation_and_loss(layers):
+    for turn, case in enumerate(registry.quick(layers)):
+        form = FORMATS[turn % len(FORMATS)]
+        assert other_number(case, turn).rendered(form)

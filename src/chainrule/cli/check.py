@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from chainrule import checks
 from chainrule.cli.explaining import Format, Json, Out, deliver, form_of
 from chainrule.cli.models import open_model
 from chainrule.cli.options import GROUPS
@@ -36,7 +37,9 @@ def check(
     ],
     /,
     *,
-    rows: Annotated[int, Parameter(group=_DATA, metavar="N", help="So many rows, chosen at random.")] = 10,
+    batch_size: Annotated[
+        int, Parameter(group=_DATA, metavar="N", help="So many rows, chosen at random, make the batch.")
+    ] = 10,
     sample: Annotated[
         int, Parameter(group=_DATA, metavar="N", help="So many entries of each array, chosen at random.")
     ] = 100,
@@ -50,6 +53,7 @@ def check(
 ) -> None:
     """Print what was found; see `app` for the words that a person reads."""
     form = form_of(format, out, json=json)
+    rows = checks.whole(batch_size, "--batch-size", where="")
     from chainrule.insight.gradcheck.check import check_gradients
 
     found = check_gradients(

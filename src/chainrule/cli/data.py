@@ -43,7 +43,7 @@ def data(
         str | None,
         Parameter(group=_GROUP, metavar="COLUMN", help="The column to predict: says whether as classes or values."),
     ] = None,
-    rows: Annotated[int, Parameter(group=_GROUP, help="First rows to show.")] = 5,
+    head: Annotated[int, Parameter(group=_GROUP, metavar="N", help="First rows to show.")] = 5,
     missing: Annotated[
         list[str] | None, Parameter(group=_GROUP, metavar="TEXTS", negative=(), help="Texts that mean a missing value.")
     ] = None,
@@ -56,8 +56,8 @@ def data(
     if name is None:
         _list(console)
         return
-    if rows < 0:
-        raise ArgumentError("--rows", expected="a whole number >= 0", got=rows)
+    if head < 0:
+        raise ArgumentError("--head", expected="a whole number >= 0", got=head)
     from chainrule.tables import MISSING, dataset_names, describe, read_table
 
     marks = (*MISSING, *names_in(missing or []))
@@ -71,8 +71,8 @@ def data(
         say(console)
     say(console, f"{name}: {plural(frame.height, 'row')}, {plural(frame.width, 'column')}", style="bold")
     _show_columns(console, frame, target, marks, name)
-    if rows:
-        _show_rows(console, frame.head(rows))
+    if head:
+        _show_rows(console, frame.head(head))
     if name in dataset_names():
         say(console, f"\nNext: chainrule train {name}", style="bold")
 

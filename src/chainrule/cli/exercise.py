@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Group, Parameter
 
-from chainrule import files
+from chainrule import checks, files
 from chainrule.cli.console import output, plural, say
 from chainrule.cli.explaining import Format, Json, deliver, form_of
 from chainrule.cli.options import GROUPS, numbers_in
@@ -51,7 +51,7 @@ def exercise(
         str, Parameter(group=_SHEET, metavar="N,N", help="Units of the hidden layers; 0 for none.")
     ] = "2",
     outputs: Annotated[int, Parameter(group=_SHEET, metavar="N", help="The number of outputs.")] = 2,
-    rows: Annotated[int, Parameter(group=_SHEET, metavar="N", help="Rows in the batch.")] = 1,
+    batch_size: Annotated[int, Parameter(group=_SHEET, metavar="N", help="Rows in the batch.")] = 1,
     activation: Annotated[str, Parameter(group=_SHEET, metavar="NAME", help="Of the hidden layers.")] = "sigmoid",
     output_activation: Annotated[
         str, Parameter(group=_SHEET, metavar="NAME", show_default=False, help="Of the last layer; else what suits.")
@@ -85,7 +85,7 @@ def exercise(
         inputs=inputs,
         hidden=tuple(units for units in numbers_in(hidden, option="--hidden", example="3,2") if hidden != "0"),
         outputs=outputs,
-        rows=rows,
+        rows=checks.whole(batch_size, "--batch-size", where=""),
         activation=activation,
         output_activation=output_activation,
         loss=loss,
