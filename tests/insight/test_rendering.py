@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -176,3 +177,20 @@ def test_no_line_is_wider_than_a_terminal(f, digits):
     questions = (step, step.why("dense_1.W[12, 11]", paths=4), step.why("dense_1.W"), step.what_if("X[0, 12]", 0.7))
     for told in questions:
         assert max(map(len, told.to_text(digits=digits).splitlines())) <= 80
+
+
+def test_a_square_is_kept_beside_the_number_of_a_layer():
+    """Both stand above the line; TeX refuses two superscripts, as it refuses x ' ' and x^{2} '."""
+    assert to_latex("1 - h2.3^2") == "1 - ( h_{3}^{( 2 )} )^{2}"
+    assert to_latex("h2.3''^2") == r"( h_{3}^{( 2 ) \prime\prime} )^{2}"
+    assert to_latex("do1'/dz_h2.3''") == r"\frac{\partial o_{1}^{\prime}}{\partial z_{h_{3}^{( 2 )}}^{\prime\prime}}"
+    assert ET.tostring(ET.fromstring(to_mathml("h2.3^2")), method="text") == b"(h3(2))2"
+    assert "".join(ET.fromstring(to_mathml("h2.3''")).itertext()) == "h3(2)′′"
+
+
+def test_no_formula_of_an_explanation_has_two_superscripts():
+    net = cr.Network([cr.Dense(3, "tanh"), cr.Dense(3, "silu"), cr.Dense(2, "softmax")], n_inputs=2)
+    written = cr.trace(net, np.eye(2), [0, 1]).why("dense_1.W[0, 1]", paths=9).to_latex()
+    assert r"\prime" in written
+    assert "'" not in written.replace("silu'", "")
+    assert not re.search(r"\^\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\s*[\^']", written)

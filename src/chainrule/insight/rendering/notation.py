@@ -4,6 +4,7 @@ One line such as ``dL/dw = (o1 - t1) * o1 (1 - o1) * h1`` or ``dZ = dY * f'(Z)``
 
     y_o, W[0, 1]      below the line          z^2, W^T     above it
     o1, h2.3          unit 1; unit 3 of hidden layer 2
+    h2.3'             the same of another row
     W2[0, 1]          an entry of the second matrix
     dL/dw             a partial derivative    sum_k        a sum over k
     *                 times; entry by entry between arrays, whose names are upper-case
@@ -26,23 +27,27 @@ class Item(NamedTuple):
         text: as it was written; of a fraction the numerator.
         below: a formula itself; of a fraction the denominator.
         above: a formula itself.
+        primes: after both.
+        power: of the whole, where something else stands above: ``h2.3^2``, ``o1'^2``.
     """
 
     kind: str
     text: str
     below: str = ""
     above: str = ""
+    primes: str = ""
+    power: str = ""
 
 
 _ADDRESS = r"[a-z]+(?:_[a-z]+)*_\d+\.[\w.]+(?:\[[^\]]*\])?"
 _PART = r"\([^()]*\)|\{[^{}]*\}|-?[\w.]+"
 _TOKEN = re.compile(
     rf"\s*(?:(?P<address>{_ADDRESS})"
-    r"|(?P<fraction>d[A-Za-z][\w.]*(?:\[[^\]]*\])?/d[A-Za-z][\w.]*(?:\[[^\]]*\])?)"
+    r"|(?P<fraction>d[A-Za-z][\w.]*(?:\[[^\]]*\])?'*/d[A-Za-z][\w.]*(?:\[[^\]]*\])?'*)"
     r"|(?P<number>\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?)"
     r"|(?P<name>[^\W\d_]+'?(?:\d+(?:\.\d+)?)?(?:\[[^\]]*\])?)"
     r"|(?P<sign>.))"
-    rf"(?:_(?P<below>{_PART}))?(?:\^(?P<above>{_PART}))?",
+    rf"(?:_(?P<below>{_PART}))?(?P<primes>'*)(?:\^(?P<above>{_PART}))?",
     re.DOTALL,
 )
 _CONNECTING = frozenset(("if", "else", "of", "over", "the", "rows", "features", "with", "probability"))
@@ -82,9 +87,9 @@ def _item(match: re.Match[str]) -> Item:
     if kind == "fraction":
         top, _, bottom = text.partition("/")
         return Item("fraction", top, bottom, above)
-    if kind == "name":
-        return _named(text, below, above)
-    return Item(kind, text, below, above)
+    item = _named(text, below) if kind == "name" else Item(kind, text, below)
+    item = item._replace(primes=match["primes"])
+    return item._replace(power=above) if item.above or item.primes else item._replace(above=above)
 
 
 def _bare(part: str | None) -> str:
@@ -94,7 +99,7 @@ def _bare(part: str | None) -> str:
     return part[1:-1] if part[0] in "({" else part
 
 
-def _named(text: str, below: str, above: str) -> Item:
+def _named(text: str, below: str) -> Item:
     """A letter with its index, a Greek letter, a sum, or a word such as ``exp``."""
     base, _, index = text.partition("[")
     letters = base.rstrip("0123456789.")
@@ -102,9 +107,9 @@ def _named(text: str, below: str, above: str) -> Item:
     index = index.rstrip("]")
     if index and digits:  # W2[0, 1]: an entry of the second matrix
         digits = f"{digits}."
-    below = ", ".join(filter(None, [below, index]))
+    below, above = ", ".join(filter(None, [below, index])), ""
     if letters == "sum":
-        return Item("sum", "∑", below, above)
+        return Item("sum", "∑", below)
     if "." in digits:
         layer, _, digits = digits.partition(".")
         above = f"({layer})"
@@ -141,8 +146,9 @@ def _latex(item: Item, times: str) -> str:
         top, bottom = (to_latex(part[1:]) for part in (item.text, item.below))
         return rf"\frac{{\partial {top}}}{{\partial {bottom}}}"
     below = f"_{{{to_latex(item.below)}}}" if item.below else ""
-    above = f"^{{{_latex_above(item.above)}}}" if item.above else ""
-    return _latex_base(item, times) + below + above
+    above = " ".join(filter(None, [_latex_above(item.above), r"\prime" * len(item.primes)]))
+    written = _latex_base(item, times) + below + (f"^{{{above}}}" if above else "")
+    return rf"( {written} )^{{{to_latex(item.power)}}}" if item.power else written
 
 
 def _latex_above(above: str) -> str:
@@ -209,9 +215,13 @@ def _mathml(item: Item, times: str, before: Item | None) -> str:
         top, bottom = (f"<mrow><mo>∂</mo>{mathml_row(part[1:])}</mrow>" for part in (item.text, item.below))
         return f"<mfrac>{top}{bottom}</mfrac>"
     base = _mathml_base(item, times, before)
-    below, above = (f"<mrow>{mathml_row(part)}</mrow>" if part else "" for part in (item.below, item.above))
-    if item.above == "T":
-        above = "<mo>⊤</mo>"
+    if item.power:
+        bracket = '<mo stretchy="false">{}</mo>'.format
+        whole = f"<mrow>{bracket('(')}{_mathml(item._replace(power=''), times, None)}{bracket(')')}</mrow>"
+        return f"<msup>{whole}{_unwrapped(f'<mrow>{mathml_row(item.power)}</mrow>')}</msup>"
+    upper = "<mo>⊤</mo>" if item.above == "T" else mathml_row(item.above)
+    upper += f"<mo>{'′' * len(item.primes)}</mo>" if item.primes else ""
+    below, above = (f"<mrow>{part}</mrow>" if part else "" for part in (mathml_row(item.below), upper))
     element = {(True, True): "msubsup", (True, False): "msub", (False, True): "msup"}.get((bool(below), bool(above)))
     below, above = (_unwrapped(part) for part in (below, above))
     return f"<{element}>{base}{below}{above}</{element}>" if element else base
