@@ -219,12 +219,13 @@ def _mathml(item: Item, times: str, before: Item | None) -> str:
         bracket = '<mo stretchy="false">{}</mo>'.format
         whole = f"<mrow>{bracket('(')}{_mathml(item._replace(power=''), times, None)}{bracket(')')}</mrow>"
         return f"<msup>{whole}{_unwrapped(f'<mrow>{mathml_row(item.power)}</mrow>')}</msup>"
-    upper = "<mo>⊤</mo>" if item.above == "T" else mathml_row(item.above)
-    upper += f"<mo>{'′' * len(item.primes)}</mo>" if item.primes else ""
-    below, above = (f"<mrow>{part}</mrow>" if part else "" for part in (mathml_row(item.below), upper))
+    below, above = (f"<mrow>{mathml_row(part)}</mrow>" if part else "" for part in (item.below, item.above))
+    if item.above == "T":
+        above = "<mo>⊤</mo>"
     element = {(True, True): "msubsup", (True, False): "msub", (False, True): "msup"}.get((bool(below), bool(above)))
     below, above = (_unwrapped(part) for part in (below, above))
-    return f"<{element}>{base}{below}{above}</{element}>" if element else base
+    primes = f'<mo lspace="0" rspace="0">{item.primes}</mo>' if item.primes else ""
+    return (f"<{element}>{base}{below}{above}</{element}>" if element else base) + primes
 
 
 def _unwrapped(row: str) -> str:
