@@ -29,6 +29,10 @@ from chainrule.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, RMSPro
 from chainrule.training import EarlyStopping
 
 if TYPE_CHECKING:
+    from chainrule.importing.keras import from_keras
+    from chainrule.importing.onnx import from_onnx
+    from chainrule.importing.sklearn import from_sklearn
+    from chainrule.importing.torch import from_torch
     from chainrule.insight.circuits.circuit import circuit
     from chainrule.insight.diagnosis import Diagnosis, diagnose
     from chainrule.insight.gradcheck.check import check_gradients
@@ -79,6 +83,10 @@ __all__ = [
     "circuit",
     "diagnose",
     "fit_many",
+    "from_keras",
+    "from_onnx",
+    "from_sklearn",
+    "from_torch",
     "initializers",
     "load",
     "losses",
@@ -99,6 +107,10 @@ _LATER = {  # what loads polars or rich, only when it is asked for
     "circuit": "chainrule.insight.circuits.circuit",
     "diagnose": "chainrule.insight.diagnosis",
     "fit_many": "chainrule.many",
+    "from_keras": "chainrule.importing.keras",
+    "from_onnx": "chainrule.importing.onnx",
+    "from_sklearn": "chainrule.importing.sklearn",
+    "from_torch": "chainrule.importing.torch",
     "load": "chainrule.model",
     "mark": "chainrule.insight.marking.marking",
     "trace": "chainrule.insight.trace",

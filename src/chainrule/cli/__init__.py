@@ -5,6 +5,8 @@ A file a command; each is imported when it is called, so that ``chainrule --help
 
 from __future__ import annotations
 
+from keyword import iskeyword
+
 from cyclopts import App, Parameter
 
 from chainrule._version import __version__
@@ -66,6 +68,9 @@ With a page to try it, an OpenAPI document, and limits that hold whatever a clie
 
 A page in the browser, served to this machine alone: your table or a built-in one, the network by hand, every step \
 forward and back.""",
+    "import": """A network that was trained elsewhere, from an ONNX or Keras file.
+
+Both are run on the same rows and compared, layer by layer.""",
     "example": "Worked examples, each with the conventions of its document.",
     "data": """The built-in tables; or what is in a table.
 
@@ -87,7 +92,8 @@ def make_app() -> App:
         suppress_keyboard_interrupt=False,
     )
     for place, (name, about) in enumerate(_COMMANDS.items()):
-        app.command(f"chainrule.cli.{name}:app", name=name, help=about, sort_key=place)
+        module = f"{name}_" if iskeyword(name) else name
+        app.command(f"chainrule.cli.{module}:app", name=name, help=about, sort_key=place)
     return app
 
 

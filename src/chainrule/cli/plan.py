@@ -66,7 +66,7 @@ class RunPlan:
         self.settings = settings
         self.files = dataclasses.replace(files, out=files.out or default_out(files.data))
         self.replaces = Path(self.out).exists()
-        _check_model_path(self.out)
+        check_model_path(self.out)
         self._check_other_paths()
 
     @property
@@ -210,7 +210,13 @@ def _check_plot_path(path: str) -> None:
     check_writable(path, "--plot")
 
 
-def _check_model_path(path: str) -> None:
+def check_model_path(path: str) -> None:
+    """Raise unless a model file can be written there, over nothing but another one.
+
+    Raises:
+        ArgumentError: when it has another ending, or a file of somebody's stands there.
+        StorageError: when the folder may not be written to.
+    """
     if Path(path).suffix.lower() != ENDING:
         raise ArgumentError("--out", expected=f"a name that ends in {ENDING}", got=path)
     check_writable(path, "--out")

@@ -102,6 +102,7 @@ def as_options_say(fault: ChainruleError) -> str:
         if fault.expected and fault.what.isidentifier():
             text = f"--{fault.what.replace('_', '-')}{text.removeprefix(fault.what)}"
     text = text.replace("max_categories", "--max-categories").replace("clip_norm=1.0 in the optimizer", "--clip-norm 1")
+    text = text.replace("approximate_gelu=True", "--approximate-gelu")
     return _KEYWORD.sub(lambda m: f"--{m[1]} {shlex.quote(m[3])}", text)
 
 

@@ -1,0 +1,238 @@
+"""Steps become layers: scalings are folded into the dense layer beside them, activations go to the one before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from msgspec.structs import replace
+
+from chainrule.errors import ArgumentError, ShapeError
+from chainrule.importing.steps import Affine, Numbers, Source, Step
+from chainrule.layers import Activation, AnyLayer, BatchNorm, Dense, LayerNorm, Sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+_FOLDED = "folded into {0}.W and {0}.b"
+
+
+class Place(NamedTuple):
+    """Where the values of a step stand here: the layer by its index, its net input ``Z`` or its output ``Y``."""
+
+    layer: int
+    part: Literal["Z", "Y"] = "Y"
+
+
+@dataclass
+class Piece:
+    """A layer to be, with its numbers in float64."""
+
+    layer: AnyLayer
+    numbers: dict[str, Numbers] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assembly:
+    """The layers and what became of each step.
+
+    Attributes:
+        pieces: the layers, from the inputs on.
+        n_inputs: I.
+        dtype: of all numbers.
+        places: of each step; None where its values stand nowhere.
+        became: of each step, in words.
+        first: the scaling of the inputs, if there is one.
+    """
+
+    pieces: tuple[Piece, ...]
+    n_inputs: int
+    dtype: str
+    places: tuple[Place | None, ...]
+    became: tuple[str, ...]
+    first: Affine | None
+
+    @property
+    def layers(self) -> tuple[AnyLayer, ...]:
+        """The layers alone."""
+        return tuple(piece.layer for piece in self.pieces)
+
+
+def assemble(source: Source) -> Assembly:
+    """Make layers of the steps.
+
+    Raises:
+        ArgumentError: when there is nothing to compute, or the numbers are of several types.
+        ShapeError: when the steps do not fit together.
+    """
+    dtype, n_inputs = _dtype(source), _n_inputs(source)
+    assembler = _Assembler(source, n_inputs)
+    for index, step in enumerate(source.steps):
+        assembler.take(index, step)
+    assembler.settle()
+    assembler.places.setdefault(len(source.steps) - 1, Place(len(assembler.pieces) - 1))
+    layers = Sequence(tuple(piece.layer for piece in assembler.pieces))
+    names = [name for name, _, _ in layers.named((n_inputs,))]
+    return Assembly(
+        pieces=tuple(assembler.pieces),
+        n_inputs=n_inputs,
+        dtype=dtype,
+        places=tuple(assembler.places.get(index) for index in range(len(source.steps))),
+        became=tuple(assembler.words(index, names) for index in range(len(source.steps))),
+        first=assembler.first,
+    )
+
+
+class _Assembler:
+    """What has been made so far; a scaling waits until it is known which dense layer it is folded into."""
+
+    def __init__(self, source: Source, n_inputs: int) -> None:
+        self.where, self.width = source.where, n_inputs
+        self.pieces: list[Piece] = []
+        self.places: dict[int, Place] = {}
+        self.first: Affine | None = None
+        self._became: dict[int, tuple[int, str]] = {}  # of a step: the index of the layer, and a sentence with its name
+        self._waiting: Affine | None = None
+        self._waiting_steps: list[int] = []
+
+    def take(self, index: int, step: Step) -> None:
+        """Add a step."""
+        if step.becomes is None:
+            if self.pieces and self._waiting is None:
+                self.places[index] = self._here
+        elif isinstance(step.becomes, Affine):
+            self._scale(index, _spread(step.becomes, self.width, step.name, self.where))
+        elif isinstance(step.becomes, Activation) and self._waiting is None and self._last_is_linear:
+            self._activate(step.becomes)
+            self._place(index, f"{{}}: {step.becomes.f.name}")
+        else:
+            self._add(index, step, step.becomes)
+
+    def words(self, index: int, names: list[str]) -> str:
+        """What became of a step."""
+        if index not in self._became:
+            return "nothing: it changes no row"
+        layer, sentence = self._became[index]
+        return sentence.format(names[layer])
+
+    @property
+    def _here(self) -> Place:
+        return Place(len(self.pieces) - 1)
+
+    @property
+    def _last_is_linear(self) -> bool:
+        last = self.pieces[-1].layer if self.pieces else None
+        return isinstance(last, Dense) and last.f.name == "identity"
+
+    def _place(self, index: int, sentence: str) -> None:
+        self.places[index] = self._here
+        self._became[index] = (self._here.layer, sentence)
+
+    def _activate(self, activation: Activation) -> None:
+        """Give the last layer, which has none, an activation: what stood in its output is its net input now."""
+        last = self.pieces[-1]
+        last.layer = replace(last.layer, activation=activation.activation)
+        outputs = [index for index, known in self.places.items() if known == self._here]
+        self.places.update(dict.fromkeys(outputs, self._here._replace(part="Z")))
+
+    def _scale(self, index: int, scaling: Affine) -> None:
+        """Fold a scaling into a dense layer before it, or let it wait for the next."""
+        if self._waiting is None and self._last_is_linear:
+            self._fold_back(scaling)
+            self._place(index, _FOLDED)
+            return
+        self._waiting = scaling if self._waiting is None else self._waiting.then(scaling)
+        self._waiting_steps.append(index)
+        if not self.pieces:
+            self.first = self._waiting
+
+    def _fold_back(self, scaling: Affine) -> None:
+        """``(X W + b) * factor + shift = X (W factor) + (b factor + shift)``."""
+        last = self.pieces[-1]
+        last.numbers["W"] = last.numbers["W"] * scaling.factor
+        last.numbers["b"] = last.numbers.get("b", np.zeros(self.width)) * scaling.factor + scaling.shift
+        last.layer = replace(last.layer, bias=True)
+        self.places = {index: known for index, known in self.places.items() if known != self._here}
+
+    def _fold_forward(self, layer: Dense, numbers: dict[str, Numbers]) -> Dense:
+        """``(X * factor + shift) W + b = X (factor W) + (shift W + b)``."""
+        factor, shift = self._take_waiting(_FOLDED)
+        numbers["b"] = numbers.get("b", np.zeros(layer.units)) + shift @ numbers["W"]
+        numbers["W"] = factor[:, None] * numbers["W"]
+        return replace(layer, bias=True)
+
+    def settle(self) -> None:
+        """A scaling that no dense layer stands beside becomes one of its own, which training leaves as it is."""
+        if self._waiting is None:
+            return
+        last = self._waiting_steps[-1]
+        factor, shift = self._take_waiting("{}, a layer of its own")
+        self.pieces.append(Piece(Dense(self.width, frozen=("W", "b")), {"W": np.diag(factor), "b": shift}))
+        self.places[last] = self._here
+
+    def _take_waiting(self, sentence: str) -> Affine:
+        """The scaling that waits, for the layer that comes next."""
+        waiting = self._waiting
+        assert waiting is not None  # noqa: S101 -- both callers have asked
+        self._became.update(dict.fromkeys(self._waiting_steps, (len(self.pieces), sentence)))
+        self._waiting, self._waiting_steps = None, []
+        return waiting
+
+    def _add(self, index: int, step: Step, layer: AnyLayer) -> None:
+        numbers = {name: values.astype(np.float64) for name, values in step.numbers.items()}
+        self._check(step, layer, numbers)
+        if self._waiting is not None and isinstance(layer, Dense):
+            layer = self._fold_forward(layer, numbers)
+        self.settle()
+        self.pieces.append(Piece(layer, numbers))
+        self._place(index, "{}")
+        (self.width,) = layer.output_shape((self.width,))
+
+    def _check(self, step: Step, layer: AnyLayer, numbers: dict[str, Numbers]) -> None:
+        """Raise unless the numbers have the shapes that this layer has for rows of this width."""
+        for parameter in layer.parameters((self.width,)):
+            got = numbers[parameter.name].shape if parameter.name in numbers else "nothing"
+            if got != parameter.shape:
+                expected = f"shape {parameter.shape}"
+                raise ShapeError(f"{step.name}: {parameter.name}", where=self.where, expected=expected, got=got)
+
+
+def _spread(scaling: Affine, width: int, name: str, where: str) -> Affine:
+    """The scaling with a number for each feature.
+
+    Raises:
+        ShapeError: when it has another number of them.
+    """
+    factor, shift = (np.asarray(part, np.float64).reshape(-1) for part in scaling)
+    if {len(factor), len(shift)} - {1, width}:
+        got = max(len(factor), len(shift))
+        raise ShapeError(name, where=where, expected=f"a number for each of {width} features", got=got)
+    return Affine(np.broadcast_to(factor, width), np.broadcast_to(shift, width))
+
+
+def _arrays(source: Source) -> Iterator[Numbers]:
+    for step in source.steps:
+        yield from step.numbers.values()
+
+
+def _dtype(source: Source) -> str:
+    found = sorted({array.dtype.name for array in _arrays(source)})
+    if not found:
+        raise ArgumentError("there is no layer with weights in it", where=source.where)
+    if len(found) > 1:
+        raise ArgumentError("all numbers of one type", where=source.where, mend=f"These are of {' and '.join(found)}.")
+    return str(found[0])
+
+
+def _n_inputs(source: Source) -> int:
+    """I: what the source says, or what the first of its layers that knows it takes."""
+    if source.n_inputs is not None:
+        return source.n_inputs
+    for step in source.steps:
+        if isinstance(step.becomes, Dense | BatchNorm | LayerNorm):
+            return len(next(iter(step.numbers.values())))
+        if isinstance(step.becomes, Affine) and step.becomes.factor.size > 1:
+            return int(step.becomes.factor.size)
+    raise ArgumentError("there is no layer with weights in it", where=source.where)

@@ -1,0 +1,174 @@
+"""An ONNX graph as one chain of nodes from its input to its output."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule.errors import ArgumentError, FileFormatError
+
+if TYPE_CHECKING:
+    from chainrule.importing.steps import Numbers
+
+_MOST_BYTES = 1 << 33  # of one tensor
+
+
+class Chain:
+    """The nodes of a graph in the order in which rows pass them.
+
+    Two nodes that take the same values are one step where they are `x * sigmoid(x)`: the product stands in `nodes`,
+    and `silu` knows it.
+
+    Attributes:
+        where: the file or function, for messages.
+        nodes: from the input on; constants are not among them.
+        input: its name.
+        width: I, or None where the graph does not tell it.
+        batch: the rows that it takes at a time; None for any number.
+        silu: the outputs of the products that are ``x * sigmoid(x)``.
+
+    Raises:
+        ArgumentError: when the graph is no chain.
+        FileFormatError: when its numbers are broken.
+    """
+
+    def __init__(self, onnx: Any, graph: Any, where: str) -> None:
+        self.where, self._onnx = where, onnx
+        self._constants: dict[str, Numbers] = {}
+        self.silu: set[str] = set()
+        if graph.sparse_initializer:
+            raise ArgumentError("sparse numbers are not supported", where=where)
+        for tensor in graph.initializer:
+            self._constants[tensor.name] = self._array(tensor, tensor.name)
+        computing = [node for node in graph.node if not self._is_constant(node)]
+        self.input, self.batch, self.width = self._read_input(graph)
+        self.nodes = self._ordered(computing, self._one_output(graph))
+
+    def attributes(self, node: Any) -> dict[str, Any]:
+        """The attributes of a node by name."""
+        return {a.name: self._onnx.helper.get_attribute_value(a) for a in node.attribute}
+
+    def constant(self, name: str) -> Numbers | None:
+        """The numbers of this name; None where they are computed from the rows, or missing."""
+        return self._constants.get(name)
+
+    def title(self, node: Any) -> str:
+        """How a node is named in messages: ``"node 3, Gemm '/fc1/Gemm'"``."""
+        place = next((place for place, known in enumerate(self.nodes) if known is node), None)
+        number = "node" if place is None else f"node {place}"
+        return f"{number}, {self.kind(node)}" + (f" {node.name!r}" if node.name else "")
+
+    def kind(self, node: Any) -> str:
+        """The operator, with its domain where that is not ONNX's own."""
+        return str(node.op_type) if node.domain in {"", "ai.onnx"} else f"{node.domain}::{node.op_type}"
+
+    # ---- constants --------------------------------------------------------------------------------------------------
+
+    def _array(self, tensor: Any, name: str) -> Numbers:
+        """The numbers of a tensor, as many as its shape says and no more."""
+        try:
+            self._check_size(tensor)
+            return np.asarray(self._onnx.numpy_helper.to_array(tensor))
+        except Exception as fault:  # noqa: BLE001 -- a library's words for broken bytes
+            why = " ".join(str(fault).split())
+            raise FileFormatError(f"the numbers {name!r} are broken: {why}", where=self.where) from None
+
+    def _check_size(self, tensor: Any) -> None:
+        size = self._onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+        if any(axis < 0 for axis in tensor.dims) or size * prod(tensor.dims) > _MOST_BYTES:
+            raise ValueError(f"a shape {list(tensor.dims)}")
+
+    def _is_constant(self, node: Any) -> bool:
+        """Whether a node computes from numbers alone; then what it gives is kept with them."""
+        if self.kind(node) == "Constant":
+            given = self.attributes(node)
+            if "value" in given:
+                self._constants[node.output[0]] = self._array(given["value"], node.output[0])
+            elif set(given) & {"value_float", "value_floats", "value_int", "value_ints"}:
+                (value,) = given.values()
+                self._constants[node.output[0]] = np.asarray(value)
+            return True
+        values = [self._constants.get(name) for name in node.input if name]
+        if not values or any(value is None for value in values):
+            return False
+        if self.kind(node) == "Identity":
+            self._constants[node.output[0]] = values[0]  # type: ignore[assignment] # none is None
+        elif self.kind(node) == "Transpose":
+            order = self.attributes(node).get("perm")
+            self._constants[node.output[0]] = np.transpose(values[0], order)  # type: ignore[arg-type] # likewise
+        else:
+            return False
+        return True
+
+    # ---- the chain --------------------------------------------------------------------------------------------------
+
+    def _read_input(self, graph: Any) -> tuple[str, int | None, int | None]:
+        """Name, rows at a time and width of the one input."""
+        inputs = [value for value in graph.input if value.name not in self._constants]
+        if len(inputs) != 1:
+            got = ", ".join(value.name for value in inputs) or "none"
+            raise ArgumentError(f"its inputs are {got}", where=self.where, mend="A graph of one input is supported.")
+        kind = inputs[0].type.tensor_type
+        sizes = [int(d.dim_value) if d.HasField("dim_value") else None for d in kind.shape.dim]
+        if kind.HasField("shape") and len(sizes) != 2:
+            raise ArgumentError(f"input {inputs[0].name!r}", where=self.where, expected="rows (B, I)", got=tuple(sizes))
+        batch, width = sizes or (None, None)
+        if any(size is not None and size < 1 for size in (batch, width)):
+            raise ArgumentError(f"input {inputs[0].name!r}", where=self.where, expected="rows (B, I)", got=tuple(sizes))
+        return inputs[0].name, batch, width
+
+    def _one_output(self, graph: Any) -> str:
+        outputs = [value.name for value in graph.output]
+        if len(outputs) != 1:
+            got = ", ".join(outputs) or "none"
+            raise ArgumentError(f"its outputs are {got}", where=self.where, mend="A graph of one output is supported.")
+        return str(outputs[0])
+
+    def _ordered(self, nodes: list[Any], output: str) -> list[Any]:
+        """The nodes from the input to the output; each takes what the one before it gives.
+
+        Raises:
+            ArgumentError: where they branch, or lead elsewhere.
+        """
+        takers: dict[str, list[Any]] = {}
+        for node in nodes:
+            for name in dict.fromkeys(node.input):
+                takers.setdefault(name, []).append(node)
+        chain, used, at = [], 0, self.input
+        while at != output:
+            node = self._next(takers.get(at, []), at)
+            used += 2 if node.output[0] in self.silu else 1
+            chain.append(node)
+            at = node.output[0]
+            if used > len(nodes):
+                raise FileFormatError("its nodes go round in a circle", where=self.where)
+        if used < len(nodes) or takers.get(output):
+            left = next(node for node in [*takers.get(output, []), *nodes] if not any(node is known for known in chain))
+            raise ArgumentError(f"{self.title(left)} does not lie between input and output", where=self.where)
+        return chain
+
+    def _next(self, takers: list[Any], at: str) -> Any:
+        """The node that takes the values of this name."""
+        if len(takers) == 1:
+            return takers[0]
+        if not takers:
+            raise FileFormatError(f"nothing takes the values {at!r}, and they are not the output", where=self.where)
+        product = self._silu_product(takers, at)
+        if product is not None:
+            self.silu.add(product.output[0])
+            return product
+        names = ", ".join(self.title(node) for node in takers)
+        mend = "A graph that is one chain is supported."
+        if any(node.op_type in {"Erf", "Pow", "Div"} for node in takers):
+            mend += " A GELU written out in single nodes is none: export it with opset 20 or later."
+        raise ArgumentError(f"it branches: {names} all take {at!r}", where=self.where, mend=mend)
+
+    def _silu_product(self, takers: list[Any], at: str) -> Any | None:
+        """The product of ``x * sigmoid(x)``, if that is what the two nodes are."""
+        by_kind = {self.kind(node): node for node in takers}
+        if len(takers) != 2 or set(by_kind) != {"Sigmoid", "Mul"}:
+            return None
+        product, sigmoid = by_kind["Mul"], by_kind["Sigmoid"]
+        return product if sorted(product.input) == sorted([at, sigmoid.output[0]]) else None
