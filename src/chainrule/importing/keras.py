@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.activations import ELU, LeakyReLU, get
 from chainrule.errors import ArgumentError, ChainruleError, MissingExtraError
 from chainrule.importing.imported import ImportedNetwork
-from chainrule.importing.keras_losses import compiled_loss
+from chainrule.importing.keras_losses import compiled_loss, told_loss
 from chainrule.importing.steps import (
     EXACT_GELU,
     LOGARITHM,
@@ -84,9 +84,10 @@ def from_keras(
         model, loss_told = read_model(keras, os.fspath(model), known=[*_RULES, "Sequential", "InputLayer"])
     else:
         _check_model(keras, model)
-        told = getattr(model, "loss", None)
-        loss_told = told if told is None or isinstance(told, str) else keras.losses.serialize(told)
-    steps = tuple(_step(keras, path, layer, approximate_gelu) for path, layer in _leaves(keras, model))
+        loss_told = told_loss(getattr(model, "loss", None))
+    steps = tuple(
+        _step(keras, model, path, layer, approximate_gelu=approximate_gelu) for path, layer in _leaves(keras, model)
+    )
     known_loss, reason = compiled_loss(loss_told, steps)
     source = Source(
         where=_WHERE,
@@ -152,7 +153,7 @@ def _step(keras: Any, path: str, layer: Any, approximate_gelu: bool) -> Step:
             key: checked(keras.ops.convert_to_numpy(array), f"layer {name}: {key}", where=_WHERE)
             for key, array in read.arrays.items()
         }
-        _check_policy(layer)
+        _check_policy(layer, model)
     return Step(
         name=name,
         becomes=read.becomes,
@@ -163,8 +164,11 @@ def _step(keras: Any, path: str, layer: Any, approximate_gelu: bool) -> Step:
     )
 
 
-def _check_policy(layer: Any) -> None:
+def _check_policy(layer: Any, model: Any) -> None:
+    """Raise for a layer that computes with other numbers than it keeps, or than the model is given."""
     policy = layer.dtype_policy
+    if policy.compute_dtype != model.dtype_policy.compute_dtype:
+        raise ArgumentError(f"{policy.name} in a model of {model.dtype_policy.name}")
     if policy.compute_dtype != policy.variable_dtype:
         raise ArgumentError("dtype policy", expected="float32 or float64", got=policy.name)
 
@@ -201,28 +205,25 @@ def _activation(keras: Any, layer: Any) -> tuple[AnyActivation, str]:
         read = rule(keras, function) if rule else Read()
         if isinstance(read.becomes, Activation):
             return get(read.becomes.f), kind
-    name = keras.activations.serialize(function)
-    if not isinstance(name, str) or name not in _ACTIVATIONS:
+    name = str(getattr(function, "__name__", type(function).__name__))
+    own = str(getattr(function, "__module__", "")).startswith("keras.src.activations.")
+    if not own or name not in _ACTIVATIONS:
         mend = f"Supported are: {', '.join(_ACTIVATIONS)}."
-        raise ArgumentError(f"its activation {_told(name)} is not supported", mend=mend)
+        raise ArgumentError(f"its activation {name!r} is not supported", mend=mend)
     return get(_ACTIVATIONS[name]), name
 
 
-def _told(name: Any) -> str:
-    return repr(name if isinstance(name, str) else name.get("config", {}).get("name", name.get("class_name", "")))
-
-
-def _leaky(keras: Any, layer: Any) -> Read:  # noqa: ARG001 -- every rule takes it
+def _leaky(_: Any, layer: Any) -> Read:
     return Read(Activation(LeakyReLU(float(layer.negative_slope))))
 
 
-def _relu(keras: Any, layer: Any) -> Read:  # noqa: ARG001 -- every rule takes it
+def _relu(_: Any, layer: Any) -> Read:
     if layer.max_value is not None or layer.threshold:
         raise ArgumentError("max_value and threshold", expected="None and 0", got=(layer.max_value, layer.threshold))
     return Read(Activation(LeakyReLU(float(layer.negative_slope))) if layer.negative_slope else Activation("relu"))
 
 
-def _softmax(keras: Any, layer: Any) -> Read:  # noqa: ARG001 -- every rule takes it
+def _softmax(_: Any, layer: Any) -> Read:
     if layer.axis not in {1, -1}:
         raise ArgumentError("axis", expected="-1, over the outputs of a row", got=layer.axis)
     return Read(Activation("softmax"))
@@ -287,7 +288,7 @@ def _normalization(keras: Any, layer: Any) -> Read:
     return Read(Affine(1 / scale, -mean / scale))
 
 
-def _rescaling(keras: Any, layer: Any) -> Read:  # noqa: ARG001 -- every rule takes it
+def _rescaling(_: Any, layer: Any) -> Read:
     return Read(Affine(np.asarray(layer.scale, np.float64), np.asarray(layer.offset, np.float64)))
 
 
@@ -315,7 +316,7 @@ def _runner(keras: Any, model: Any) -> Callable[[Numbers], list[Numbers | None]]
     """The values after each layer; the last ones are those of the model as a whole."""
 
     def run(X: Numbers) -> list[Numbers | None]:
-        rows = keras.ops.convert_to_tensor(X.reshape(len(X), *model.input_shape[1:]))
+        rows = keras.ops.convert_to_tensor(X.reshape(len(X), *model.input_shape[1:]), dtype=X.dtype.name)
         H, values = rows, []
         for _, layer in _leaves(keras, model):
             H = layer(H, training=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import InputError
@@ -25,6 +26,19 @@ _LOSSES = {
 _OF_PROBABILITIES = {"cross_entropy", "binary_cross_entropy"}
 
 
+def told_loss(given: Any) -> Any:
+    """What `compiled_loss` takes, from what a model in memory holds; None for a loss that is not Keras's own."""
+    if given is None or isinstance(given, str):
+        return given
+    kind = given if isinstance(given, FunctionType) else type(given)
+    if not kind.__module__.startswith("keras.src.losses"):
+        return None
+    if kind is given:
+        return kind.__name__
+    settings = getattr(given, "_fn_kwargs", {})  # Keras's own record of a Huber loss leaves its delta out
+    return {"class_name": kind.__name__, "config": {**given.get_config(), **settings}}
+
+
 def compiled_loss(told: Any, steps: tuple[Step, ...]) -> tuple[str | Loss | None, str]:
     """The loss, and why it is that one; None where there is none, or none that is known here.
 
@@ -40,7 +54,11 @@ def compiled_loss(told: Any, steps: tuple[Step, ...]) -> tuple[str | Loss | None
     if not isinstance(name, str) or not isinstance(config, dict):
         return None, ""
     loss = _LOSSES.get(name.replace("_", "").lower())
-    if loss is None or (loss in _OF_PROBABILITIES and not config.get("from_logits") and _ends_linear(steps)):
+    if (
+        loss is None
+        or config.get("label_smoothing")
+        or (loss in _OF_PROBABILITIES and not config.get("from_logits") and _ends_linear(steps))
+    ):
         return None, ""
     if loss == "huber" and "delta" in config:
         try:

@@ -38,6 +38,7 @@ class Chain:
         self.where, self._onnx = where, onnx
         self._constants: dict[str, Numbers] = {}
         self.silu: set[str] = set()
+        self.nodes: list[Any] = []
         if graph.sparse_initializer:
             raise ArgumentError("sparse numbers are not supported", where=where)
         for tensor in graph.initializer:
@@ -55,10 +56,9 @@ class Chain:
         return self._constants.get(name)
 
     def title(self, node: Any) -> str:
-        """How a node is named in messages: ``"node 3, Gemm '/fc1/Gemm'"``."""
-        place = next((place for place, known in enumerate(self.nodes) if known is node), None)
-        number = "node" if place is None else f"node {place}"
-        return f"{number}, {self.kind(node)}" + (f" {node.name!r}" if node.name else "")
+        """How messages name a node: ``"node 3, Gemm '/fc1/Gemm'"``, with its place as soon as that is known."""
+        place = next((f"node {place}, " for place, known in enumerate(self.nodes) if known is node), "")
+        return f"{place}{self.kind(node)}" + (f" {node.name!r}" if node.name else "")
 
     def kind(self, node: Any) -> str:
         """The operator, with its domain where that is not ONNX's own."""

@@ -44,10 +44,15 @@ def from_sklearn(estimator: Any, *, loss: str | Loss | None = None, X: Any = Non
 
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.neural_network import MLPClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
     >>> X, y = load_iris(return_X_y=True)
-    >>> net = from_sklearn(MLPClassifier((8,), max_iter=500, random_state=0).fit(X, y))
-    >>> net.layers[1], net.report.difference < 1e-12
-    (Dense(units=3, activation=Softmax(), bias=True, init='auto', bias_init=Zeros(), frozen=()), True)
+    >>> pipeline = make_pipeline(StandardScaler(), MLPClassifier((4,), solver="lbfgs", random_state=0, max_iter=1000))
+    >>> net = from_sklearn(pipeline.fit(X, y))
+    >>> bool((net.predict(X) == pipeline.predict(X)).all()), net.report.difference < 1e-12
+    (True, True)
+    >>> net.report.layers[0].became
+    'folded into dense_1.W and dense_1.b'
     """
     *scalers, (name, network) = _parts(estimator)
     if type(network).__name__ not in _NETWORKS or not _is_sklearn(network):
@@ -101,7 +106,7 @@ def _parts(estimator: Any) -> list[tuple[str, Any]]:
 
 def _standard(scaler: Any) -> Affine:
     scale = np.ones(scaler.n_features_in_) if scaler.scale_ is None else scaler.scale_
-    mean = np.zeros(scaler.n_features_in_) if scaler.mean_ is None else scaler.mean_
+    mean = scaler.mean_ if scaler.with_mean else np.zeros(scaler.n_features_in_)  # mean_ is there either way
     return Affine(1 / scale, -mean / scale)
 
 

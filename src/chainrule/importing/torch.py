@@ -267,7 +267,7 @@ def _runner(module: Any) -> Callable[[Numbers], list[Numbers | None]]:
             H = rows
             for _, leaf in _leaves(twin):
                 H = leaf(H)
-                values.append(H.numpy())
+                values.append(H.numpy().copy())  # a layer may write into what it is given
             values[-1] = twin(rows).numpy()
         return values
 

@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from tests.importing.checking import became, check_every_insight
+
+import chainrule as cr
+
+rng = np.random.default_rng(5)
+W1, b1 = rng.normal(size=(4, 6)).astype("f4"), rng.normal(size=6).astype("f4")
+W2, b2 = rng.normal(size=(6, 3)).astype("f4"), rng.normal(size=3).astype("f4")
+SIX = {name: rng.uniform(0.5, 2, 6).astype("f4") for name in ("gamma", "beta", "mean", "variance")}
+X = rng.normal(size=(10, 4)).astype("f4")
+
+node = helper.make_node
+
+
+def graph(nodes, constants=None, *, opset=20, batch="B", width=4, outputs=1, kind=TensorProto.FLOAT):
+    """A model from `X` to `Y`."""
+    known = {"W1": W1, "b1": b1, "W2": W2, "b2": b2, **SIX} | (constants or {})
+    used = {name for each in nodes for name in each.input}
+    tensors = [numpy_helper.from_array(np.asarray(known[name]), name) for name in sorted(used & set(known))]
+    rows = [helper.make_tensor_value_info("X", kind, [batch, width])]
+    ends = [helper.make_tensor_value_info(f"Y{place or ''}", kind, None) for place in range(outputs)]
+    made = helper.make_graph(nodes, "made", rows, ends, tensors)
+    return helper.make_model(made, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)
+
+
+def by_onnxruntime(model, rows):
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"X": rows})[0]
+
+
+def check_the_same(model, rows=X, **more):
+    net = cr.from_onnx(model, **more)
+    assert np.allclose(net.forward(rows), by_onnxruntime(model, rows), rtol=2e-5, atol=1e-6)
+    return net
+
+
+NODES = {
+    "Relu": node("Relu", ["H"], ["Y"]),
+    "Sigmoid": node("Sigmoid", ["H"], ["Y"]),
+    "Tanh": node("Tanh", ["H"], ["Y"]),
+    "LeakyRelu": node("LeakyRelu", ["H"], ["Y"], alpha=0.3),
+    "LeakyRelu's own": node("LeakyRelu", ["H"], ["Y"]),
+    "Elu": node("Elu", ["H"], ["Y"], alpha=0.7),
+    "Selu": node("Selu", ["H"], ["Y"]),
+    "Softplus": node("Softplus", ["H"], ["Y"]),
+    "Softmax": node("Softmax", ["H"], ["Y"], axis=1),
+    "Gelu": node("Gelu", ["H"], ["Y"], approximate="tanh"),
+    "Identity": node("Identity", ["H"], ["Y"]),
+    "Flatten": node("Flatten", ["H"], ["Y"]),
+    "Dropout": node("Dropout", ["H"], ["Y"]),
+    "Cast": node("Cast", ["H"], ["Y"], to=TensorProto.FLOAT),
+    "BatchNormalization": node("BatchNormalization", ["H", "gamma", "beta", "mean", "variance"], ["Y"], epsilon=0.01),
+    "LayerNormalization": node("LayerNormalization", ["H", "gamma", "beta"], ["Y"], epsilon=0.01),
+    "LayerNormalization without a shift": node("LayerNormalization", ["H", "gamma"], ["Y"]),
+    "Add": node("Add", ["gamma", "H"], ["Y"]),
+    "Sub": node("Sub", ["H", "gamma"], ["Y"]),
+    "Sub from": node("Sub", ["gamma", "H"], ["Y"]),
+    "Mul": node("Mul", ["H", "gamma"], ["Y"]),
+    "Div": node("Div", ["H", "gamma"], ["Y"]),
+}
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_each_node_computes_the_same(name):
+    check_the_same(graph([node("Gemm", ["X", "W1", "b1"], ["H"]), NODES[name]]))
+
+
+@pytest.mark.parametrize("name", ["Add", "Sub from", "Mul", "Div"])
+def test_a_scaling_beside_no_dense_layer(name):
+    """Behind an activation it is a layer of its own, before a dense layer it is folded into that."""
+    begin = [node("Gemm", ["X", "W1", "b1"], ["A"]), node("Tanh", ["A"], ["H"])]
+    alone = check_the_same(graph([*begin, NODES[name]]))
+    assert alone.report.layers[-1].became == "dense_2, a layer of its own"
+    assert alone.layers[1].frozen == ("W", "b")
+    scaling = node(NODES[name].op_type, list(NODES[name].input), ["S"])
+    folded = check_the_same(graph([*begin, scaling, node("MatMul", ["S", "W2"], ["Y"])]))
+    assert len(folded.layers) == 2
+    assert folded.report.layers[2].became == "folded into dense_2.W and dense_2.b"
+
+
+@pytest.mark.parametrize("attributes", [{}, {"alpha": 0.5, "beta": 2.0}, {"transB": 1}])
+def test_gemm_in_every_form(attributes):
+    constants = {"W1": W1.T.copy()} if "transB" in attributes else {}
+    check_the_same(graph([node("Gemm", ["X", "W1", "b1"], ["Y"], **attributes)], constants))
+    check_the_same(graph([node("Gemm", ["X", "W1"], ["Y"], **attributes)], constants))
+    check_the_same(graph([node("Gemm", ["X", "W1", "b1"], ["Y"], **attributes)], constants | {"b1": b1[:1]}))
+
+
+def test_matmul_and_add_are_one_layer():
+    nodes = [
+        node("MatMul", ["X", "W1"], ["A"], name="product"),
+        node("Add", ["b1", "A"], ["B"], name="bias"),
+        node("Relu", ["B"], ["C"], name="bend"),
+        node("MatMul", ["C", "W2"], ["Y"], name="last"),
+    ]
+    net = check_the_same(graph(nodes))
+    assert became(net) == {
+        "MatMul product": "dense_1",
+        "Add bias": "folded into dense_1.W and dense_1.b",
+        "Relu bend": "dense_1: relu",
+        "MatMul last": "dense_2",
+    }
+    assert np.array_equal(net.parameters["dense_1.W"], W1)
+    assert np.array_equal(net.parameters["dense_1.b"], b1)
+    assert net.layers[1].bias is False
+
+
+def test_numbers_that_stand_in_nodes():
+    nodes = [
+        node("Constant", [], ["K"], value=numpy_helper.from_array(W1.T.copy())),
+        node("Transpose", ["K"], ["W"], perm=[1, 0]),
+        node("Constant", [], ["two"], value_float=2.0),
+        node("Identity", ["b1"], ["b"]),
+        node("Gemm", ["X", "W", "b"], ["H"]),
+        node("Mul", ["H", "two"], ["Y"]),
+    ]
+    check_the_same(graph(nodes))
+
+
+def test_silu_is_a_product_of_two_nodes_and_swish_one():
+    nodes = [node("Gemm", ["X", "W1", "b1"], ["H"]), node("Sigmoid", ["H"], ["S"]), node("Mul", ["S", "H"], ["Y"])]
+    assert check_the_same(graph(nodes)).layers[0].f.name == "silu"
+
+
+def test_the_logarithm_of_a_softmax_is_left_to_the_loss():
+    net = cr.from_onnx(graph([node("MatMul", ["X", "W1"], ["H"]), node("LogSoftmax", ["H"], ["Y"])]))
+    original = by_onnxruntime(graph([node("MatMul", ["X", "W1"], ["H"]), node("LogSoftmax", ["H"], ["Y"])]), X)
+    assert np.allclose(np.log(net.forward(X)), original, atol=1e-5)
+    assert net.loss.name == "cross_entropy"
+    assert "softmax" in net.report.notes[0]
+    nodes = [node("LogSoftmax", ["X"], ["H"]), node("MatMul", ["H", "W1"], ["Y"])]
+    with pytest.raises(cr.ArgumentError, match="LogSoftmax is supported as the last layer alone"):
+        cr.from_onnx(graph(nodes))
+
+
+@pytest.mark.parametrize("batch", [1, 7, 100])
+def test_a_graph_of_a_fixed_number_of_rows(batch):
+    nodes = [node("Gemm", ["X", "W1", "b1"], ["H"]), node("Reshape", ["H", "shape"], ["Y"])]
+    model = graph(nodes, {"shape": np.array([batch, 6])}, batch=batch)
+    rows = np.resize(X, (batch, 4))
+    check_the_same(model, rows)
+
+
+def test_float64_stays_float64():
+    nodes = [node("Gemm", ["X", "W1", "b1"], ["H"]), node("Tanh", ["H"], ["Y"])]
+    model = graph(nodes, {"W1": W1.astype("f8"), "b1": b1.astype("f8")}, kind=TensorProto.DOUBLE)
+    net = cr.from_onnx(model)
+    assert net.dtype == "float64"
+    assert np.allclose(net.forward(X), by_onnxruntime(model, X.astype("f8")), rtol=1e-12, atol=1e-14)
+
+
+def test_logits_become_probabilities_for_a_loss_that_takes_them():
+    model = graph([node("Gemm", ["X", "W1", "b1"], ["Y"])])
+    net = cr.from_onnx(model, loss="cross_entropy")
+    E = np.exp(by_onnxruntime(model, X).astype("f8"))
+    assert np.allclose(net.forward(X), E / E.sum(axis=1, keepdims=True), rtol=1e-4)
+    assert "softmax was added" in net.report.notes[0]
+    assert cr.from_onnx(model).loss.name == "mean_squared_error"
+    assert cr.from_onnx(model, loss="binary_cross_entropy").layers[-1].f.name == "sigmoid"
+
+
+def test_a_gelu_of_the_other_form_is_taken_only_when_asked_for():
+    model = graph([node("Gemm", ["X", "W1", "b1"], ["H"]), node("Gelu", ["H"], ["Y"])])
+    with pytest.raises(cr.ArgumentError, match=r"node 1, Gelu: .*approximate_gelu=True"):
+        cr.from_onnx(model)
+    net = cr.from_onnx(model, approximate_gelu=True)
+    assert 1e-5 < net.report.difference < 5e-4
+    assert not net.report.exact
+    assert str(net.report).splitlines()[2].startswith("It computes nearly what the original does")
+
+
+def test_every_insight_works_on_it():
+    nodes = [
+        node("Gemm", ["X", "W1", "b1"], ["A"]),
+        node("Tanh", ["A"], ["B"]),
+        node("Gemm", ["B", "W2", "b2"], ["C"]),
+        node("Softmax", ["C"], ["Y"]),
+    ]
+    net = cr.from_onnx(graph(nodes))
+    rows = rng.normal(size=(60, 4)).astype("f4")
+    check_every_insight(net, rows, net.predict(rows))
+
+
+def op(text, **attributes):
+    """``"Add A B -> Y"`` as a node."""
+    (kind, *inputs), (output,) = (side.split() for side in text.split("->"))
+    return node(kind, inputs, [output], **attributes)
+
+
+HALF, WHOLE = np.ones((4, 3), "f2"), np.ones((4, 3), "i8")
+NAN, INFINITE = np.full((4, 3), np.nan, "f4"), np.full(6, np.inf, "f4")
+PRODUCT = op("MatMul X W1 -> A")
+REFUSED = {
+    "an operator": ([PRODUCT, op("Conv A W2 -> Y", name="c")], {}, "node 1, Conv 'c', is not supported"),
+    "another domain": ([op("Relu X -> Y", domain="mine")], {}, "mine::Relu, is not supported"),
+    "a branch": (
+        [op("Relu X -> A"), op("Tanh X -> B"), op("Add A B -> Y")],
+        {},
+        "it branches: Relu, Tanh all take",
+    ),
+    "a shortcut": ([op("Relu X -> A"), op("Add A X -> Y")], {}, "it branches: Relu, Add all take 'X'"),
+    "a side way": ([op("MatMul X W1 -> Y"), op("Relu Y -> A")], {}, "Relu does not lie between"),
+    "an island": ([op("MatMul X W1 -> Y"), op("Relu Z -> A")], {}, "Relu does not lie between"),
+    "an end": ([op("Relu X -> A")], {}, "nothing takes the values 'A'"),
+    "no weights": ([op("Relu X -> Y")], {}, "no layer with weights"),
+    "over rows": ([op("Div b X -> A"), op("MatMul A W1 -> Y")], {"b": W1[:, 0]}, "rows over numbers"),
+    "the weight first": ([op("MatMul W1 X -> Y")], {}, "input 1: expected numbers that stand"),
+    "transposed rows": ([op("Gemm X W1 -> Y", transA=1)], {}, "transA"),
+    "a cube": ([op("MatMul X C -> Y")], {"C": np.ones((2, 4, 3), "f4")}, "two axes"),
+    "a bias of rows": ([op("Gemm X W1 b -> Y")], {"b": np.ones((6, 1), "f4")}, r"expected \(6,\)"),
+    "another width": ([op("MatMul X W2 -> Y")], {}, r"MatMul: W: expected shape \(4, 3\), got \(6, 3\)"),
+    "whole numbers": ([op("MatMul X C -> Y")], {"C": WHOLE}, "float32 or float64"),
+    "half numbers": ([op("MatMul X C -> Y")], {"C": HALF}, "float32 or float64"),
+    "NaN": ([op("MatMul X C -> Y")], {"C": NAN}, r"W holds nan at \[0, 0\]"),
+    "infinity": ([PRODUCT, op("Add A C -> Y")], {"C": INFINITE}, r"Add: its numbers holds inf at \[0\]"),
+    "columns": ([PRODUCT, op("Softmax A -> Y", axis=0)], {}, "axis: expected -1"),
+    "another selu": ([PRODUCT, op("Selu A -> Y", alpha=1.0)], {}, "alpha and gamma"),
+    "a fold of rows": ([PRODUCT, op("Reshape A s -> Y")], {"s": np.array([-1])}, "shape: expected rows"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_has_no_counterpart_is_named(name):
+    nodes, constants, words = REFUSED[name]
+    with pytest.raises(cr.InputError, match=words):
+        cr.from_onnx(graph(nodes, constants))
+
+
+def test_a_gelu_in_single_nodes_is_told_how_to_be_exported():
+    nodes = [
+        node("Div", ["X", "r"], ["A"]),
+        node("Erf", ["A"], ["B"]),
+        node("Mul", ["B", "X"], ["C"]),
+        node("MatMul", ["C", "W1"], ["Y"]),
+    ]
+    with pytest.raises(cr.ArgumentError, match=r"GELU written out .* opset 20"):
+        cr.from_onnx(graph(nodes, {"r": np.float32(2**0.5)}))
+
+
+def test_what_is_no_model():
+    with pytest.raises(cr.ArgumentError, match="a path or an onnx"):
+        cr.from_onnx(3)
+    with pytest.raises(cr.FileFormatError, match="no such file"):
+        cr.from_onnx("nowhere.onnx")
+    with pytest.raises(cr.FileFormatError, match="no graph in it"):
+        cr.from_onnx(onnx.ModelProto())
+    with pytest.raises(cr.FileFormatError, match="opset 7 or later, got 6"):
+        cr.from_onnx(graph([node("MatMul", ["X", "W1"], ["Y"])], opset=6))
+    several = graph([node("MatMul", ["X", "W1"], ["Y"]), node("Relu", ["Y"], ["Y1"])], outputs=2)
+    with pytest.raises(cr.ArgumentError, match="outputs are Y, Y1"):
+        cr.from_onnx(several)
+
+
+def test_broken_files(tmp_path):
+    """Cut off anywhere, or with any byte changed: a message, or a network that computes what the file says."""
+    nodes = [node("Gemm", ["X", "W1", "b1"], ["H"]), node("Relu", ["H"], ["Y"])]
+    whole = graph(nodes).SerializeToString()
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(cr.FileFormatError, match="broken one"):
+        cr.from_onnx(path)
+    places = np.random.default_rng(3).integers(len(whole), size=40)
+    for place in places:
+        path.write_bytes(whole[:place])
+        with pytest.raises(cr.InputError):
+            cr.from_onnx(path)
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        try:
+            net = cr.from_onnx(path)
+        except cr.InputError:
+            continue
+        assert np.allclose(net.forward(X), by_onnxruntime(onnx.load(path), X), rtol=1e-3, equal_nan=True)
+
+
+@pytest.mark.parametrize("shape", [[1 << 40, 1 << 20], [4, 7], [-4, -6]])
+def test_a_tensor_that_says_another_size_than_it_has(shape, tmp_path):
+    model = graph([node("MatMul", ["X", "W1"], ["Y"])])
+    (tensor,) = model.graph.initializer
+    tensor.dims[:] = shape
+    path = tmp_path / "large.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(cr.FileFormatError, match="the numbers 'W1' are broken"):
+        cr.from_onnx(path)
+
+
+def test_numbers_in_a_file_beside_it(tmp_path):
+    model = graph([node("MatMul", ["X", "W1"], ["Y"])])
+    path = tmp_path / "net.onnx"
+    onnx.save_model(model, path, save_as_external_data=True, location="net.data", size_threshold=0)
+    assert np.array_equal(cr.from_onnx(path).parameters["dense_1.W"], W1)
+    with pytest.raises(cr.ArgumentError, match="lie in another file"):
+        cr.from_onnx(onnx.load(path, load_external_data=False))
+    (tmp_path / "net.data").unlink()
+    with pytest.raises(cr.FileFormatError, match="numbers lie in another file"):
+        cr.from_onnx(path)
+
+
+def test_numbers_in_a_file_elsewhere_are_not_read(tmp_path):
+    model = graph([node("MatMul", ["X", "W1"], ["Y"])])
+    (tmp_path / "inner").mkdir()
+    path = tmp_path / "inner" / "net.onnx"
+    onnx.save_model(model, path, save_as_external_data=True, location="net.data", size_threshold=0)
+    (tmp_path / "inner" / "net.data").rename(tmp_path / "secret.data")
+    changed = onnx.load(path, load_external_data=False)
+    changed.graph.initializer[0].external_data[0].value = "../secret.data"
+    path.write_bytes(changed.SerializeToString())
+    with pytest.raises(cr.FileFormatError, match="numbers lie in another file"):
+        cr.from_onnx(path)
