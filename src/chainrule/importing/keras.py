@@ -142,7 +142,7 @@ def _leaves(keras: Any, model: Any, path: str = "") -> Iterator[tuple[str, Any]]
             yield place, layer
 
 
-def _step(keras: Any, path: str, layer: Any, approximate_gelu: bool) -> Step:
+def _step(keras: Any, model: Any, path: str, layer: Any, *, approximate_gelu: bool) -> Step:
     kind, name = type(layer).__name__, f"{path} {layer.name}"
     if kind not in _RULES or not type(layer).__module__.startswith("keras.src.layers."):
         raise unsupported(f"layer {path}, {layer.name} ({kind})", _WHERE, _RULES)

@@ -54,11 +54,8 @@ def compiled_loss(told: Any, steps: tuple[Step, ...]) -> tuple[str | Loss | None
     if not isinstance(name, str) or not isinstance(config, dict):
         return None, ""
     loss = _LOSSES.get(name.replace("_", "").lower())
-    if (
-        loss is None
-        or config.get("label_smoothing")
-        or (loss in _OF_PROBABILITIES and not config.get("from_logits") and _ends_linear(steps))
-    ):
+    of_logits = loss in _OF_PROBABILITIES and not config.get("from_logits") and _ends_linear(steps)
+    if loss is None or of_logits or config.get("label_smoothing"):
         return None, ""
     if loss == "huber" and "delta" in config:
         try:
