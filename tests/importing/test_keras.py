@@ -121,11 +121,11 @@ def test_files_are_read_by_keras(ending, tmp_path):
 
 
 def test_float64_stays_float64():
-    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
     try:
         net = cr.from_keras(keras.Sequential([keras.Input((4,)), L.Dense(3, activation="tanh")]))
     finally:
-        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
     assert net.dtype == "float64"
     assert net.report.difference < 1e-14
 
@@ -169,7 +169,7 @@ REFUSED = {
     "a ceiling": (lambda: sequential(L.Dense(3), L.ReLU(max_value=6)), "max_value and threshold: expected None and 0"),
     "another axis": (lambda: sequential(L.Flatten(), L.Dense(3), L.Softmax(axis=0)), "axis: expected -1"),
     "half numbers": (lambda: sequential(L.Dense(3, dtype="float16")), "float32 or float64"),
-    "mixed numbers": (lambda: sequential(L.Dense(3, dtype="mixed_float16")), "dtype policy"),
+    "mixed numbers": (lambda: sequential(L.Dense(3, dtype="mixed_float16")), "mixed_float16 in a model of float32"),
     "finer within": (lambda: sequential(L.Dense(3, dtype="float64")), "float64 in a model of float32"),
     "not flat": (lambda: sequential(L.Dense(3), shape=(2, 4)), "W: expected shape"),
     "a graph": (functional, "Rebuild it as a Sequential"),
