@@ -20,7 +20,7 @@ def graph(tmp_path):
     rows = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", None]) for name in "XY"]
     nodes = [helper.make_node("MatMul", ["X", "W"], ["Y"], name="product")]
     made = helper.make_graph(nodes, "small", rows[:1], rows[1:], [numpy_helper.from_array(W, "W")])
-    onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "net.onnx")
+    onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)]), tmp_path / "net.onnx")
     return tmp_path / "net.onnx"
 
 
@@ -93,7 +93,7 @@ def test_a_gelu_names_the_option(call, tmp_path):
     rows = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", None]) for name in "XY"]
     nodes = [helper.make_node("MatMul", ["X", "W"], ["Z"]), helper.make_node("Gelu", ["Z"], ["Y"])]
     made = helper.make_graph(nodes, "", rows[:1], rows[1:], [numpy_helper.from_array(W, "W")])
-    onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 20)], ir_version=9), tmp_path / "g.onnx")
+    onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 20)]), tmp_path / "g.onnx")
     code, _, err = call("import", "g.onnx")
     assert code == 2
     assert "--approximate-gelu takes that form" in err

@@ -120,14 +120,17 @@ def test_files_are_read_by_keras(ending, tmp_path):
     assert net.report.loss_reason == "that of model.compile"
 
 
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="it has no float64 unless told so at its start")
 def test_float64_stays_float64():
+    before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float64")
     try:
-        net = cr.from_keras(keras.Sequential([keras.Input((4,)), L.Dense(3, activation="tanh")]))
+        model = keras.Sequential([keras.Input((4,), dtype="float64"), L.Dense(3, activation="tanh")])
+        net = cr.from_keras(model)
     finally:
-        keras.config.set_dtype_policy("float32")
+        keras.config.set_dtype_policy(before)
     assert net.dtype == "float64"
-    assert net.report.difference < 1e-14
+    assert np.array_equal(net.parameters["dense_1.W"], keras.ops.convert_to_numpy(model.layers[0].kernel))
 
 
 def test_every_insight_works_on_it():
@@ -170,7 +173,6 @@ REFUSED = {
     "another axis": (lambda: sequential(L.Flatten(), L.Dense(3), L.Softmax(axis=0)), "axis: expected -1"),
     "half numbers": (lambda: sequential(L.Dense(3, dtype="float16")), "float32 or float64"),
     "mixed numbers": (lambda: sequential(L.Dense(3, dtype="mixed_float16")), "mixed_float16 in a model of float32"),
-    "finer within": (lambda: sequential(L.Dense(3, dtype="float64")), "float64 in a model of float32"),
     "not flat": (lambda: sequential(L.Dense(3), shape=(2, 4)), "W: expected shape"),
     "a graph": (functional, "Rebuild it as a Sequential"),
     "not built": (lambda: keras.Sequential([L.Dense(3)]), "no weights yet"),

@@ -193,6 +193,17 @@ def op(text, **attributes):
     return node(kind, inputs, [output], **attributes)
 
 
+@pytest.mark.slow
+def test_a_network_of_ours_comes_back_as_it_was(tmp_path):
+    norms = [cr.Dense(5, "elu"), cr.BatchNorm(), cr.Dropout(0.2), cr.Dense(4, "leaky_relu"), cr.LayerNorm()]
+    net = cr.Network([*norms, cr.Dense(3, "softmax")])
+    net.fit(X, np.arange(10) % 3, epochs=2)
+    net.export(tmp_path / "net.onnx")
+    back = cr.from_onnx(tmp_path / "net.onnx")
+    assert np.array_equal(back.parameters["dense_2.W"], net.parameters["dense_2.W"])
+    assert np.allclose(back.forward(X), net.forward(X), rtol=1e-6)
+
+
 HALF, WHOLE = np.ones((4, 3), "f2"), np.ones((4, 3), "i8")
 NAN, INFINITE = np.full((4, 3), np.nan, "f4"), np.full(6, np.inf, "f4")
 PRODUCT = op("MatMul X W1 -> A")

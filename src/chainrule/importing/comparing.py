@@ -42,7 +42,7 @@ def compare(source: Source, assembly: Assembly, network: Network, rows: Numbers)
     with np.errstate(all="ignore"):  # values that overflow, there and here, are compared as they are
         here, other = (_values(assembly, network, rows, dtype) for dtype in (network.dtype, _other(network.dtype)))
         there = source.run(rows)
-        found, exact = [], True
+        found, exact, precision = [], True, source.precision or network.dtype
         for index, step in enumerate(source.steps):
             exact = exact and not step.approximates
             about = LayerComparison(step.name, assembly.became[index], approximates=step.approximates)
@@ -50,21 +50,17 @@ def compare(source: Source, assembly: Assembly, network: Network, rows: Numbers)
             if original is not None and place is not None:
                 values = original.reshape(len(rows), -1)
                 values = values if step.compared_as is None else step.compared_as(values)
-                about = _compared(about, values, here[place.layer][place.part], other[place.layer][place.part])
+                ours, others = (each[place.layer][place.part] for each in (here, other))
+                about = replace(
+                    about,
+                    difference=_largest_difference(values, ours),
+                    largest=_largest(values),
+                    rounding=_rounding(ours, others, precision),
+                )
             if exact:
-                _refuse_others(about, source.where, network.dtype)
+                _refuse_others(about, source.where, precision)
             found.append(about)
     return tuple(found)
-
-
-def _compared(about: LayerComparison, there: Numbers, here: Numbers, other: Numbers) -> LayerComparison:
-    """With the difference between the values there and here, and what the other type of numbers makes of the latter."""
-    return replace(
-        about,
-        difference=_largest_difference(there, here),
-        largest=_largest(there),
-        rounding=_rounding(here, other),
-    )
 
 
 def _values(assembly: Assembly, network: Network, X: Numbers, dtype: str) -> list[dict[str, Floats]]:
@@ -82,10 +78,10 @@ def _other(dtype: str) -> str:
     return "float64" if dtype == "float32" else "float32"
 
 
-def _rounding(values: Numbers, other: Numbers) -> float:
+def _rounding(values: Numbers, other: Numbers, precision: str) -> float:
     """What rounding makes of these values: the difference between the two types, for float64 in its proportion."""
     coarse = _largest_difference(values, other)
-    proportion = np.finfo(values.dtype).eps / np.finfo(np.float32).eps
+    proportion = np.finfo(precision).eps / np.finfo(np.float32).eps
     return float(coarse * proportion)
 
 
@@ -101,9 +97,9 @@ def _largest(values: Numbers) -> float:
     return float(np.max(finite)) if finite.size else 0.0
 
 
-def _refuse_others(found: LayerComparison, where: str, dtype: str) -> None:
+def _refuse_others(found: LayerComparison, where: str, precision: str) -> None:
     """Raise when the difference is beyond rounding, and beyond half the digits of the type of numbers too."""
-    half_of_the_digits = float(np.sqrt(np.finfo(dtype).eps)) * found.largest
+    half_of_the_digits = float(np.sqrt(np.finfo(precision).eps)) * found.largest
     bound = max(_MARGIN * found.rounding, half_of_the_digits)
     if found.difference is not None and not found.difference <= bound:
         raise ArgumentError(

@@ -83,8 +83,8 @@ def from_keras(
 
         model, loss_told = read_model(keras, os.fspath(model), known=[*_RULES, "Sequential", "InputLayer"])
     else:
-        _check_model(keras, model)
         loss_told = told_loss(getattr(model, "loss", None))
+    _check_model(keras, model)
     steps = tuple(
         _step(keras, model, path, layer, approximate_gelu=approximate_gelu) for path, layer in _leaves(keras, model)
     )
@@ -97,6 +97,7 @@ def from_keras(
         n_inputs=prod(model.input_shape[1:]),
         loss=known_loss,
         loss_reason=reason,
+        precision="float32",  # in which Keras multiplies float64 too, but on TensorFlow
     )
     return ImportedNetwork.from_source(source, loss=loss, X=X, seed=seed)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from chainrule.losses import Loss
 
+_IR = 10  # the format; onnx writes newer ones than onnxruntime reads, which have nothing more for these nodes
+_PLACE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : (?:/\S+:\d+ .*\) )?")
 _OLDEST_OPSET = 7  # before, Add and Gemm broadcast in another way
 
 
@@ -52,7 +55,7 @@ def from_onnx(
     >>> rows = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", 2]) for name in "XY"]
     >>> nodes = [helper.make_node("MatMul", ["X", "W"], ["Z"]), helper.make_node("Tanh", ["Z"], ["Y"])]
     >>> graph = helper.make_graph(nodes, "small", rows[:1], rows[1:], [W])
-    >>> net = from_onnx(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8))
+    >>> net = from_onnx(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]))
     >>> net.layers[0].activation, net.parameters["dense_1.W"].tolist()
     (Tanh(), [[1.0, -2.0], [0.5, 3.0]])
     """
@@ -109,7 +112,8 @@ def _opened(onnx: Any, model: Any) -> tuple[Any, str]:
 
 
 def _line(fault: Exception) -> str:
-    lines = str(fault).strip().splitlines()
+    """Its first line, without the place in somebody's C++."""
+    lines = _PLACE.sub("", str(fault).strip()).splitlines()
     return lines[0] if lines else type(fault).__name__
 
 
@@ -139,6 +143,7 @@ def _runner(onnx: Any, proto: Any, chain: Chain) -> Callable[[Numbers], list[Num
     def run(X: Numbers) -> list[Numbers | None]:
         asked = onnx.ModelProto()
         asked.CopyFrom(proto)
+        asked.ir_version = min(proto.ir_version, _IR)
         known = {output.name for output in asked.graph.output}
         names = [node.output[0] for node in chain.nodes]
         asked.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in known)

@@ -72,6 +72,7 @@ class Source:
         n_inputs: I, where the source tells it.
         loss: a loss, where the source tells it, and `loss_reason` why.
         classes: the labels of the outputs, where the source tells them.
+        precision: of its arithmetic, where that is coarser than its numbers.
         notes: what else is to be said.
     """
 
@@ -83,6 +84,7 @@ class Source:
     loss: str | Loss | None = None
     loss_reason: str = ""
     classes: tuple[Any, ...] | None = None
+    precision: str = ""
     notes: tuple[str, ...] = ()
 
 
