@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"  # `make bench-peers` makes it
-_PAUSE = 0.2  # seconds, in which the threads of the one before stop waiting for work with the processor busy (OpenBLAS: .1)
+_PAUSE = 0.2  # seconds, in which the threads of the one before stop waiting busily (OpenBLAS's: .1)
 _LEAST = 0.01  # seconds of a round: where one is shorter, it is run several times
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

@@ -33,8 +33,6 @@ HEAVY = {
     "uvicorn",
     "onnx",
     "onnxruntime",
-    "starlette",
-    "uvicorn",
     "websockets",
 }
 

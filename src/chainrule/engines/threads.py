@@ -12,7 +12,10 @@ _MOST = 8  # of threads that nobody asked for: more were never measured
 _LEAST_STEP = 150_000  # multiplications forward in a step; below, the waiting for each other costs more than it brings
 _LEAST_PASS = 20_000_000  # in all; below, to start a thread costs more than it brings
 _RARELY = 32  # turns, at most, from one trial to the next
-_PORTION, _LEAST_PORTION = 8, 4  # a trial takes two eighths of a turn's steps, if that is 8 at least, and else all of them
+_PORTION, _LEAST_PORTION = (
+    8,
+    4,
+)  # a trial takes two eighths of a turn's steps, if those are 8 at least, or all
 
 
 def cores() -> int:
@@ -36,10 +39,10 @@ def for_pass(asked: int | None, multiplications: int) -> int:
 
 
 class Fastest:
-    """Chooses among some ways to do the same by how long a step lately took each; the others are tried again now and then.
+    """Chooses among some ways to do the same by how long a step took each lately; the others are tried again.
 
-    For numbers of threads: what else the machine has to do changes, and the bits do not depend on them. A trial is short, and
-    on a busy machine several threads do well for a short while only; so what the whole of a turn took counts too.
+    For numbers of threads: what else the machine has to do changes, and the bits do not depend on them. A trial is
+    short, and on a busy machine several threads do well for a short while only: what a whole turn took counts too.
 
     Attributes:
         way: what is fastest, as far as is known; at first the last of them.
