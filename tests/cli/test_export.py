@@ -68,6 +68,7 @@ def test_for_machines(call, model):
         (("--out", "iris.foo"), "'iris.foo' does not say which format is meant"),
         (("--out", "missing/iris.onnx"), "a file in a folder that exists"),
         (("--to", "json", "--out", "iris.safetensors"), "another file than the model"),
+        (("--to", "json", "--out", "-"), "--out: expected the name of a file, got '-'"),
         (("--to", "json", "--data", "digits"), "columns are missing"),
         (("--to", "json", "--data", "nothing.csv"), "nothing.csv"),
     ],

@@ -122,6 +122,8 @@ def _target(model: str, to: str | None, out: str | None) -> str:
                 "it is not said what to write", mend="Give --to FORMAT, such as --to onnx, or --out FILE"
             )
         out = str(Path(model).with_suffix("")) + chosen("", to).endings[0]
+    elif out == "-":
+        raise ArgumentError("--out", expected="the name of a file", got=out)
     else:
         chosen(out, to)
     check_writable(out, "--out")

@@ -12,7 +12,7 @@ from tests.export.onnx.running import run
 
 import chainrule as cr
 from chainrule.export.onnx import columns
-from chainrule.tables import BooleanColumn
+from chainrule.tables import BooleanColumn, dataset_names
 
 N = 120
 OPTIONS = {"epochs": 5, "layers": (6,), "validation": 0.0}
@@ -171,3 +171,22 @@ def test_numbers_that_float64_cannot_tell_apart_are_refused(tmp_path):
     model = cr.train(frame, "kind", categories=("id",), **OPTIONS)
     with pytest.raises(cr.ArgumentError, match="the column 'id' has categories that are the same number"):
         model.export(tmp_path / "ids.onnx")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", dataset_names())
+def test_every_table_that_is_built_in(name, tmp_path):
+    model = cr.train(name, epochs=2, layers=(8,), validation=0.0)
+    told = model.export(tmp_path / "model.onnx", data=name)
+    frame, fed = model.read(name), {}
+    for feature in onnx.load(told.files[0]).graph.input:
+        values = frame[feature.name].to_list()
+        text = feature.type.tensor_type.elem_type == onnx.TensorProto.STRING
+        missing, kind = ("", str) if text else (np.nan, float)
+        given = [missing if value is None else kind(value) for value in values]
+        fed[feature.name] = np.array(given, dtype=object if text else float)[:, None]
+    theirs, ours = run(told.files[0], fed), model.predict(name)
+    if model.columns.classes:
+        np.testing.assert_allclose(theirs["probabilities"], ours.drop("prediction").to_numpy(), atol=1e-5)
+    else:
+        np.testing.assert_allclose(theirs["prediction"], ours["prediction"], rtol=1e-4, atol=1e-5)
