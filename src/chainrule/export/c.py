@@ -11,7 +11,7 @@ from chainrule.export.c_running import check_prediction
 from chainrule.export.c_train import TrainingStep
 from chainrule.export.expressions import C
 from chainrule.export.function_pieces import C_PIECES, needed
-from chainrule.export.functions import Functions
+from chainrule.export.functions import Function, Functions
 from chainrule.export.meaning import Meaning, meaning
 from chainrule.export.numbers import float32_texts, listed
 from chainrule.export.program import Drop, Normalize, layers_of, program
@@ -141,7 +141,7 @@ class _Writer:
         bodies = self._bodies()
         written = [f"{prototype}\n{{\n{_block(bodies[i])}\n}}" for i, (_, prototype) in enumerate(self._functions())]
         names = "\n".join(f"static float {each.name}" for each in self.functions.defined)
-        own = [self._define(*each) for each in self.functions.defined]
+        own = [self._define(each) for each in self.functions.defined]
         pieces = needed(C_PIECES, "\n".join([*written, names]))
         includes = [f'#include "{header}"', "", "#include <math.h>"]
         if any("uint32_t" in piece for piece in pieces):
@@ -185,9 +185,10 @@ class _Writer:
                 yield f"x[{at + 1}] = isnan(columns[{i}]) ? 1.0f : 0.0f;"
             at += len(each.names)
 
-    def _define(self, name: str, arguments: tuple[str, ...], about: str, value: str) -> str:
-        declared = ", ".join(f"float {argument}" for argument in arguments)
-        return f"/* {about} */\nstatic float {name}({declared})\n{{\n    return {value};\n}}"
+    def _define(self, function: Function) -> str:
+        declared = ", ".join(f"float {argument}" for argument in function.arguments)
+        head = f"static float {function.name}({declared})"
+        return f"/* {function.about} */\n{head}\n{{\n    return {function.value};\n}}"
 
     def _seed(self) -> Iterator[str]:
         if self.step is not None and self.step.program.has(Drop):

@@ -90,6 +90,7 @@ class Update:
     Attributes:
         change: what is added to a weight w.
         slots: what it remembers of each weight: the new value by name, in the order of computation.
+        parts: what is computed before the change and goes into it, by name.
         initial: what the slots begin with.
         scalars: numbers of step t = 1, 2, ..., by name; the same for all weights.
         of_weight: numbers of each parameter, from its name; in Python.
@@ -98,6 +99,7 @@ class Update:
 
     change: str
     slots: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
     initial: float = 0.0
     scalars: dict[str, str] = field(default_factory=dict)
     of_weight: dict[str, str] = field(default_factory=dict)
@@ -131,7 +133,7 @@ def _rmsprop(rms: Any) -> Update:
 
 def _adagrad(adagrad: Any) -> Update:
     change = "-rate * g / (sqrt(square) + epsilon)"
-    return Update(change, {"square": "square + g * g"}, adagrad.initial, constants={"epsilon": adagrad.epsilon})
+    return Update(change, {"square": "square + g * g"}, initial=adagrad.initial, constants={"epsilon": adagrad.epsilon})
 
 
 _MOMENTS = {"m": "beta1 * m + (1 - beta1) * g", "v": "beta2 * v + (1 - beta2) * g * g"}
@@ -139,8 +141,9 @@ _MOMENTS = {"m": "beta1 * m + (1 - beta1) * g", "v": "beta2 * v + (1 - beta2) * 
 
 def _adam(adam: Any) -> Update:
     return Update(
-        "-rate * (m / correction1) / (sqrt(v / correction2) + epsilon)",
+        "-rate * m_hat / (sqrt(v_hat) + epsilon)",
         _MOMENTS,
+        {"m_hat": "m / correction1", "v_hat": "v / correction2"},
         scalars={"correction1": "1 - beta1 ** t", "correction2": "1 - beta2 ** t"},
         constants={"beta1": adam.beta1, "beta2": adam.beta2, "epsilon": adam.epsilon},
     )
@@ -149,22 +152,22 @@ def _adam(adam: Any) -> Update:
 def _adamw(adamw: Any) -> Update:
     return replace(
         adam := _adam(adamw),
-        change=f"{adam.change} - rate * decay * w",
+        parts={"w": "w - rate * decay * w", **adam.parts},
         of_weight={"decay": "weight_decay if name[0] == 'W' else 0"},
         constants=adam.constants | {"weight_decay": adamw.weight_decay},
     )
 
 
 def _nadam(nadam: Any) -> Update:
-    mean = "(mu_next * m / (1 - product * mu_next) + (1 - mu) * g / (1 - product))"
     mu = "beta1 * (1 - 0.5 * 0.96 ** ({} * momentum_decay))"
+    mean = "mu_next * m / (1 - product * mu_next) + (1 - mu) * g / (1 - product)"
     return replace(
         adam := _adam(nadam),
-        change=f"-rate * {mean} / (sqrt(v / correction2) + epsilon)",
+        parts={"m_hat": mean, "v_hat": adam.parts["v_hat"]},
         scalars={
             "mu": mu.format("t"),
             "mu_next": mu.format("(t + 1)"),
-            "product": f"math.prod({mu.format('i')} for i in range(1, t + 1))",
+            "product": f"math.prod([{mu.format('i')} for i in range(1, t + 1)])",
             "correction2": adam.scalars["correction2"],
         },
         constants=adam.constants | {"momentum_decay": nadam.momentum_decay},

@@ -13,8 +13,17 @@ if TYPE_CHECKING:
 
 
 class Function(NamedTuple):
-    """A definition: name, arguments, what it is in the notation of people, and its value in the language."""
+    """A definition.
 
+    Attributes:
+        of: the activation that needed it first.
+        name: its own.
+        arguments: their letters.
+        about: what it is in the notation of people.
+        value: its value in the language.
+    """
+
+    of: str
     name: str
     arguments: tuple[str, ...]
     about: str
@@ -33,14 +42,22 @@ class Functions:
         self.defined: list[Function] = []
         self._names: dict[tuple[str, tuple[float, ...]], str] = {}
 
+    @property
+    def by_activation(self) -> list[Function]:
+        """The definitions with those of one activation together; for languages in which any order will do."""
+        order = list(dict.fromkeys(each.of for each in self.defined))
+        return sorted(self.defined, key=lambda each: order.index(each.of))
+
     def value(self, f: ActivationFunction) -> str:
         """The name of the function that is f, of one argument z."""
-        return self._define(self._name(f), ACTIVATIONS[f.name].value, f"f(z) = {_about(f, f.formula)}", f.constants)[0]
+        about = f"f(z) = {_about(f, f.formula)}"
+        return self._define(f, self._name(f), ACTIVATIONS[f.name].value, about, f.constants)[0]
 
     def slope(self, f: ActivationFunction) -> tuple[str, tuple[str, ...]]:
         """The name of the function that is f', and its arguments: z, y or both."""
-        about = f"f'(z) = {_about(f, f.slope_formula)}, of {f.name}"
-        return self._define(f"{self._name(f)}_slope", ACTIVATIONS[f.name].slope, about, f.constants)
+        known = "" if "'" in f.slope_formula else f" = {_about(f, f.slope_formula)}"  # gelu has no short one
+        about = f"f'(z){known}, of {f.name}"
+        return self._define(f, f"{self._name(f)}_slope", ACTIVATIONS[f.name].slope, about, f.constants)
 
     def _name(self, f: ActivationFunction) -> str:
         """Its own; with a number where the same activation stands there with other constants."""
@@ -51,7 +68,12 @@ class Functions:
         return self._names[key]
 
     def _define(
-        self, name: str, formula: str, about: str, constants: dict[str, float] | None = None
+        self,
+        f: ActivationFunction,
+        name: str,
+        formula: str,
+        about: str,
+        constants: dict[str, float] | None = None,
     ) -> tuple[str, tuple[str, ...]]:
         known = {**self.limits, **(constants or {})}
         arguments = tuple(letter for letter in letters(formula) if letter in {"z", "y"})
@@ -61,8 +83,8 @@ class Functions:
         if name not in {each.name for each in self.defined}:
             for called in sorted(calls(formula) & set(PARTS)):
                 if called != name:
-                    self._define(called, PARTS[called], _ABOUT[called])
-            self.defined.append(Function(name, arguments, about, self.language.write(formula, known)))
+                    self._define(f, called, PARTS[called], _ABOUT[called])
+            self.defined.append(Function(f.name, name, arguments, about, self.language.write(formula, known)))
         return name, arguments
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chainrule.export.layered import check_with, identifier, layers_in_order, weights_file
+from chainrule.export.numbers import broken
 from chainrule.export.program import Add, Apply, Drop, Fork, Linear, Normalize, Op, Program, layers_of, program
 from chainrule.export.subject import Draft, Subject
 
@@ -142,4 +143,7 @@ def _weights(program: Program) -> str:
     names: dict[str, list[str]] = {}
     for each in program.parameters:
         names.setdefault(identifier(each.full.rpartition(".")[0]), []).append(f'"{each.full}"')
-    return "\n".join(f'        "{layer}": [{", ".join(listed)}],' for layer, listed in names.items())
+    return "\n".join(
+        broken(f'        "{layer}": ({", ".join(listed)}{"," * (len(listed) == 1)}),')
+        for layer, listed in names.items()
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,3 +67,44 @@ def float32_texts(values: Floats) -> list[str]:
     ['0.1', '1.0', '-2.5e-09']
     """
     return values.astype(np.float32).reshape(-1).astype(str).tolist()
+
+
+def broken(line: str, *, width: int = 100) -> str:
+    """A line of Python that is too long, on several: broken within its first brackets, or before its first " = ".
+
+    >>> print(broken("one, two, three = make(1)", width=20))
+    (
+        one, two, three,
+    ) = make(1)
+    >>> print(broken("call(one, two, three)", width=20))
+    call(
+        one, two, three
+    )
+    """
+    if len(line) <= width:
+        return line
+    margin = line[: len(line) - len(line.lstrip())]
+    names, equals, value = line.strip().partition(" = ")
+    if equals and "(" not in names and ", " in names:
+        return f"{margin}(\n{_filled(names, margin, width)},\n{margin}) = {value}"
+    first = min(line.find(bracket) for bracket in "({" if bracket in line)
+    last = _closing(line, first)
+    inner = _filled(line[first + 1 : last], margin, width)
+    return f"{line[: first + 1]}\n{inner}\n{margin}{line[last:]}"
+
+
+def _closing(line: str, first: int) -> int:
+    """Where the bracket that opens at `first` closes; no bracket stands in a text of these lines."""
+    depth = 0
+    for place in range(first, len(line)):
+        depth += (line[place] in "([{") - (line[place] in ")]}")
+        if depth == 0:
+            return place
+    return len(line)
+
+
+def _filled(text: str, margin: str, width: int) -> str:
+    indent = f"{margin}    "
+    return textwrap.fill(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from chainrule.export.formulas import update
-from chainrule.export.numbers import literal
+from chainrule.export.numbers import broken, literal
 from chainrule.export.program import Apply, Drop, Linear, Normalize
 
 if TYPE_CHECKING:
@@ -143,10 +143,7 @@ def _loaded(program: Program, extra: tuple[str, ...], file: str, *, python: bool
     )
     lines.append('X, T = numbers["X"], numbers["T"]')
     names = [f'"{each.name}"' for each in program.parameters]
-    listed = textwrap.fill(", ".join(names), _WIDTH - 4)
-    if "\n" in listed or len(listed) > _WIDTH - 55:
-        listed = f"\n{textwrap.indent(listed, '    ')}\n"
-    lines.append(f"parameters = {{name: numbers[name] for name in ({listed}{',' * (len(names) == 1)})}}")
+    lines.append(broken(f"parameters = {{name: numbers[name] for name in [{', '.join(names)}]}}"))
     return [*lines, *(f'{name} = numbers["{name}"]' for name in extra)]
 
 

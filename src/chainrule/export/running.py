@@ -74,7 +74,7 @@ def check_script(lesson: Lesson, files: dict[str, bytes], *, plain: bool) -> Che
     apart, limit = float(np.abs(theirs - ours).max()), _LIMIT * float(np.abs(ours).max())
     if not apart <= limit:
         raise ExportError(f"the script finds other losses: they differ by {apart:.2g}, more than rounding explains")
-    quantity = f"losses of its first {epochs} epochs" if epochs > 1 else "loss of its first epoch"
+    quantity = f"losses of its first {epochs} epochs" if epochs > 1 else "losses of its first epoch"
     return Check(how="running it", quantity=quantity, max_difference=apart, limit=limit)
 
 

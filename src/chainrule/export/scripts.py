@@ -8,6 +8,7 @@ import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.export.formulas import Update, update
+from chainrule.export.numbers import broken
 from chainrule.export.passes import Line, Passes
 from chainrule.export.pieces import needed
 from chainrule.export.preamble import about, numbers
@@ -76,7 +77,7 @@ class _Writer:
     def _functions(self) -> Iterator[str]:
         """Activations and their slopes."""
         names = self.dialect.language.letters
-        for each in self.passes.functions.defined:
+        for each in self.passes.functions.by_activation:
             arguments = ", ".join(names.get(argument, argument) for argument in each.arguments)
             yield f'def {each.name}({arguments}):\n    """{each.about}."""\n    return {each.value}'
 
@@ -140,7 +141,10 @@ class _Writer:
         return _function(f"update({', '.join(arguments)})", told, lines)
 
     def _of_parameter(self, names: dict[str, str], slots: list[str]) -> Iterator[str]:
-        formulas, variables = self.update, {letter: letter for letter in ("w", "g", *self.update.slots)}
+        formulas, variables = (
+            self.update,
+            {letter: letter for letter in ("w", "g", *self.update.slots, *self.update.parts)},
+        )
         yield "w = p[name]"
         if slots:
             first = self.dialect.fill(formulas.initial, "w")
@@ -150,6 +154,9 @@ class _Writer:
             yield f"{name} = {self._number(text, names)}"
         for name, text in formulas.slots.items():
             yield f"{name} = {self.dialect.formula(text, variables, {}, names)}"
+        for name, text in formulas.parts.items():
+            known = {slot: slot for slot in (*slots, "w", "g")}
+            yield f"{name} = {self.dialect.formula(text, known, {}, names)}"
         moved = f"w {formulas.change}" if formulas.change.startswith("-") else f"w + {formulas.change}"
         yield f"p[name] = {self.dialect.formula(moved, variables, {}, names)}"
         if slots:
@@ -161,7 +168,7 @@ class _Writer:
         for node in ast.walk(tree):
             if isinstance(node, ast.Name):
                 node.id = names.get(node.id, node.id)
-        return ast.unparse(tree)
+        return ast.unparse(tree).replace("'", '"')
 
     def _train(self) -> str:
         """The loop."""
@@ -221,9 +228,9 @@ def _function(signature: str, about: str, lines: Iterable[Line]) -> str:
     """A definition; the shapes stand below each other, beside the lines."""
     lines = list(lines)
     width = max((len(line.text) for line in lines if line.shape), default=0)
-    body = [f"    {line.text:<{width}}  # {line.shape}" if line.shape else f"    {line.text}" for line in lines]
+    body = [f"    {line.text:<{width}}  # {line.shape}" if line.shape else broken(f"    {line.text}") for line in lines]
     told = textwrap.fill(f'"""{about}"""', 100, initial_indent="    ", subsequent_indent="    ")
-    return "\n".join([f"def {signature}:", told, *body])
+    return "\n".join([broken(f"def {signature}:"), told, *body])
 
 
 def _assigned(lines: Iterable[Line]) -> list[str]:
