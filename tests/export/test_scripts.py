@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -215,3 +217,18 @@ def test_nothing_stands_in_a_script_that_it_does_not_use(tmp_path):
         names = defined | {alias.asname or alias.name for alias in imports}
         used = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
         assert names - used <= {"predict"}
+
+
+def test_the_page_shows_what_is_written(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
+    example, shown = re.search(r"```python\n(import.*?)```\n+```text\n(.*?)```", page, re.DOTALL).groups()
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})  # noqa: S102 -- our own page
+    assert shown in (tmp_path / "xor.py").read_text()
+
+
+def test_no_line_of_a_script_is_much_longer_than_a_screen_is_wide(tmp_path):
+    layers = [cr.Dense(3, "elu") for _ in range(12)]
+    for to in ("numpy", "python"):
+        cr.Network([*layers, cr.Dense(2)], "huber", n_inputs=2).export(tmp_path / "net.py", to, optimizer="adamw")
+        assert max(map(len, (tmp_path / "net.py").read_text().splitlines())) <= 120

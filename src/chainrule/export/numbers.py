@@ -70,7 +70,7 @@ def float32_texts(values: Floats) -> list[str]:
 
 
 def broken(line: str, *, width: int = 100) -> str:
-    """A line of Python that is too long, on several: broken within its first brackets, or before its first " = ".
+    """A line of Python that is too long, on several: names in brackets of their own, else within its first brackets.
 
     >>> print(broken("one, two, three = make(1)", width=20))
     (
@@ -87,6 +87,9 @@ def broken(line: str, *, width: int = 100) -> str:
     names, equals, value = line.strip().partition(" = ")
     if equals and "(" not in names and ", " in names:
         return f"{margin}(\n{_filled(names, margin, width)},\n{margin}) = {value}"
+    if not set("({") & set(line):
+        word, _, rest = line.strip().partition(" ")
+        return f"{margin}{word} (\n{_filled(rest, margin, width)},\n{margin})" if word == "return" else line
     first = min(line.find(bracket) for bracket in "({" if bracket in line)
     last = _closing(line, first)
     inner = _filled(line[first + 1 : last], margin, width)
