@@ -14,6 +14,7 @@ from chainrule.errors import (
     ChainruleError,
     DataError,
     DivergenceError,
+    ExportError,
     FileFormatError,
     InputError,
     MissingExtraError,
@@ -34,6 +35,7 @@ TREE = {
     DivergenceError: ArithmeticError,
     NotFittedError: AttributeError,
     StorageError: OSError,
+    ExportError: ArithmeticError,
     MissingExtraError: ImportError,
 }
 

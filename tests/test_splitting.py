@@ -35,6 +35,11 @@ def test_a_stratified_split_gives_each_class_its_share(classes: list[int], share
             assert out == 0  # a class of one row is for training
 
 
+def test_no_class_gives_for_those_that_have_no_row_to_give() -> None:
+    y = np.array([0] * 5 + [1, 2, 3, 4])  # .1875 of 9 rows are 2; class 0's part is .94
+    assert y[split_rows(9, 0.1875, seed=0, classes=y)[1]].tolist() == [0]
+
+
 def test_a_stratified_split_adds_up_where_it_can() -> None:
     y = np.repeat([0, 1, 2], [50, 30, 21])
     kept, held = split_rows(101, 0.2, seed=1, classes=y)

@@ -11,7 +11,7 @@
     ├── DivergenceError (ArithmeticError) NaN or Inf in training: names epoch, step and layer
     ├── NotFittedError (AttributeError)  a network was asked for what only training gives
     ├── StorageError (OSError)           a file could not be written
-    ├── ExportError                      an exported network does not compute what the network computes
+    ├── ExportError (ArithmeticError)    an exported network does not compute what the network computes
     └── MissingExtraError (ImportError)  an optional library is not installed
 
 Every message answers, as far as it applies: where, which argument, what was expected, what came, how to mend it.
@@ -124,7 +124,7 @@ class StorageError(ChainruleError, OSError):
     """A file could not be written; what stood there before still stands."""
 
 
-class ExportError(ChainruleError):
+class ExportError(ChainruleError, ArithmeticError):
     """An exported network does not compute what the network computes; nothing was written."""
 
 

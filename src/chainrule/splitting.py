@@ -87,15 +87,18 @@ def fold_rows(n_rows: int, folds: int, *, seed: int, classes: Ints | None = None
 
 
 def _held_of_each_class(shuffled: Ints, order: Ints, n_held: int, share: float) -> list[Ints]:
-    """From each class its first rows in random order; the numbers of rows add up to `n_held` as far as they can."""
+    """From each class its first rows in random order; the numbers of rows add up to `n_held` as far as they can.
+
+    No class gives a row more than its share, rounded up, in place of others that have none to give.
+    """
     names, counts = np.unique(shuffled, return_counts=True)
     exact = counts * share
     held = np.clip(np.floor(exact).astype(int), (counts > 1).astype(int), np.maximum(counts - 1, 0))
-    room = np.maximum(counts - 1, 0) - held
+    has_room = (held < counts - 1) & (held <= exact)
     for place in np.argsort(held - exact, kind="stable"):  # the largest remainders first
         if held.sum() >= n_held:
             break
-        held[place] += room[place] > 0
+        held[place] += has_room[place]
     return [order[shuffled == name][:count] for name, count in zip(names, held, strict=True)]
 
 
