@@ -54,6 +54,13 @@ def test_a_csv_file(tmp_path):
     }
 
 
+def test_a_csv_file_with_semicolons_and_decimal_commas(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("name;value\ndense_1.W;0,1;0,2\ndense_1.dW[0, 1];-2,5e-3\nloss;0.5\n")
+    expected = {"dense_1.W": ["0.1", "0.2"], "dense_1.dW[0, 1]": "-2.5e-3", "loss": "0.5"}
+    assert from_file(path, where="mark") == expected
+
+
 @pytest.mark.parametrize("ending", ["json", "npz", "csv"])
 def test_every_kind_of_file_gives_the_same(tmp_path, ending):
     numbers = {name: np.asarray(STEP[name]) for name in ("dense_1.Z", "dense_2.dW", "loss")}
@@ -75,7 +82,9 @@ def test_a_trace_as_it_writes_itself_is_right(tmp_path):
     assert cr.mark(NET, [[0.5, -1.0]], [[1.0]], tmp_path / "step.json", optimizer=cr.SGD(0.1)).ok
 
 
-@pytest.mark.parametrize("content", [b"[1]", b"{", b"\xff", b"3"])
+@pytest.mark.parametrize(
+    "content", [b"[1]", b"{", b"\xff", b"3", b"", b'{"loss": ' + b"[" * 10**5 + b"]" * 10**5 + b"}"]
+)
 def test_a_broken_file(tmp_path, content):
     path = tmp_path / "mine.json"
     path.write_bytes(content)

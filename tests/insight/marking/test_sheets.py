@@ -32,6 +32,16 @@ def test_answers_rounded_as_asked_are_right_and_others_are_not(kind):
     assert [answer.name for answer in sheet.mark(wrong).wrong] == ["loss"]
 
 
+def test_fewer_decimals_than_asked_for_are_not_enough():
+    sheet = Exercise().draw(3)
+    loss = sheet.solution()["loss"]
+    assert abs(loss - 0.1457) < 1e-4
+    given = {"loss": 0.1, "dense_1.Z": np.round(sheet.solution()["dense_1.Z"], 4)}
+    assert [answer.name for answer in sheet.mark(given).wrong] == ["loss"]
+    assert [answer.name for answer in sheet.mark(given | {"loss": 1}).wrong] == ["loss"]
+    assert sheet.mark(given | {"loss": round(loss, 4)}).ok
+
+
 def test_a_seed_gives_the_same_sheets_and_each_student_another():
     task = Exercise()
     assert task.draw(7, 3) == task.draw(7, 3)

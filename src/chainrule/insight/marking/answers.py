@@ -41,8 +41,10 @@ class Answer(NamedTuple):
     precision: Precision
 
 
-def read(given: object, trace: Trace, names: Mapping[str, str], units: int, *, where: str) -> list[Answer]:
-    """The answers, in the order of the trace; `units` of the last place are allowed besides.
+def read(
+    given: object, trace: Trace, names: Mapping[str, str], *, units: int = 0, decimals: int = 0, where: str
+) -> list[Answer]:
+    """The answers, in the order of the trace; `units` of the last place are allowed besides, of `decimals` at least.
 
     Raises:
         DataError, ArgumentError, ShapeError: when a name or a number cannot be taken.
@@ -58,12 +60,13 @@ def read(given: object, trace: Trace, names: Mapping[str, str], units: int, *, w
     kept = [entry for entry in found if not np.isnan(entry[2]).all()]
     if not kept:
         raise ArgumentError("answers", where=where, expected="at least one number", got=given, mend=_MEND)
-    decimals = max((p.decimals for p in (precision(_there(v)) for _, _, v in kept) if p.rounded), default=0)
+    written = [p for p in (precision(_there(v)) for _, _, v in kept) if p.rounded]
+    others = (max((p.decimals for p in written), default=0), max((p.digits for p in written), default=1))
     mixed = bool((trace.theta.astype(np.float32) == trace.theta).all())
-    answers = [
-        Answer(said, meant, v, precision(_there(v), decimals)._replace(units=units, mixed=mixed))
-        for said, meant, v in kept
-    ]
+    answers = []
+    for said, meant, values in kept:
+        how = precision(_there(values), *others).asked(decimals)._replace(units=units, mixed=mixed)
+        answers.append(Answer(said, meant, values, how))
     place = {name: i for i, name in enumerate(known)}
     return sorted(answers, key=lambda answer: place[answer.address.name])
 
@@ -146,7 +149,10 @@ def from_file(path: Any, *, where: str, whole: bool = False) -> Mapping[str, Any
 
 
 def _from_json(path: Path) -> Mapping[str, Any]:
-    held = msgspec.json.decode(path.read_bytes())
+    try:
+        held = msgspec.json.decode(path.read_bytes())
+    except RecursionError:
+        raise DataError("cannot be read: lists within lists, too deep", where=str(path)) from None
     if not isinstance(held, dict):
         raise DataError("expected an object from names to numbers", where=str(path), mend=_MEND)
     return held
@@ -173,12 +179,21 @@ def _from_npz(path: Path) -> Mapping[str, Any]:
 def _from_csv(path: Path) -> Mapping[str, Any]:
     rows: dict[str, list[list[str | None]]] = {}
     with path.open(newline="", encoding="utf-8-sig") as file:
-        for number, cells in enumerate(csv.reader(file), 1):
+        for number, cells in enumerate(_cells(file.read()), 1):
             joined = list(_joined(cells))
             if len(joined) < 2 or (number == 1 and not _is_number(joined[1])):
                 continue  # an empty line, or a head
             rows.setdefault(joined[0], []).append([cell or None for cell in joined[1:]])
     return {name: _lines(lines) for name, lines in rows.items()}
+
+
+def _cells(text: str) -> Iterator[list[str]]:
+    """The cells of each line: between commas, or, as some spreadsheets write, semicolons beside decimal commas."""
+    if ";" not in text:
+        yield from csv.reader(text.splitlines())
+        return
+    for cells in csv.reader(text.splitlines(), delimiter=";"):
+        yield [*cells[:1], *(cell.replace(",", ".") for cell in cells[1:])]
 
 
 def _lines(lines: list[list[str | None]]) -> Any:

@@ -42,6 +42,7 @@ def mark(
     sample_weight: Any = None,
     names: Mapping[str, str] | None = None,
     units: int = 0,
+    decimals: int = 0,
 ) -> Marking:
     """Somebody's own numbers of a step beside the right ones, and the mistake that makes what is wrong.
 
@@ -60,6 +61,7 @@ def mark(
         sample_weight: a weight for each row of the data, before `rows` chooses.
         names: their own names, and what each is in the trace.
         units: how many units of the last digit a rounded number may be off, for those who rounded on the way.
+        decimals: that were asked for: 0.1 is then 0.1000 and not right for 0.1457; 0: as many as were written.
 
     Raises:
         InputError: when a name, a shape or a number cannot be taken; says what there is.
@@ -76,8 +78,9 @@ def mark(
     if answers is None:
         raise ArgumentError("answers", where="mark", expected="numbers by name, or a file of them", got=answers)
     allowed = checks.whole(units, "units", where="mark", least=0)
+    asked = checks.whole(decimals, "decimals", where="mark", least=0)
     made = trace(net, X, y, optimizer, rows=rows, training=training, sample_weight=sample_weight)
-    return Marking(made, reading.read(answers, made, names or {}, allowed, where="mark"))
+    return Marking(made, reading.read(answers, made, names or {}, units=allowed, decimals=asked, where="mark"))
 
 
 class Marking(Explained):

@@ -69,6 +69,12 @@ class Precision(NamedTuple):
         scaled = given * 10.0 ** (self.decimals - 1)
         return np.where(np.abs(scaled - np.rint(scaled)) < 1e-3, decimals - 1, decimals)
 
+    def asked(self, decimals: int) -> Precision:
+        """What was written with fewer decimals than asked for ends in zeros."""
+        if not self.rounded or self.decimals >= decimals:
+            return self
+        return self._replace(decimals=decimals, digits=_MANY - 1)
+
     def told(self) -> str:
         """In words, where there is something to say.
 
@@ -78,23 +84,24 @@ class Precision(NamedTuple):
         return f"rounded to {self.decimals} decimals" if self.rounded else ""
 
 
-def precision(values: Floats, decimals: int = 0) -> Precision:
+def precision(values: Floats, decimals: int = 0, digits: int = 1) -> Precision:
     """How an array was written.
 
     Args:
         values: finite numbers.
         decimals: of the other answers, which whole numbers take over: 1 beside 0.25 is 1.00.
+        digits: significant ones of the other answers, likewise.
 
     >>> precision(np.array([0.593, 0.59])), precision(np.array([1 / 3])).rounded
     (Precision(decimals=3, digits=3, single=False, units=0, mixed=False), False)
     """
     some = np.asarray(values).ravel()[:_LOOKED_AT].astype(float)
     pairs = [_written(entry) for entry in some.tolist()]
-    most, digits = max(pair[0] for pair in pairs), max(pair[1] for pair in pairs)
-    single = digits >= _MANY and bool((some.astype(np.float32) == some).all())
+    most, own = max(pair[0] for pair in pairs), max(pair[1] for pair in pairs)
+    single = own >= _MANY and bool((some.astype(np.float32) == some).all())
     if most == 0:  # whole numbers, or zeros: as exact as the rest was written
-        return Precision(decimals, max(digits, 1)) if decimals else Precision(_MANY, _MANY)
-    return Precision(most, digits, single)
+        return Precision(decimals, max(digits, own)) if decimals else Precision(_MANY, _MANY)
+    return Precision(most, own, single)
 
 
 def _written(entry: float) -> tuple[int, int]:

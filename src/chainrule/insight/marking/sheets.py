@@ -166,7 +166,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Raises:
             InputError: when something cannot be taken.
         """
-        return mark(self.network(), *self._rows(), answers, optimizer=SGD(self.exercise.rate), units=_UNITS)
+        step, asked = SGD(self.exercise.rate), self.exercise.digits
+        return mark(self.network(), *self._rows(), answers, optimizer=step, units=_UNITS, decimals=asked)
 
     def asked(self) -> tuple[str, ...]:
         """The names of the numbers to find, in order."""
