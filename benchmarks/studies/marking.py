@@ -145,11 +145,15 @@ def _case(rng: np.random.Generator, kind: type[Student], base: type[Student], *,
     if not answers or shows == right:
         return None
     net, X, y, _, optimizer, w = given
-    marked = cr.mark(net, X, y, answers, optimizer=optimizer, sample_weight=w)
+    about = f"{_words(net)} {net.loss.name} B={len(X)}"
+    try:
+        marked = cr.mark(net, X, y, answers, optimizer=optimizer, sample_weight=w)
+    except cr.ShapeError:  # of a shape that no mistake known makes
+        return Case(kind.known_as, [], about)
     if marked.ok and not right and _same(answers, exact):
         return None  # it does not show in what was handed in
     fits = None if marked.ok else [" + ".join(m.mistake.name for m in fit.made) for fit in marked.fits]
-    return Case(kind.known_as, fits, f"{_words(net)} {net.loss.name} B={len(X)}")
+    return Case(kind.known_as, fits, about)
 
 
 def _words(net: cr.Network) -> str:

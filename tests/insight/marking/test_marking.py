@@ -178,6 +178,8 @@ def test_delta_not_summed_for_the_bias(net, right):
     marked = cr.mark(net, X, Y, {"dense_2.dZ": right["dense_2.dZ"], "dense_2.db": right["dense_2.dZ"]})
     assert named(marked) == {"db not summed"}
     assert marked.first.difference == "the shape is (3, 3) instead of (3,)"
+    columns = {"dense_3.dZ": right["dense_3.dZ"].T, "dense_3.db": right["dense_3.dZ"].T}
+    assert named(cr.mark(net, X, Y, columns)) == {"db not summed"}
 
 
 @pytest.mark.slow
@@ -196,12 +198,12 @@ def test_by_what_it_differs(net, right, change, words):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("layered", "count"), [(False, 40), (True, 20)])
+@pytest.mark.parametrize(("layered", "count"), [(False, 24), (True, 12)])
 def test_a_sample_of_students(layered, count):
     made = list(cases(count, seed=11, layered=layered))
     assert sum(map(recognised, made)) >= 0.95 * len(made)
     assert sum(map(mistaken, made)) <= 0.01 * len(made)
-    assert all(case.fits is None for case in cases(20, seed=12, right=True, layered=layered))
+    assert all(case.fits is None for case in cases(10, seed=12, right=True, layered=layered))
 
 
 def test_students_make_every_mistake_of_the_catalogue():

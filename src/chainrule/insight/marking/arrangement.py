@@ -116,8 +116,13 @@ def _in_shape(answer: Answer, shape: tuple[int, ...], *, transposed: bool, trace
             return flat.reshape(shape[::-1]).T, "flattened, transposed"
         squeezed = [n for n in values.shape if n > 1] == [n for n in shape if n > 1]
         return flat.reshape(shape), "" if squeezed else "flattened"
-    if answer.address.places == () and values.shape in _mistaken_shapes(answer.address.name, trace):
-        return values, ""
+    mistaken = _mistaken_shapes(answer.address.name, trace) if answer.address.places == () else set()
+    if values.ndim == 2 and values.T.shape in mistaken and (transposed or values.shape not in mistaken):
+        values, how = values.T, "transposed"
+    else:
+        how = ""
+    if values.shape in mistaken:
+        return values, how
     raise ShapeError(
         answer.said,
         where="mark",
