@@ -15,8 +15,9 @@ import numpy as np
 
 import chainrule as cr
 from benchmarks.studies.homework import Student, Task
+from benchmarks.studies.layered_homework import Layered
 from benchmarks.studies.planted import PLANTED
-from benchmarks.studies.planted_layers import PLANTED_LAYERS, Layered
+from benchmarks.studies.planted_layers import PLANTED_LAYERS
 from chainrule.activations import names as activation_names
 from chainrule.losses import get
 from chainrule.losses import names as loss_names
