@@ -123,9 +123,56 @@ def test_numbers_that_stand_in_nodes():
     check_the_same(graph(nodes))
 
 
-def test_silu_is_a_product_of_two_nodes_and_swish_one():
-    nodes = [node("Gemm", ["X", "W1", "b1"], ["H"]), node("Sigmoid", ["H"], ["S"]), node("Mul", ["S", "H"], ["Y"])]
-    assert check_the_same(graph(nodes)).layers[0].f.name == "silu"
+GELU_TANH = [  # z/2 (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3)))
+    node("Pow", ["H", "three"], ["cube"]),
+    node("Mul", ["cube", "a"], ["bent"]),
+    node("Add", ["H", "bent"], ["sum"]),
+    node("Mul", ["sum", "c"], ["u"]),
+    node("Tanh", ["u"], ["t"]),
+    node("Add", ["t", "one"], ["plus"]),
+    node("Mul", ["H", "plus"], ["twice"]),
+    node("Mul", ["twice", "half"], ["Y"]),
+]
+GELU_ERF = [  # z (1 + erf(z / sqrt(2))) / 2
+    node("Div", ["H", "root"], ["d"]),
+    node("Erf", ["d"], ["e"]),
+    node("Add", ["e", "one"], ["plus"]),
+    node("Mul", ["H", "half"], ["h"]),
+    node("Mul", ["h", "plus"], ["Y"]),
+]
+SILU = [node("Sigmoid", ["H"], ["S"]), node("Mul", ["S", "H"], ["Y"])]
+_SINGLE = {"three": 3, "a": 0.044715, "c": (2 / np.pi) ** 0.5, "one": 1, "half": 0.5, "root": 2**0.5}
+NUMBERS = {name: np.float32(value) for name, value in _SINGLE.items()}
+FIRST = node("Gemm", ["X", "W1", "b1"], ["H"])
+
+
+@pytest.mark.parametrize(("written", "activation"), [(SILU, "silu"), (GELU_TANH, "gelu")])
+def test_an_activation_written_out_in_single_nodes(written, activation):
+    net = check_the_same(graph([FIRST, *written], NUMBERS))
+    assert net.layers[0].f.name == activation
+    assert net.report.layers[1].name == f"{len(written)} nodes to Mul"
+
+
+def test_the_other_gelu_written_out_in_single_nodes():
+    model = graph([FIRST, *GELU_ERF], NUMBERS)
+    with pytest.raises(cr.ArgumentError, match="approximate_gelu=True"):
+        cr.from_onnx(model)
+    net = cr.from_onnx(model, approximate_gelu=True)
+    assert 1e-5 < net.report.difference < 5e-4
+    assert net.layers[0].f.name == "gelu"
+
+
+@pytest.mark.parametrize("change", ["a", "c", "one", "half"])
+def test_what_is_nearly_a_gelu_is_none(change):
+    numbers = NUMBERS | {change: np.float32(1.01) * NUMBERS[change]}
+    with pytest.raises(cr.ArgumentError, match="it branches: Pow, Add, Mul all take 'H'"):
+        cr.from_onnx(graph([FIRST, *GELU_TANH], numbers))
+
+
+def test_an_activation_of_which_something_else_takes_a_part():
+    nodes = [FIRST, *SILU[:1], node("Mul", ["S", "H"], ["T"]), node("Add", ["T", "S"], ["Y"])]
+    with pytest.raises(cr.ArgumentError, match="it branches: Sigmoid, Mul all take 'H'"):
+        cr.from_onnx(graph(nodes))
 
 
 def test_the_logarithm_of_a_softmax_is_left_to_the_loss():
@@ -195,7 +242,7 @@ def op(text, **attributes):
 
 @pytest.mark.slow
 def test_a_network_of_ours_comes_back_as_it_was(tmp_path):
-    norms = [cr.Dense(5, "elu"), cr.BatchNorm(), cr.Dropout(0.2), cr.Dense(4, "leaky_relu"), cr.LayerNorm()]
+    norms = [cr.Dense(5, "gelu"), cr.Dense(5, "silu"), cr.BatchNorm(), cr.Dense(4, "leaky_relu"), cr.LayerNorm()]
     net = cr.Network([*norms, cr.Dense(3, "softmax")])
     net.fit(X, np.arange(10) % 3, epochs=2)
     net.export(tmp_path / "net.onnx")
@@ -241,17 +288,6 @@ def test_what_has_no_counterpart_is_named(name):
     nodes, constants, words = REFUSED[name]
     with pytest.raises(cr.InputError, match=words):
         cr.from_onnx(graph(nodes, constants))
-
-
-def test_a_gelu_in_single_nodes_is_told_how_to_be_exported():
-    nodes = [
-        node("Div", ["X", "r"], ["A"]),
-        node("Erf", ["A"], ["B"]),
-        node("Mul", ["B", "X"], ["C"]),
-        node("MatMul", ["C", "W1"], ["Y"]),
-    ]
-    with pytest.raises(cr.ArgumentError, match=r"GELU written out .* opset 20"):
-        cr.from_onnx(graph(nodes, {"r": np.float32(2**0.5)}))
 
 
 def test_what_is_no_model():

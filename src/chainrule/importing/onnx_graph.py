@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.errors import ArgumentError, FileFormatError
+from chainrule.importing.onnx_knots import Knot, find_knot
 
 if TYPE_CHECKING:
     from chainrule.importing.steps import Numbers
@@ -18,8 +19,8 @@ _MOST_BYTES = 1 << 33  # of one tensor
 class Chain:
     """The nodes of a graph in the order in which rows pass them.
 
-    Two nodes that take the same values are one step where they are `x * sigmoid(x)`: the product stands in `nodes`,
-    and `silu` knows it.
+    Where it branches and the nodes together are an activation (see `onnx_knots`), `nodes` has the last of them, and
+    `knots` knows all.
 
     Attributes:
         where: the file or function, for messages.
@@ -27,7 +28,7 @@ class Chain:
         input: its name.
         width: I, or None where the graph does not tell it.
         batch: the rows that it takes at a time; None for any number.
-        silu: the outputs of the products that are ``x * sigmoid(x)``.
+        knots: the nodes that are one activation together, by the output of the last.
 
     Raises:
         ArgumentError: when the graph is no chain.
@@ -37,7 +38,7 @@ class Chain:
     def __init__(self, onnx: Any, graph: Any, where: str) -> None:
         self.where, self._onnx = where, onnx
         self._constants: dict[str, Numbers] = {}
-        self.silu: set[str] = set()
+        self.knots: dict[str, Knot] = {}
         self.nodes: list[Any] = []
         if graph.sparse_initializer:
             raise ArgumentError("sparse numbers are not supported", where=where)
@@ -138,37 +139,32 @@ class Chain:
                 takers.setdefault(name, []).append(node)
         chain, used, at = [], 0, self.input
         while at != output:
-            node = self._next(takers.get(at, []), at)
-            used += 2 if node.output[0] in self.silu else 1
+            node = self._next(takers, at)
+            used += len(self.knots[node.output[0]].nodes) if node.output[0] in self.knots else 1
             chain.append(node)
             at = node.output[0]
             if used > len(nodes):
                 raise FileFormatError("its nodes go round in a circle", where=self.where)
         if used < len(nodes) or takers.get(output):
-            left = next(node for node in [*takers.get(output, []), *nodes] if not any(node is known for known in chain))
+            inside = [*chain, *(node for knot in self.knots.values() for node in knot.nodes)]
+            left = next(
+                node for node in [*takers.get(output, []), *nodes] if not any(node is known for known in inside)
+            )
             raise ArgumentError(f"{self.title(left)} does not lie between input and output", where=self.where)
         return chain
 
-    def _next(self, takers: list[Any], at: str) -> Any:
-        """The node that takes the values of this name."""
-        if len(takers) == 1:
-            return takers[0]
-        if not takers:
+    def _next(self, takers: dict[str, list[Any]], at: str) -> Any:
+        """The node that takes the values of this name, or the last of a knot that begins there."""
+        here = takers.get(at, [])
+        if len(here) == 1:
+            return here[0]
+        if not here:
             raise FileFormatError(f"nothing takes the values {at!r}, and they are not the output", where=self.where)
-        product = self._silu_product(takers, at)
-        if product is not None:
-            self.silu.add(product.output[0])
-            return product
-        names = ", ".join(self.title(node) for node in takers)
-        mend = "A graph that is one chain is supported."
-        if any(node.op_type in {"Erf", "Pow", "Div"} for node in takers):
-            mend += " A GELU written out in single nodes is none: export it with opset 20 or later."
+        knot = find_knot(at, takers, self._constants)
+        if knot is not None:
+            last = knot.nodes[-1]
+            self.knots[last.output[0]] = knot
+            return last
+        names = ", ".join(self.title(node) for node in here)
+        mend = "A graph that is one chain is supported, and a GELU or SiLU written out in single nodes."
         raise ArgumentError(f"it branches: {names} all take {at!r}", where=self.where, mend=mend)
-
-    def _silu_product(self, takers: list[Any], at: str) -> Any | None:
-        """The product of ``x * sigmoid(x)``, if that is what the two nodes are."""
-        by_kind = {self.kind(node): node for node in takers}
-        if len(takers) != 2 or set(by_kind) != {"Sigmoid", "Mul"}:
-            return None
-        product, sigmoid = by_kind["Mul"], by_kind["Sigmoid"]
-        return product if sorted(product.input) == sorted([at, sigmoid.output[0]]) else None

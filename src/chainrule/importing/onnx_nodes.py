@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from chainrule.importing.onnx_graph import Chain
+    from chainrule.importing.onnx_knots import Knot
     from chainrule.layers import AnyLayer
 
 
@@ -79,8 +80,8 @@ def read_step(proto: Any, chain: Chain, *, approximate_gelu: bool) -> Step:
         InputError: when it has no counterpart here; names it.
     """
     kind, title = chain.kind(proto), chain.title(proto)
-    if proto.output[0] in chain.silu:
-        return Step(name=f"{proto.name or 'Sigmoid, Mul'}", becomes=Activation("silu"))
+    if proto.output[0] in chain.knots:
+        return _knot_step(chain.knots[proto.output[0]], title, chain.where, approximate_gelu=approximate_gelu)
     if kind not in RULES:
         raise unsupported(title, chain.where, RULES)
     node = Node(kind, chain.attributes(proto), [chain.constant(name) for name in proto.input], list(proto.input))
@@ -99,6 +100,15 @@ def read_step(proto: Any, chain: Chain, *, approximate_gelu: bool) -> Step:
         compared_as=np.exp if kind == "LogSoftmax" else None,
         notes=notes.get(kind, ()),
     )
+
+
+def _knot_step(knot: Knot, title: str, where: str, *, approximate_gelu: bool) -> Step:
+    """Several nodes as one step."""
+    with reading(title, where):
+        check_gelu(exact=not knot.exact, approximate=approximate_gelu)
+    name = f"{len(knot.nodes)} nodes to {knot.nodes[-1].name or knot.nodes[-1].op_type}"
+    notes = () if knot.exact else (EXACT_GELU,)
+    return Step(name=name, becomes=knot.activation, approximates=not knot.exact, notes=notes)
 
 
 # ---- products and scalings ------------------------------------------------------------------------------------------
