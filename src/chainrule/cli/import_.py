@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from chainrule.cli.console import output, say, show_document
-from chainrule.cli.explaining import Json, deliver
+from chainrule.cli.explaining import deliver
 from chainrule.cli.options import GROUPS
 from chainrule.cli.plan import ENDING, check_model_path
 from chainrule.errors import ArgumentError
@@ -64,7 +64,10 @@ def import_(
             help="The model file to write; unless given, named after FILE, here.",
         ),
     ] = None,
-    json: Json = False,
+    json: Annotated[
+        bool,
+        Parameter(group=_OUTPUT, negative=(), show_default=False, help="The report for machines, as one JSON object."),
+    ] = False,
 ) -> None:
     """Write the model file; see `app` for the words that a person reads."""
     _check_kind(file)
