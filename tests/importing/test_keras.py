@@ -140,6 +140,11 @@ def test_every_insight_works_on_it():
     check_every_insight(net, rows, net.predict(rows))
 
 
+def test_further_training_keeps_the_momentum_of_batch_norm():
+    (_, norm) = cr.from_keras(sequential(L.Dense(3), L.BatchNormalization(momentum=0.8, epsilon=0.25))).layers
+    assert norm == cr.BatchNorm(momentum=0.8, epsilon=0.25)
+
+
 def test_what_stays_behind_is_said():
     model = sequential(L.Dense(3, kernel_regularizer="l2", bias_constraint="non_neg"))
     notes = "; ".join(cr.from_keras(model).report.notes)

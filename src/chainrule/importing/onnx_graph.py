@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +11,6 @@ from chainrule.importing.onnx_knots import Knot, find_knot
 
 if TYPE_CHECKING:
     from chainrule.importing.steps import Numbers
-
-_MOST_BYTES = 1 << 33  # of one tensor
 
 
 class Chain:
@@ -70,16 +67,10 @@ class Chain:
     def _array(self, tensor: Any, name: str) -> Numbers:
         """The numbers of a tensor, as many as its shape says and no more."""
         try:
-            self._check_size(tensor)
             return np.asarray(self._onnx.numpy_helper.to_array(tensor))
         except Exception as fault:  # noqa: BLE001 -- a library's words for broken bytes
             why = " ".join(str(fault).split())
             raise FileFormatError(f"the numbers {name!r} are broken: {why}", where=self.where) from None
-
-    def _check_size(self, tensor: Any) -> None:
-        size = self._onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
-        if any(axis < 0 for axis in tensor.dims) or size * prod(tensor.dims) > _MOST_BYTES:
-            raise ValueError(f"a shape {list(tensor.dims)}")
 
     def _is_constant(self, node: Any) -> bool:
         """Whether a node computes from numbers alone; then what it gives is kept with them."""
