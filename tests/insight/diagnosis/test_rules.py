@@ -156,3 +156,41 @@ def test_a_column_is_named_only_where_nothing_else_is_lost_with_it():
     model = cr.train(frame, target="y", epochs=2)
     [remedy, *_] = diagnose(model, frame)["duplicate_inputs"].remedies
     assert remedy.option == """--drop '"copy, of a"'"""
+
+
+# ---- what was once named wrongly, or not at all ----------------------------------------------------------------------
+
+
+def test_a_loss_on_its_way_down_is_slow_and_does_not_stand_still():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(300, 6))
+    net = cr.Network([cr.Dense(20, "tanh"), cr.Dense(1)], "mean_squared_error")
+    watching = cr.Diagnosis()
+    net.fit(X, 4 + X[:, 0], epochs=25, optimizer=cr.SGD(1e-5), callbacks=[watching])
+    assert "learning_rate_too_low" in watching.findings.rules
+    assert "loss_not_decreasing" not in watching.findings.rules
+
+
+def test_a_gradient_may_vanish_in_the_middle():
+    """Where first and last layer are of one size, and the mean over all layers tells nothing."""
+    X, small = np.random.default_rng(0).normal(size=(100, 3)), cr.initializers.Normal(5e-3)
+    net = cr.Network(
+        [*(cr.Dense(20, "relu", init=small) for _ in range(3)), cr.Dense(1, init=small)], "half_squared_error"
+    )
+    found = cr.diagnose(net, X, X[:, 0] + 1)["vanishing_gradient"]
+    least, ratio = (figure.value for figure in found.figures)
+    _, gradient = net.loss_and_gradient(X, X[:, 0] + 1)
+    sizes = [np.abs(gradient[f"dense_{n}.W"]).mean() for n in (1, 2, 3, 4)]
+    assert least == pytest.approx(min(sizes), rel=1e-3)
+    assert ratio == pytest.approx(sizes[0] / sizes[-1], rel=1e-3)
+    assert least < 1e-7 < np.mean(sizes)
+
+
+def test_a_network_with_dropout_is_judged_by_what_it_predicts():
+    iris = table("iris")
+    net = cr.Network([cr.Dense(48, "tanh", init=cr.initializers.Normal(3.0)), cr.Dropout(0.8), cr.Dense(3, "softmax")])
+    watching = cr.Diagnosis()
+    net.fit(iris.X, iris.y, epochs=60, optimizer=cr.Adam(0.01), callbacks=[watching])
+    assert net.evaluate_loss(iris.X, iris.y) < 0.5 * np.log(3)
+    assert watching.findings["saturated_units"].severity == "note"
+    assert watching.findings["initial_loss"].severity == "note"
