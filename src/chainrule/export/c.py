@@ -38,7 +38,10 @@ def make(subject: Subject, path: Path, *, training_step: bool = False) -> Draft:
     """
     writer = _Writer(subject, training_step=training_step)
     header = path.with_suffix(".h").name
-    files = {path.with_suffix(".c").name: writer.source(header).encode(), header: writer.header().encode()}
+    files = {
+        path.with_suffix(".c").name: writer.source(header).encode(errors="surrogateescape"),
+        header: writer.header().encode(),
+    }
     notes = ("It computes in float32.",) if subject.network.dtype == "float64" else ()
     return Draft(files=files, check=check_prediction(subject, files), notes=notes)
 
@@ -229,7 +232,7 @@ def _block(lines: list[str]) -> str:
 
 def _comment(lines: list[str]) -> str:
     """Lines of a comment; what would end it is broken up."""
-    safe = [" ".join(line.split(" ")).replace("*/", "* /").replace("\n", " ").replace("\r", " ") for line in lines]
+    safe = [line.replace("*/", "* /").replace("\n", " ").replace("\r", " ").replace("\\", "/") for line in lines]
     if len(safe) == 1:
         return f"/* {safe[0]} */"
     return "\n".join(["/*", *(f" * {line}".rstrip() for line in safe), " */"])

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chainrule.errors import ExportError
 from chainrule.export.outputs import compare_outputs
+from chainrule.export.processes import SECONDS, finished
 from chainrule.exported import Check, Unchecked
 
 if TYPE_CHECKING:
-    from chainrule.arrays import Floats
     from chainrule.export.subject import Subject
 
 FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O2")
 _COMPILERS = ("cc", "gcc", "clang")
-_SECONDS = 300  # a compiler may take its time over large tables; one that hangs must end
 
 
 def check_prediction(subject: Subject, files: dict[str, bytes]) -> Check | Unchecked:
@@ -32,36 +29,28 @@ def check_prediction(subject: Subject, files: dict[str, bytes]) -> Check | Unche
     compiler = next((found for name in _COMPILERS if (found := shutil.which(name))), None)
     if compiler is None:
         return Unchecked(why="there is no C compiler here")
-    with tempfile.TemporaryDirectory() as folder:
-        for name, content in files.items():
-            (Path(folder) / name).write_bytes(content)
-        source = Path(folder) / next(iter(files))
-        X = subject.inputs()
-        theirs = _run(_compiled(compiler, source, subject.name), X, subject.network.objective.output_shape[0])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, content in files.items():
+            (folder / file).write_bytes(content)
+        outputs = _outputs(compiler, folder, next(iter(files)), subject)
+    if outputs is None:
+        return Unchecked(why=f"it took longer than {SECONDS} s")
+    theirs = np.frombuffer(outputs, np.float32).reshape(-1, subject.network.objective.output_shape[0])
     return compare_outputs(subject, theirs, how=f"{Path(compiler).name} {' '.join(FLAGS)}, and running it", single=True)
 
 
-def _compiled(compiler: str, source: Path, name: str) -> Path:
-    """A program that reads rows of float32 and writes outputs."""
-    harness, program = source.with_name("chainrule_check.c"), source.with_name("chainrule_check")
-    harness.write_text(_HARNESS.format(header=source.with_suffix(".h").name, name=name, upper=name.upper()))
-    built = subprocess.run(  # noqa: S603 -- our own files, and the machine's own compiler
-        [compiler, *FLAGS, "-o", program, source, harness, "-lm"],
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
-    if built.returncode:
-        raise ExportError(f"{compiler} cannot compile the source: {built.stderr.strip()[:2000]}")
-    return program
-
-
-def _run(program: Path, X: Floats, O: int) -> Floats:
-    done = subprocess.run(  # noqa: S603 -- what was compiled just now
-        [program], input=X.astype(np.float32).tobytes(), capture_output=True, timeout=_SECONDS, check=True
-    )
-    return np.frombuffer(done.stdout, np.float32).reshape(len(X), O)
+def _outputs(compiler: str, folder: Path, source: str, subject: Subject) -> bytes | None:
+    """What the compiled source computes from the rows, as float32; None where that took too long."""
+    harness, program = "chainrule_check.c", folder / "chainrule_check"
+    header = Path(source).with_suffix(".h").name
+    text = _HARNESS.format(header=header, name=subject.name, upper=subject.name.upper())
+    (folder / harness).write_bytes(text.encode(errors="surrogateescape"))
+    command: list[str | Path] = [compiler, *FLAGS, "-o", program, f"./{source}", harness, "-lm"]
+    if finished(command, folder=folder, fails=f"{compiler} cannot compile the source") is None:
+        return None
+    rows = subject.inputs().astype(np.float32).tobytes()
+    return finished([program], folder=folder, fails="the compiled source fails", given=rows)
 
 
 _HARNESS = """

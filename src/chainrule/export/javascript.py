@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chainrule.errors import ExportError
 from chainrule.export.expressions import JAVASCRIPT
 from chainrule.export.function_pieces import JAVASCRIPT_PIECES, needed
 from chainrule.export.functions import Functions
 from chainrule.export.meaning import meaning
 from chainrule.export.numbers import listed, short_texts
 from chainrule.export.outputs import compare_outputs
+from chainrule.export.processes import SECONDS, finished
 from chainrule.export.program import Add, Apply, Fork, Linear, Normalize, Op, layers_of, program
 from chainrule.export.subject import Draft, Subject
 from chainrule.exported import Unchecked
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chainrule.exported import Check
-
-_SECONDS = 300
 
 
 def make(subject: Subject, path: Path) -> Draft:
@@ -177,17 +174,15 @@ def _check(subject: Subject, text: str) -> Check | Unchecked:
     node = shutil.which("node")
     if node is None:
         return Unchecked(why="there is no Node here")
-    X = subject.inputs()
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "network.mjs").write_text(text, encoding="utf-8")
-        (Path(folder) / "rows.json").write_text(json.dumps(X.tolist()))
-        (Path(folder) / "check.mjs").write_text(_HARNESS)
-        done = subprocess.run(  # noqa: S603 -- our own files
-            [node, "check.mjs"], cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
-    if done.returncode:
-        raise ExportError(f"Node cannot run the module: {done.stderr.strip()[:2000]}")
-    return compare_outputs(subject, np.array(json.loads(done.stdout), np.float64), how="running it in Node")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "network.mjs").write_text(text, encoding="utf-8")
+        (folder / "rows.json").write_text(json.dumps(subject.inputs().tolist()))
+        (folder / "check.mjs").write_text(_HARNESS)
+        outputs = finished([node, "check.mjs"], folder=folder, fails="Node cannot run the module")
+    if outputs is None:
+        return Unchecked(why=f"it took longer than {SECONDS} s")
+    return compare_outputs(subject, np.array(json.loads(outputs), np.float64), how="running it in Node")
 
 
 _HARNESS = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from chainrule.export.layered import check_with, identifier, layers_in_order, weights_file
@@ -84,7 +85,7 @@ def _source(subject: Subject, program: Program, weights: str) -> str:
 
 {about}
 
-The weights are in {weights}; `load()` gives the network with them.
+The weights are in the model file beside it; `load()` gives the network with them.
 """
 
 from pathlib import Path
@@ -101,7 +102,7 @@ def build():
     return keras.Model(inputs, x, name="{subject.name}")
 
 
-def load(path=Path(__file__).with_name("{weights}")):
+def load(path=Path(__file__).with_name({json.dumps(weights)})):
     """The network with the weights of a model file of chainrule."""
     numbers = load_file(path)
     network = build()

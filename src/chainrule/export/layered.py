@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 import sys
 import tempfile
 from itertools import groupby
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chainrule.errors import ExportError
 from chainrule.export.outputs import compare_outputs
+from chainrule.export.processes import SECONDS, finished
 from chainrule.exported import Unchecked
 
 if TYPE_CHECKING:
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from chainrule.export.program import Op, Program
     from chainrule.export.subject import Subject
     from chainrule.exported import Check
-
-_SECONDS = 300
 
 
 def layers_in_order(program: Program) -> Iterator[tuple[str, tuple[Op, ...]]]:
@@ -67,25 +64,24 @@ def check_with(
     for needed in (library, "safetensors"):
         if importlib.util.find_spec(needed) is None:
             return Unchecked(why=f"{needed} is not installed here")
-    with tempfile.TemporaryDirectory() as folder:
-        for name, content in files.items():
-            (Path(folder) / name).write_bytes(content)
-        np.save(Path(folder) / "X.npy", subject.inputs())
-        (Path(folder) / "check.py").write_text(_HARNESS.format(source=next(iter(files)), harness=harness))
-        done = subprocess.run(
-            [sys.executable, "check.py"], cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
-        if done.returncode:
-            raise ExportError(f"{library} cannot run the source: {done.stderr.strip()[-2000:]}")
-        theirs = np.load(Path(folder) / "Y.npy")
-        version = done.stdout.strip()
-    return compare_outputs(subject, theirs, how=f"running it in {library} {version}", single=single)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, content in files.items():
+            (folder / file).write_bytes(content)
+        np.save(folder / "X.npy", subject.inputs())
+        (folder / "check.py").write_text(_HARNESS.format(source=next(iter(files)), harness=harness))
+        command = [sys.executable, "check.py"]
+        version = finished(command, folder=folder, fails=f"{library} cannot run the source")
+        if version is None:
+            return Unchecked(why=f"it took longer than {SECONDS} s")
+        theirs = np.load(folder / "Y.npy")
+    return compare_outputs(subject, theirs, how=f"running it in {library} {version.decode().strip()}", single=single)
 
 
 _HARNESS = """
 import runpy
 import numpy as np
-script = runpy.run_path("{source}", run_name="exported")
+script = runpy.run_path({source!r}, run_name="exported")
 X = np.load("X.npy")
 {harness}
 np.save("Y.npy", Y)

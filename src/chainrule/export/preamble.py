@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -135,7 +136,7 @@ def _inline(lesson: Lesson, program: Program, extra: dict[str, Floats], *, pytho
 
 def _loaded(program: Program, extra: tuple[str, ...], file: str, *, python: bool) -> list[str]:
     """The numbers from the file beside the script."""
-    read = f'Path(__file__).with_name("{file}")'
+    read = f"Path(__file__).with_name({json.dumps(file)})"
     lines = (
         [f"numbers = json.loads({read}.read_text())"]
         if python

@@ -82,7 +82,14 @@ def _losses(files: dict[str, bytes], epochs: int) -> Floats:
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():
             (Path(folder) / name).write_bytes(content)
-        script: dict[str, Any] = runpy.run_path(str(Path(folder) / next(iter(files))), run_name="exported")
-        run = script["train"](script["parameters"], script["X"], script["T"], epochs)
-        with np.errstate(all="ignore"):
-            return np.array(list(islice(run, epochs)))
+        try:
+            return _run(str(Path(folder) / next(iter(files))), epochs)
+        except Exception as error:  # whatever goes wrong in it, it is not put in place
+            raise ExportError(f"the script fails: {error!r}; nothing was written") from error
+
+
+def _run(path: str, epochs: int) -> Floats:
+    script: dict[str, Any] = runpy.run_path(path, run_name="exported")
+    run = script["train"](script["parameters"], script["X"], script["T"], epochs)
+    with np.errstate(all="ignore"):
+        return np.array(list(islice(run, epochs)))

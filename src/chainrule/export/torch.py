@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from chainrule.export.layered import check_with, identifier, layers_in_order, weights_file
@@ -72,7 +73,7 @@ def _source(subject: Subject, program: Program, weights: str) -> str:
 
 {about}
 
-The weights are in {weights}. `load()` gives the network as it predicts; before you train it on, call
+The weights are in the model file beside it. `load()` gives the network as it predicts; before you train it on, call
 `network.train()`.
 """
 
@@ -96,7 +97,7 @@ class Network(nn.Module):
         return x
 
 
-def load(path=Path(__file__).with_name("{weights}")):
+def load(path=Path(__file__).with_name({json.dumps(weights)})):
     """The network with the weights of a model file of chainrule, ready to predict."""
     numbers = load_file(path)
     state = {{
