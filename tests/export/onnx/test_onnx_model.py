@@ -129,6 +129,7 @@ def test_names_that_clash_with_others(tmp_path):
     assert theirs["prediction_2"].tolist() == model.predict(frame)["prediction"].to_list()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_dates(dtype, tmp_path):
     """The encoding itself: all its parts, over leap years, the ends of years and the years before 1970."""
