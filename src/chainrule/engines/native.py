@@ -9,6 +9,7 @@ from functools import cache
 from importlib import import_module
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -96,13 +97,14 @@ class NativeEngine:
 
     def predict(self, objective: Objective, theta: Floats, X: Floats) -> Floats:
         """The outputs ``Y (N, O)``."""
-        _, Y = self._pass(objective, objective.network.layers, theta, X)
+        _, Y = self._pass(objective, _layers_to_predict(objective), theta, X)
         return Y
 
     def evaluate(self, objective: Objective, theta: Floats, data: Data) -> tuple[float, Floats]:
         """The loss over all rows, without penalties, and the outputs ``Y (N, O)``, in prediction mode."""
         layers, loss = objective.trained
-        total, Z = self._pass(objective, layers.layers, theta, data.X, data.T, data.weights, loss)
+        records = _layers(objective, layers.layers, seed=0)
+        total, Z = self._pass(objective, records, theta, data.X, data.T, data.weights, loss)
         with np.errstate(all="ignore"):  # of weights that are not finite
             Y = objective.outputs(Z)
         return total / len(data.X) if loss.reduction == "mean" else total, Y
@@ -110,7 +112,7 @@ class NativeEngine:
     def _pass(
         self,
         objective: Objective,
-        layers: tuple[Layer, ...],
+        layers: list[Any],
         theta: Floats,
         X: Floats,
         T: Floats | None = None,
@@ -126,7 +128,7 @@ class NativeEngine:
             X,
             T,
             weights,
-            _layers(objective, layers, seed=0),
+            layers,
             kernels().Loss() if loss is None else _loss(loss),
             for_pass(self.threads, len(X) * objective.layout.size),
             self.instruction_set,
@@ -253,6 +255,17 @@ _LOSSES = {
     "CrossEntropy",
     "BinaryCrossEntropy",
 }
+
+
+_TO_PREDICT: WeakKeyDictionary[Objective, list[Any]] = WeakKeyDictionary()
+
+
+def _layers_to_predict(objective: Objective) -> list[Any]:
+    """The network's layers as records, made once: they take as long as the pass of one row."""
+    records = _TO_PREDICT.get(objective)
+    if records is None:
+        records = _TO_PREDICT[objective] = _layers(objective, objective.network.layers, seed=0)
+    return records
 
 
 def _layers(objective: Objective, layers: tuple[Layer, ...], seed: int) -> list[Any]:
