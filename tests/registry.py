@@ -32,6 +32,7 @@ from chainrule.activations import (
     GELU,
     SELU,
     ActivationFunction,
+    Exp,
     Identity,
     LeakyReLU,
     ReLU,
@@ -84,6 +85,7 @@ ACTIVATIONS: dict[type[ActivationFunction], ActivationCase] = {
     GELU: ActivationCase((GELU(),), 0.6),
     SiLU: ActivationCase((SiLU(),), 0.7),
     Softplus: ActivationCase((Softplus(),), -0.5),
+    Exp: ActivationCase((Exp(),), -0.7),
     Softmax: ActivationCase((Softmax(),), 0.3),
 }
 
@@ -131,6 +133,9 @@ LOSSES: dict[type[Loss], LossCase] = {
         (losses.Huber, lambda reduction: losses.Huber(reduction, 0.4)),
         _values,
         kink=lambda loss, D: np.abs(np.abs(D) - loss.delta),
+    ),
+    losses.Quantile: LossCase(
+        (losses.Quantile, lambda reduction: losses.Quantile(reduction, 0.9)), _values, kink=lambda _, D: np.abs(D)
     ),
     losses.Poisson: LossCase((losses.Poisson,), _counts, "positive", "softplus"),
     losses.CrossEntropy: LossCase((losses.CrossEntropy,), _classes, "unit", "softmax"),

@@ -263,6 +263,19 @@ class Softplus(ActivationFunction, frozen=True, tag="softplus"):
         return _logistic(Z)
 
 
+class Exp(ActivationFunction, frozen=True, tag="exp"):
+    """f(z) = exp(z), f'(z) = y. For outputs that are rates or counts: the logarithm of the output is what is linear."""
+
+    formula: ClassVar[str] = "exp(z)"
+    slope_formula: ClassVar[str] = "y"
+
+    def value(self, Z: Array) -> Array:
+        return namespace(Z).exp(Z)
+
+    def slope(self, Z: Array, Y: Array) -> Array:  # noqa: ARG002 -- Y is enough
+        return Y
+
+
 class Softmax(ActivationFunction, frozen=True, tag="softmax"):
     """y_k = exp(z_k) / sum_j exp(z_j) over the outputs of a row; dy_k/dz_j = y_k (1[k = j] - y_j).
 
@@ -293,7 +306,7 @@ class Softmax(ActivationFunction, frozen=True, tag="softmax"):
 
 
 AnyActivation: TypeAlias = (
-    Identity | Sigmoid | Tanh | ScaledTanh | ReLU | LeakyReLU | ELU | SELU | GELU | SiLU | Softplus | Softmax
+    Identity | Sigmoid | Tanh | ScaledTanh | ReLU | LeakyReLU | ELU | SELU | GELU | SiLU | Softplus | Exp | Softmax
 )
 
 _BY_NAME: dict[str, type[ActivationFunction]] = {str(cls.__struct_config__.tag): cls for cls in get_args(AnyActivation)}

@@ -168,6 +168,37 @@ class Huber(Loss, frozen=True, tag="huber"):
         return xp.mean(C * (D - 0.5 * C), axis=1), (1 / Y.shape[1]) * C
 
 
+class Quantile(Loss, frozen=True, tag="quantile"):
+    """l = 1/O sum_o max(q (t_o - y_o), (1 - q) (y_o - t_o)), for the quantile q = `level`, 0 < q < 1.
+
+    dl/dy_o = 1/O (1 - q where y_o > t_o, -q where y_o < t_o, 0 where they are equal). The output that minimises it is
+    the value below which a share q of the targets lies; half the absolute error at q = 1/2. Koenker & Bassett,
+    "Regression Quantiles" (1978), eq. 3.1.
+    """
+
+    level: float = 0.5
+    formula: ClassVar[str] = "1/O sum_o max(q (t_o - y_o), (1 - q) (y_o - t_o))"
+    slope_formula: ClassVar[str] = "1/O ((1 - q) if y_o > t_o else -q)"
+    averages: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        level = checks.number(
+            self.level, "level", where="quantile", expected="a number between 0 and 1", fits=lambda q: 0 < q < 1
+        )
+        force_setattr(self, "level", level)
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return (0.0,)
+
+    def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
+        xp = namespace(Y)
+        D = Y - T
+        slope = 0.5 * xp.sign(D) + (0.5 - self.level) * xp.abs(xp.sign(D))
+        return xp.mean(slope * D, axis=1), (1 / Y.shape[1]) * slope
+
+
 class Poisson(Loss, frozen=True, tag="poisson"):
     """l = 1/O sum_o (y_o - t_o log y_o), dl/dy_o = 1/O (1 - t_o / y_o): counts t_o with expected value y_o > 0.
 
@@ -267,7 +298,14 @@ class SigmoidCrossEntropy(Loss, frozen=True, tag="sigmoid_cross_entropy"):
 
 
 AnyLoss: TypeAlias = (
-    HalfSquaredError | MeanSquaredError | MeanAbsoluteError | Huber | Poisson | CrossEntropy | BinaryCrossEntropy
+    HalfSquaredError
+    | MeanSquaredError
+    | MeanAbsoluteError
+    | Huber
+    | Quantile
+    | Poisson
+    | CrossEntropy
+    | BinaryCrossEntropy
 )
 
 _BY_NAME: dict[str, type[Loss]] = {str(cls.__struct_config__.tag): cls for cls in get_args(AnyLoss)}

@@ -499,16 +499,20 @@ class LBFGS(Struct, frozen=True, tag=True):
         tolerance: it has converged when no entry of the gradient is larger.
         min_decrease: ... or when an iteration lowers the loss by less than this share of it.
         line_search: the most evaluations of the loss in one iteration.
+        evaluations: the most in all; None: as many as the iterations need.
     """
 
     memory: int = 10
     tolerance: float = 1e-7
     min_decrease: float = 0.0
     line_search: int = 20
+    evaluations: int | None = None
 
     def __post_init__(self) -> None:
         settle_whole(self, "memory", 1)
         settle_whole(self, "line_search", 1)
+        if self.evaluations is not None:
+            settle_whole(self, "evaluations", 1)
         for field in ("tolerance", "min_decrease"):
             settle(self, field, "a number >= 0", lambda least: least >= 0)
 
@@ -519,13 +523,14 @@ class LBFGS(Struct, frozen=True, tag=True):
 
     def options(self, iterations: int) -> dict[str, Any]:
         """The `options` of `scipy.optimize.minimize(method="L-BFGS-B")` for so many iterations at most."""
+        enough = iterations * (self.line_search + 1) + 1
         return {
             "maxcor": self.memory,
             "gtol": self.tolerance,
             "ftol": self.min_decrease,
             "maxls": self.line_search,
             "maxiter": iterations,
-            "maxfun": iterations * (self.line_search + 1) + 1,  # so that the iterations are what counts
+            "maxfun": enough if self.evaluations is None else self.evaluations,
         }
 
 

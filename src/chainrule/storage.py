@@ -122,6 +122,32 @@ class Opened:
             raise FileFormatError(f"the file was changed while it was read ({fault})", where=str(self.path)) from None
 
 
+class _OpenedBytes(Opened):
+    """The bytes of a file, likewise.
+
+    Attributes:
+        data: all of them.
+    """
+
+    def __init__(self, where: str, head: Head, shapes: dict[str, tuple[str | None, tuple[int, ...]]], data: bytes) -> None:
+        from pathlib import Path
+
+        super().__init__(Path(where), head, shapes)
+        self.data = data
+
+    def _arrays(self, names: Iterable[str], dtype: str) -> dict[str, Floats]:  # noqa: ARG002 -- their own is right
+        arrays = safetensors.numpy.load(self.data)
+        return {name: arrays[name] for name in names}
+
+
+def encode(*, kind: FileKind, parts: Mapping[str, Any], tensors: Mapping[str, Floats]) -> bytes:
+    """Tensors and record as the bytes of a file."""
+    raw = {name: msgspec.Raw(msgspec.json.encode(part)) for name, part in parts.items()}
+    head = msgspec.json.encode(Head(FORMAT, kind, __version__, raw)).decode()
+    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    return bytes(safetensors.numpy.save(arrays, metadata={_KEY: head}))
+
+
 def write_file(
     path: str | os.PathLike[str], *, kind: FileKind, parts: Mapping[str, Any], tensors: Mapping[str, Floats]
 ) -> None:
@@ -130,11 +156,9 @@ def write_file(
     Raises:
         StorageError: when it cannot be written.
     """
-    raw = {name: msgspec.Raw(msgspec.json.encode(part)) for name, part in parts.items()}
-    head = msgspec.json.encode(Head(FORMAT, kind, __version__, raw)).decode()
-    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    data = encode(kind=kind, parts=parts, tensors=tensors)
     with atomic_write(path) as file:
-        file.write(safetensors.numpy.save(arrays, metadata={_KEY: head}))
+        file.write(data)
 
 
 def open_file(path: str | os.PathLike[str], *, kind: FileKind) -> Opened:
@@ -162,6 +186,24 @@ def open_file(path: str | os.PathLike[str], *, kind: FileKind) -> Opened:
     if _KEY not in metadata:
         raise FileFormatError("this is a safetensors file, but not one that chainrule wrote", where=where)
     return Opened(path, read_head(metadata[_KEY].encode(), kind, where=where), shapes)
+
+
+def open_bytes(data: bytes, *, kind: FileKind, where: str) -> Opened:
+    """What `encode` made, read with the same distrust as a file; `where` names it in messages.
+
+    Raises:
+        FileFormatError: when the bytes are truncated, of another format or kind, or of a newer version.
+    """
+    try:
+        entries = {name: (str(entry["dtype"]), tuple(entry["shape"])) for name, entry in safetensors.deserialize(data)}
+        length = int.from_bytes(data[:8], "little")  # of the header, which `deserialize` has found to be sound
+        metadata = msgspec.json.decode(data[8 : 8 + length], type=_Header).metadata
+    except (safetensors.SafetensorError, msgspec.MsgspecError, TypeError, ValueError) as fault:
+        raise FileFormatError(f"this is no {kind} of chainrule, or it is damaged ({fault})", where=where) from None
+    if _KEY not in metadata:
+        raise FileFormatError("these are safetensors, but not ones that chainrule wrote", where=where)
+    shapes = {name: (_DTYPES.get(dtype, dtype), shape) for name, (dtype, shape) in entries.items()}
+    return _OpenedBytes(where, read_head(metadata[_KEY].encode(), kind, where=where), shapes, data)
 
 
 def existing_file(path: str | os.PathLike[str], kind: FileKind) -> Path:
@@ -213,6 +255,12 @@ def read_head(record: bytes, kind: FileKind, *, where: str) -> Head:
     if head.kind != kind:
         raise FileFormatError(f"this is a {head.kind} file", where=where, mend=f"Give a {kind} file.")
     return head
+
+
+class _Header(msgspec.Struct):
+    """Of safetensors: the metadata beside the tensors."""
+
+    metadata: dict[str, str] = msgspec.field(name="__metadata__", default_factory=dict)
 
 
 class _Version(msgspec.Struct):

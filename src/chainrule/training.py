@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from math import ceil, inf, isfinite, nan
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal, NoReturn, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, Protocol
 
 import msgspec
 import numpy as np
@@ -132,7 +132,8 @@ class Training:
 
     Attributes:
         may_run_ahead: whether the engine may take several short epochs in one call, to be told of one by one, each with
-            the theta of its end. The slots are then ahead: only for those who neither read them nor change theta.
+            the theta of its end. The slots are then ahead: only for those who do not change theta, and who call
+            `settle_slots` before they read them.
         ahead: how many epochs the engine has taken that are still to be told of; at 0 the slots are those of theta.
         pace: how much is taken at once; it may be changed between two records, and changes no bit of the result.
 
@@ -162,6 +163,7 @@ class Training:
         self._start = perf_counter()
         self.may_run_ahead, self.ahead = False, 0
         self._epochs_run = run if isinstance(run, EpochsRun) else None
+        self._last_call: _Ahead | None = None
 
     def go_on(self, standing: Standing, best_theta: Floats) -> None:
         """Go on where an earlier run stood; theta and the slots of `run` are put back by whoever has them."""
@@ -187,6 +189,19 @@ class Training:
         """Set theta to the best there was, if an epoch was finished."""
         if self.standing.best_epoch:
             self.run.theta[...] = self.best_theta
+
+    def settle_slots(self) -> None:
+        """Take the slots back to the end of the epoch last told of, where the engine was ahead of it."""
+        if self._last_call is None or not self.ahead:
+            return
+        (theta, slots), orders, rates, taken, thetas = self._last_call
+        now, epochs = self.run.theta.copy(), (self.standing.taken - taken) // self.steps_per_epoch
+        self.run.restore(theta, slots)
+        if epochs and self._epochs_run is not None:
+            some = None if orders is None else orders[:epochs]
+            self._epochs_run.advance_epochs(some, rates[: epochs * self.steps_per_epoch], taken, thetas[:epochs])
+        self.run.theta[...] = now
+        self.ahead = 0
 
     @property
     def seconds(self) -> float:
@@ -239,6 +254,7 @@ class Training:
             run.restore(*before)
             self.may_run_ahead = False
             return
+        self._last_call = _Ahead(before, orders, rates, now.taken, thetas)
         of_epochs = zip(thetas, self._sums(values.reshape(count, S, 2)), rates[S - 1 :: S].tolist(), strict=True)
         for theta, (now.loss_sum, now.penalty_sum), self._last_rate in of_epochs:
             run.theta[...] = theta
@@ -248,6 +264,7 @@ class Training:
             yield self._finish_epoch()
             if now.stopped:
                 return
+        self._last_call = None
 
     def _finish_epoch(self) -> Epoch:
         now = self.standing
@@ -335,6 +352,16 @@ class Training:
         kept = f"those of epoch {best}, the best" if best else kept
         mend = "Try a smaller learning rate, clip_norm=1.0 in the optimizer, or scaled inputs"
         raise DivergenceError(epoch=epoch, step=taken, place=place, mend=f"{mend}. The weights kept are {kept}.")
+
+
+class _Ahead(NamedTuple):
+    """Epochs taken in one call, of which some have not been told: where they began, and what they were made of."""
+
+    before: tuple[Floats, dict[str, Floats]]
+    orders: Ints | None
+    rates: Floats
+    taken: int
+    thetas: Floats
 
 
 class Pace:

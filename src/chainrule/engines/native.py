@@ -18,7 +18,7 @@ from chainrule.activations import ELU, LeakyReLU
 from chainrule.engines.threads import Fastest, for_pass, for_steps
 from chainrule.errors import ArgumentError, ShapeError, unknown_name
 from chainrule.layers import Activation, Dense, Dropout, Mode
-from chainrule.losses import Huber
+from chainrule.losses import Huber, Quantile
 from chainrule.optimizers import SGD, Adagrad, Adam, AdamW, NAdam, RMSProp
 
 if TYPE_CHECKING:
@@ -251,6 +251,7 @@ _LOSSES = {
     "MeanSquaredError",
     "MeanAbsoluteError",
     "Huber",
+    "Quantile",
     "Poisson",
     "CrossEntropy",
     "BinaryCrossEntropy",
@@ -299,7 +300,7 @@ def _loss(loss: Loss) -> Any:
     record = kernels().Loss()
     record.kind = getattr(kernels().LossKind, loss.name)
     record.mean = loss.reduction == "mean"
-    record.delta = loss.delta if isinstance(loss, Huber) else 0.0
+    record.delta = loss.delta if isinstance(loss, Huber) else loss.level if isinstance(loss, Quantile) else 0.0
     return record
 
 

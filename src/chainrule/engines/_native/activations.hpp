@@ -17,6 +17,7 @@ template <class T, Act act> inline V<T> value(V<T> z, T a) {
   if constexpr (act == Act::gelu) return T(0.5) * z * (1 + gelu_tanh<T>(z));
   if constexpr (act == Act::silu) return z * logistic<T>(z);
   if constexpr (act == Act::softplus) return at_least(z, V<T>{}) + log1p_exp<T>(z < 0 ? z : -z);
+  if constexpr (act == Act::exp) return exp_of(z);
   return z;
 }
 
@@ -35,6 +36,7 @@ template <class T, Act act> inline V<T> slope(V<T> z, V<T> y, T a) {
   }
   if constexpr (act == Act::silu) { const V<T> s = logistic<T>(z); return s + y * (1 - s); }
   if constexpr (act == Act::softplus) return logistic<T>(z);
+  if constexpr (act == Act::exp) return y;
   return one;
 }
 
@@ -43,7 +45,7 @@ template <class F> inline void with(Act act, F f) {
 #define CASE(name) case Act::name: return f(std::integral_constant<Act, Act::name>{})
   switch (act) {
     CASE(sigmoid); CASE(tanh); CASE(scaled_tanh); CASE(relu); CASE(leaky_relu); CASE(elu); CASE(selu); CASE(gelu);
-    CASE(silu); CASE(softplus);
+    CASE(silu); CASE(softplus); CASE(exp);
     default: return f(std::integral_constant<Act, Act::identity>{});
   }
 #undef CASE

@@ -67,6 +67,12 @@ template <class T> double loss_row(const Loss& loss, const T* y, const T* t, T* 
         l = c * (e - T(0.5) * c);
         return c;
       }) / K;
+    case LossKind::quantile:
+      return over(share, [&](V<T> y, V<T> t, V<T>& l) {
+        const V<T> e = y - t, g = e > 0 ? splat(T(1 - loss.delta)) : e < 0 ? splat(T(-loss.delta)) : e * 0;
+        l = g * e;
+        return g;
+      }) / K;
     case LossKind::poisson:
       return over(share, [&](V<T> y, V<T> t, V<T>& l) {
         const V<T> p = at_least(y, splat(tiny));

@@ -369,10 +369,10 @@ NB_MODULE(_kernels, m) {
   nb::enum_<Act>(m, "Act")
       .value("identity", Act::identity).value("sigmoid", Act::sigmoid).value("tanh", Act::tanh).value("scaled_tanh", Act::scaled_tanh)
       .value("relu", Act::relu).value("leaky_relu", Act::leaky_relu).value("elu", Act::elu).value("selu", Act::selu).value("gelu", Act::gelu)
-      .value("silu", Act::silu).value("softplus", Act::softplus).value("softmax", Act::softmax);
+      .value("silu", Act::silu).value("softplus", Act::softplus).value("exp", Act::exp).value("softmax", Act::softmax);
   nb::enum_<LossKind>(m, "LossKind")
       .value("half_squared_error", LossKind::half_squared_error).value("mean_squared_error", LossKind::mean_squared_error)
-      .value("mean_absolute_error", LossKind::mean_absolute_error).value("huber", LossKind::huber).value("poisson", LossKind::poisson)
+      .value("mean_absolute_error", LossKind::mean_absolute_error).value("huber", LossKind::huber).value("quantile", LossKind::quantile).value("poisson", LossKind::poisson)
       .value("cross_entropy", LossKind::cross_entropy).value("binary_cross_entropy", LossKind::binary_cross_entropy)
       .value("softmax_cross_entropy", LossKind::softmax_cross_entropy).value("sigmoid_cross_entropy", LossKind::sigmoid_cross_entropy);
   nb::enum_<OptimizerKind>(m, "OptimizerKind")

@@ -27,14 +27,14 @@
 namespace chainrule {
 
 enum class LayerKind : int { dense, dropout, activation };
-enum class Act : int { identity, sigmoid, tanh, scaled_tanh, relu, leaky_relu, elu, selu, gelu, silu, softplus, softmax };
+enum class Act : int { identity, sigmoid, tanh, scaled_tanh, relu, leaky_relu, elu, selu, gelu, silu, softplus, exp, softmax };
 // Whether the slope needs Z beside Y. The relu family tells the sign of Z from Y.
 constexpr bool needs_z(Act act) {
   return act == Act::leaky_relu || act == Act::gelu || act == Act::silu || act == Act::softplus;
 }
 
 enum class LossKind : int {
-  half_squared_error, mean_squared_error, mean_absolute_error, huber, poisson,
+  half_squared_error, mean_squared_error, mean_absolute_error, huber, quantile, poisson,
   cross_entropy, binary_cross_entropy, softmax_cross_entropy, sigmoid_cross_entropy
 };
 enum class OptimizerKind : int { sgd, rmsprop, adagrad, adam, nadam };
@@ -70,7 +70,7 @@ struct Optimizer {
 
 struct Loss {
   LossKind kind = LossKind::half_squared_error;
-  double delta = 0;  // Huber's
+  double delta = 0;  // Huber's; the level of a quantile
   bool mean = true;  // over the rows; else their sum
 };
 

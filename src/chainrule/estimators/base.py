@@ -1,0 +1,241 @@
+"""What classifier and regressor share: scikit-learn's contract around a network."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from chainrule import checks
+from chainrule.errors import ArgumentError
+from chainrule.estimators import following
+from chainrule.estimators.building import THEIR_NAME, build, names_of, options_of, set_weights
+from chainrule.estimators.compat import CallbackSupportMixin, validated
+from chainrule.estimators.fitting import Given, split_off, train
+from chainrule.estimators.following import tasks_of
+from chainrule.estimators.frames import as_frame, check_kind
+from chainrule.estimators.options import Architecture, TrainingOptions
+from chainrule.estimators.state import OptimizerState, pack_network, unpack_network
+from chainrule.estimators.views import Views
+from chainrule.inputs import Rows, Targets, sample_weights
+from chainrule.optimizers import LBFGS
+
+if TYPE_CHECKING:
+    from chainrule.arrays import DType, Floats
+    from chainrule.losses import Loss
+
+_SEEDS = 2**31 - 1
+_OPTIONS = {"architecture": Architecture, "training": TrainingOptions}
+_AT_LEAST_ZERO = ("alpha", "tol", "power_t")
+_FLAGS = ("shuffle", "warm_start", "early_stopping", "nesterovs_momentum")
+
+
+class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
+    """See `MLPClassifier` and `MLPRegressor`."""
+
+    # ---- what the two differ in -------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _learn_targets(self, y: Any, *, first: bool) -> None:
+        """Learn what `_encode` needs from the targets of a fit, or compare them with what was learned."""
+
+    @abstractmethod
+    def _encode(self, y: Any) -> np.ndarray[Any, Any]:
+        """Targets as the network has outputs, ``T (N, O)``."""
+
+    @abstractmethod
+    def _output(self) -> tuple[str, Loss]:
+        """The output activation and the loss."""
+
+    @abstractmethod
+    def _score_outputs(self, T: Floats, Y: Floats, weights: Any) -> float:
+        """The validation score of outputs."""
+
+    def _row_weights(self, sample_weight: Any, y: Any) -> Any:  # noqa: ARG002 -- classes have weights too
+        """The weight of each row, or None."""
+        return sample_weight
+
+    def _meaning(self, T: Floats) -> Targets:
+        """The targets with their classes, where there are any."""
+        return Targets(T)
+
+    # ---- fitting ----------------------------------------------------------------------------------------------------
+
+    def _fit(self, X: Any, y: Any, given: Given, *, incremental: bool = False) -> Self:
+        self._check_parameters()
+        if incremental and self.early_stopping:
+            raise ArgumentError(
+                "partial_fit does not support early_stopping=True", where=type(self).__name__, mend="Use fit"
+            )
+        first = not hasattr(self, "network_") or not (self.warm_start or incremental)
+        X, y = self._validated(X, y, reset=first)
+        self._learn_targets(y, first=first)
+        dtype = X.dtype if first else np.dtype(self.network_.dtype)
+        rows = self._read(X, y, given.sample_weight, dtype)
+        if first:
+            self._begin(rows, given)
+        if given.X_val is None:
+            rows, held = split_off(self, rows)
+        else:
+            held = self._read(*self._validated(given.X_val, given.y_val), given.sample_weight_val, dtype)
+        tasks = None if incremental else tasks_of(self, X, y, given.sample_weight, self.max_iter)
+        train(self, rows, held, tasks, incremental=incremental)
+        if tasks is not None:
+            tasks.end()
+        return self
+
+    def _check_parameters(self) -> None:
+        """Raise for what no other object checks."""
+        where = type(self).__name__
+        counts = ["max_iter", "max_fun"]
+        counts += [] if self.n_iter_no_change == np.inf else ["n_iter_no_change"]
+        counts += [] if isinstance(self.batch_size, str) and self.batch_size == "auto" else ["batch_size"]
+        for name in counts:
+            checks.whole(getattr(self, name), name, where=where)
+        for name in _AT_LEAST_ZERO:
+            checks.at_least_zero(getattr(self, name), name, where=where)
+        checks.positive(self.learning_rate_init, "learning_rate_init", where=where)
+        checks.share(self.validation_fraction, "validation_fraction", where=where)
+        for name in _FLAGS:
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise ArgumentError(name, where=where, expected="True or False", got=getattr(self, name))
+        for name in _OPTIONS:
+            options_of(self, name)
+
+    def _validated(self, X: Any, y: Any, *, reset: bool = False) -> Any:
+        """X and y as arrays, or a sparse X."""
+        if y is None:
+            raise ArgumentError(
+                "y", where=type(self).__name__, expected="targets: requires y to be passed", got=None
+            )
+        return validated(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=reset
+        )
+
+    def _read(self, X: Any, y: Any, sample_weight: Any, dtype: np.dtype[Any]) -> Rows:
+        """Validated rows as a training takes them."""
+        X = np.ascontiguousarray(X.toarray() if hasattr(X, "toarray") else X, dtype=dtype)
+        T = np.ascontiguousarray(self._encode(y), dtype=dtype)
+        weights = self._row_weights(sample_weight, y)
+        return Rows(X, self._meaning(T), sample_weights(weights, len(X), where=type(self).__name__))
+
+    def _begin(self, rows: Rows, given: Given) -> None:
+        """A new network with its initial weights, and empty curves."""
+        (_, I), (_, O) = rows.X.shape, rows.targets.T.shape
+        dtype: DType = "float32" if rows.X.dtype == np.float32 else "float64"
+        seed = int(check_random_state(self.random_state).randint(_SEEDS))
+        output, loss = self._output()
+        network = build(self, I, O, output, loss, dtype, seed)
+        set_weights(network, given.coef_init, given.intercept_init, where=type(self).__name__)
+        last = network.layers[-1].f.name  # type: ignore[union-attr] # `build` ends with a Dense
+        self.n_outputs_, self.out_activation_ = O, THEIR_NAME.get(last, last)
+        self.n_layers_ = len(names_of(network, "W")) + 1
+        self.network_ = network
+        following.reset(self)
+
+    def _steps(self) -> bool:
+        """Whether the solver takes steps; asked by `available_if`.
+
+        Raises:
+            AttributeError: when it does not.
+        """
+        if isinstance(self.solver, LBFGS) or self.solver == "lbfgs":
+            raise AttributeError(f"partial_fit is only for solvers that take steps; {self.solver!r} takes all rows")
+        return True
+
+    # ---- prediction -------------------------------------------------------------------------------------------------
+
+    def _outputs(self, X: Any) -> Floats:
+        """What the network gives, ``Y (N, O)``."""
+        check_is_fitted(self)
+        X = validated(self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False)
+        network = self.network_
+        X = np.ascontiguousarray(X.toarray() if hasattr(X, "toarray") else X, dtype=network.dtype)
+        return network.engine_choice.engine.predict(network.objective, network.theta, X)
+
+    def set_output(self, *, predict: str | None = None) -> Self:
+        """Choose what `predict` and its like return.
+
+        Args:
+            predict: ``"default"`` arrays, ``"pandas"`` or ``"polars"`` series and frames; None: leave it.
+
+        Raises:
+            ArgumentError: for another name.
+        """
+        if predict is not None:
+            self._predict_output = check_kind(predict, type(self).__name__)
+        return self
+
+    def _as_asked(self, values: Any, X: Any, names: Any) -> Any:
+        return as_frame(values, getattr(self, "_predict_output", "default"), X, names)
+
+    # ---- weights ----------------------------------------------------------------------------------------------------
+
+    @property
+    def coefs_(self) -> Views:
+        """The weight matrices ``(I, O)``, one for each layer: the network's own numbers, to read and to set."""
+        return self._views("coefs_", "W")
+
+    @coefs_.setter
+    def coefs_(self, values: Any) -> None:
+        set_weights(self._fitted("coefs_"), values, None, where="coefs_")
+
+    @property
+    def intercepts_(self) -> Views:
+        """The bias vectors ``(O,)``, likewise."""
+        return self._views("intercepts_", "b")
+
+    @intercepts_.setter
+    def intercepts_(self, values: Any) -> None:
+        set_weights(self._fitted("intercepts_"), None, values, where="intercepts_")
+
+    def _views(self, name: str, kind: str) -> Views:
+        network = self._fitted(name)
+        return Views(network, names_of(network, kind))
+
+    def _fitted(self, name: str) -> Any:
+        """The network.
+
+        Raises:
+            AttributeError: before there is one.
+        """
+        if "network_" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__} has no {name} before fit; fit takes coef_init, intercept_init")
+        return self.network_
+
+    # ---- scikit-learn's contract ------------------------------------------------------------------------------------
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name; ``architecture__dropout=0.2`` makes an `Architecture` where there is none."""
+        for name, make in _OPTIONS.items():
+            if getattr(self, name) is None and any(given.startswith(f"{name}__") for given in params):
+                setattr(self, name, make())
+        return super().set_params(**params)  # type: ignore[no-any-return] # itself
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        if "network_" in state:
+            state["network_"] = pack_network(state["network_"])
+        if state.get("_optimizer") is not None:
+            state["_optimizer"] = state["_optimizer"].pack()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        if "network_" in state:
+            state["network_"] = unpack_network(state["network_"])
+        if state.get("_optimizer") is not None:
+            state["_optimizer"] = OptimizerState.unpack(state["_optimizer"])
+        super().__setstate__(state)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _more_tags(self) -> dict[str, Any]:  # before scikit-learn 1.6
+        return {"multilabel": True, "multioutput": True}

@@ -1,0 +1,288 @@
+"""`MLPClassifier`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target, unique_labels
+
+from chainrule import losses
+from chainrule.errors import ArgumentError
+from chainrule.estimators.base import BaseMLP
+from chainrule.estimators.building import loss_named
+from chainrule.estimators.compat import with_callbacks
+from chainrule.estimators.fitting import Given
+from chainrule.inputs import Targets
+
+if TYPE_CHECKING:
+    from chainrule.arrays import Floats
+    from chainrule.estimators.options import Architecture, TrainingOptions
+    from chainrule.losses import Loss
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-learn has no types
+    """scikit-learn's `MLPClassifier`: the same parameters, attributes and defaults, and more.
+
+    Args:
+        hidden_layer_sizes: units of each hidden layer; ``()``: none.
+        activation: of the hidden layers: identity, logistic, tanh, relu, or any of `chainrule.activations`; or a list,
+            one for each layer.
+        solver: sgd, adam or lbfgs, or any of `chainrule.optimizers`, by name or as an object with its own rate.
+        alpha: penalty ``alpha/2 sum W^2``, divided by the rows of a batch.
+        batch_size: ``"auto"``: the smaller of 200 and all rows.
+        learning_rate: constant, invscaling or adaptive (of sgd), or a schedule of `chainrule.schedules`, by name or as
+            an object with its own rate.
+        learning_rate_init: the rate, where `solver` or `learning_rate` does not bring its own.
+        power_t: exponent of invscaling.
+        max_iter: epochs, or iterations of lbfgs, at most.
+        shuffle: whether each epoch takes the rows in a new order.
+        random_state: of initial weights, order of rows, dropout and the split of early stopping.
+        tol: the improvement, of the loss or the validation score, below which an epoch counts as none.
+        verbose: print a line for each epoch.
+        warm_start: whether `fit` goes on from the weights, and the state of the optimiser, of the fit before.
+        momentum: of sgd.
+        nesterovs_momentum: of sgd.
+        early_stopping: stop by the score on held-out rows, and go back to the best weights.
+        validation_fraction: share of the rows held out for it, unless `fit` is given X_val.
+        beta_1: of adam.
+        beta_2: of adam.
+        epsilon: of adam.
+        n_iter_no_change: epochs without improvement before training ends, or an adaptive rate falls.
+        max_fun: evaluations of the loss by lbfgs, at most.
+        loss: ``"log_loss"``, or any of `chainrule.losses`, by name or as an object.
+        class_weight: ``"balanced"`` or ``{class: weight}``; a list of dicts for several labels at once.
+        architecture: an `Architecture`: dropout, normalization, initial weights, layers.
+        training: a `TrainingOptions`: gradient clipping, l1, engine.
+
+    Attributes:
+        network_: the `chainrule.Network`, for `cr.trace`, `cr.check_gradients`, `cr.diagnose` and all the others.
+        classes_: the labels.
+        coefs_, intercepts_: weights and biases of each layer: views into the network.
+        loss_curve_, loss_, best_loss_: loss with penalty of each epoch, of the last and the lowest.
+        validation_scores_, best_validation_score_, validation_loss_curve_: on held-out rows; None without.
+        n_iter_, t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_: as scikit-learn's.
+
+    >>> from sklearn.datasets import load_digits
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = MLPClassifier(random_state=0, max_iter=300).fit(X[:1000], y[:1000])
+    >>> model.score(X[1000:], y[1000:]) > 0.9
+    True
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        loss: str | Loss = "log_loss",
+        class_weight: Any = None,
+        architecture: Architecture | None = None,
+        training: TrainingOptions | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.loss = loss
+        self.class_weight = class_weight
+        self.architecture = architecture
+        self.training = training
+
+    # ---- fitting ----------------------------------------------------------------------------------------------------
+
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        coef_init: Any = None,
+        intercept_init: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Train from initial weights, or with `warm_start` from those of the fit before.
+
+        Args:
+            X: inputs ``(N, I)``: array, sparse matrix or frame.
+            y: labels ``(N,)``, or a table of 0 and 1 ``(N, K)`` where several labels hold at once.
+            sample_weight: a weight for each row.
+            coef_init: initial weight matrices, one for each layer.
+            intercept_init: initial bias vectors, likewise.
+            X_val: rows to validate on after each epoch.
+            y_val: their labels.
+            sample_weight_val: their weights.
+
+        Raises:
+            InputError: when a parameter or the data are wrong.
+            NonFiniteWeightsError: when the training diverged.
+        """
+        given = Given(sample_weight, coef_init, intercept_init, X_val, y_val, sample_weight_val)
+        return self._fit(X, y, given)
+
+    @available_if(lambda self: self._steps())
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """One epoch over these rows, from the present weights on.
+
+        Args:
+            X: inputs ``(N, I)``.
+            y: labels.
+            sample_weight: a weight for each row.
+            classes: all labels there will be: for the first call.
+
+        Raises:
+            InputError: when a parameter or the data are wrong.
+        """
+        self._learn_classes(y, classes)
+        return self._fit(X, y, Given(sample_weight), incremental=True)
+
+    def _learn_classes(self, y: Any, classes: Any) -> None:
+        """The labels of all calls of `partial_fit`.
+
+        Raises:
+            ArgumentError: when the first call has none, or a later one others.
+        """
+        known = hasattr(self, "classes_")
+        if classes is None and not known:
+            raise ArgumentError("classes must be passed on the first call to partial_fit", where=type(self).__name__)
+        if classes is None:
+            return
+        if known and not np.array_equal(self.classes_, unique_labels(classes)):
+            raise ArgumentError("classes", where="partial_fit", expected=f"{self.classes_} as before", got=classes)
+        if not known:
+            self._binarizer = LabelBinarizer()
+            self._binarizer.fit(y if type_of_target(y).startswith("multilabel") else classes)
+            self.classes_ = self._binarizer.classes_
+
+    def _learn_targets(self, y: Any, *, first: bool) -> None:
+        if first and not (hasattr(self, "classes_") and not hasattr(self, "network_")):
+            self._binarizer = LabelBinarizer().fit(self._column(y))
+            self.classes_ = self._binarizer.classes_
+            return
+        found = unique_labels(y)
+        strange = np.setdiff1d(found, self.classes_)
+        if self.warm_start and len(found) != len(self.classes_) or len(strange):
+            if self.warm_start:
+                raise ArgumentError(
+                    "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                    f"Previously got {self.classes_}, `y` has {found}"
+                )
+            raise ArgumentError(f"`y` has classes not in `self.classes_`: {strange}, beside {self.classes_}")
+
+    def _encode(self, y: Any) -> np.ndarray[Any, Any]:
+        T = self._binarizer.transform(self._column(y))
+        return np.asarray(T.toarray() if hasattr(T, "toarray") else T)
+
+    def _column(self, y: Any) -> Any:
+        return column_or_1d(y, warn=True) if np.ndim(y) == 2 and y.shape[1] == 1 else y
+
+    def _meaning(self, T: Floats) -> Targets:
+        if self._several():
+            return Targets(T)
+        K = max(T.shape[1], 2)
+        labels = self.classes_ if self.classes_.dtype.kind in "biufU" else self.classes_.astype(str)
+        classes = labels if len(labels) == K else None
+        return Targets(T, classes, T[:, 0].astype(int) if T.shape[1] == 1 else T.argmax(axis=1))
+
+    def _several(self) -> bool:
+        """Whether several labels hold at once."""
+        return bool(self._binarizer.y_type_.startswith("multilabel"))
+
+    def _output(self) -> tuple[str, Loss]:
+        output = "softmax" if self._binarizer.y_type_ == "multiclass" else "sigmoid"
+        loss = loss_named(self.loss, where=type(self).__name__)
+        if loss.name == "cross_entropy" and output == "sigmoid":
+            loss = losses.BinaryCrossEntropy(reduction=loss.reduction)
+        return output, loss
+
+    def _row_weights(self, sample_weight: Any, y: Any) -> Any:
+        if self.class_weight is None:
+            return sample_weight
+        of_class = compute_sample_weight(self.class_weight, y)
+        return of_class if sample_weight is None else of_class * np.asarray(sample_weight, dtype=np.float64)
+
+    def _score_outputs(self, T: Floats, Y: Floats, weights: Any) -> float:
+        right, chosen = (self._binarizer.inverse_transform(table) for table in (T, Y))
+        return float(accuracy_score(right, chosen, sample_weight=weights))
+
+    # ---- prediction -------------------------------------------------------------------------------------------------
+
+    def predict(self, X: Any) -> Any:
+        """The label of each row ``(N,)``, or 0 and 1 for each label ``(N, K)``.
+
+        Raises:
+            InputError: when X does not fit.
+        """
+        Y = self._outputs(X)
+        labels = self._binarizer.inverse_transform(Y)
+        return self._as_asked(labels, X, self._names() if labels.ndim == 2 else ["prediction"])
+
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each label, ``(N, K)`` in the order of `classes_`."""
+        return self._as_asked(self._probabilities(X), X, self._names())
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """The logarithm of `predict_proba`; a probability too small for the number type counts as the smallest."""
+        P = self._probabilities(X)
+        return self._as_asked(np.log(np.maximum(P, np.finfo(P.dtype).tiny)), X, self._names())
+
+    def _probabilities(self, X: Any) -> Floats:
+        Y = self._outputs(X)
+        return np.hstack([1 - Y, Y]) if Y.shape[1] == 1 else Y
+
+    def _names(self) -> list[str]:
+        return [str(label) for label in self.classes_]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
