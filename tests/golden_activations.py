@@ -22,6 +22,7 @@ FUNCTIONS = {
     "gelu": lambda z: z / 2 * (1 + mp.tanh(mp.sqrt(2 / mp.pi) * (z + mp.mpf("0.044715") * z**3))),
     "silu": lambda z: z / (1 + mp.exp(-z)),
     "softplus": lambda z: mp.log1p(mp.exp(z)),
+    "exp": mp.exp,
 }
 
 if __name__ == "__main__":

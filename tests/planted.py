@@ -114,7 +114,7 @@ fault(
     "rows",
     partial(cases, of_losses=[losses.MeanSquaredError]),
 )(with_dy(lambda _, dY, *__: dY / 2))
-for _loss in (losses.MeanSquaredError, losses.MeanAbsoluteError, losses.Huber, losses.Poisson):
+for _loss in (losses.MeanSquaredError, losses.MeanAbsoluteError, losses.Huber, losses.Quantile, losses.Poisson):
     fault(f"1/O forgotten: {_loss.__name__}", _loss, "rows", partial(cases, of_losses=[_loss]))(
         with_dy(lambda _, dY, Y, *__: dY * Y.shape[1])
     )
@@ -237,6 +237,7 @@ fault("gelu: that of z Phi(z)", activations.GELU, "slope", _of(activations.GELU)
     )
 )
 fault("silu: product rule forgotten", activations.SiLU, "slope", _of(activations.SiLU))(slope_is(lambda _, Z, Y: Y / Z))
+fault("exp: slope 1", activations.Exp, "slope", _of(activations.Exp))(slope_is(lambda _, __, Y: np.ones_like(Y)))
 fault("softplus: its own value", activations.Softplus, "slope", _of(activations.Softplus))(slope_is(lambda _, __, Y: Y))
 
 

@@ -120,6 +120,24 @@ GOLDEN = {
         ),
         (9.357622968839299e-14, 0.11920292202211756, 0.37754066879814544, 0.5621765008857981, 0.95257412682243322, 1.0),
     ),
+    "exp": (
+        (
+            9.3576229688401746e-14,
+            0.13533528323661269,
+            0.60653065971263342,
+            1.2840254166877415,
+            20.085536923187668,
+            2.3538526683701999e17,
+        ),
+        (
+            9.3576229688401746e-14,
+            0.13533528323661269,
+            0.60653065971263342,
+            1.2840254166877415,
+            20.085536923187668,
+            2.3538526683701999e17,
+        ),
+    ),
 }
 
 
@@ -231,6 +249,7 @@ LIMITS = {  # at -10000 and at 10000: the value, the slope
     "gelu": ((0, 1e4), (0, 1)),
     "silu": ((0, 1e4), (0, 1)),
     "softplus": ((0, 1e4), (0, 1)),
+    "exp": ((0, np.inf), (0, np.inf)),
     "softmax": ((0, 1), (0, 0)),
 }
 
@@ -238,8 +257,8 @@ LIMITS = {  # at -10000 and at 10000: the value, the slope
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_extremes(name, dtype):
-    """Nothing overflows and nothing is 0/0; exp(-10000) = 0 is rounding, no fault."""
-    with np.errstate(all="raise", under="ignore"):
+    """Nothing is 0/0, and nothing overflows but exp itself; exp(-10000) = 0 is rounding, no fault."""
+    with np.errstate(all="raise", under="ignore", over="ignore" if name == "exp" else "raise"):
         f, Z, Y = at(name, dtype, (-1e4, 1e4))
         slope, dZ = f.slope(Z, Y), f.backward(Z, Y, np.ones_like(Z))
     np.testing.assert_allclose(Y[0], LIMITS[name][0], rtol=1e-6, atol=1e-30)
@@ -259,6 +278,7 @@ def test_extremes(name, dtype):
         ("elu", (-1, np.inf)),
         ("selu", (-1.7580993408473766, np.inf)),
         ("softplus", (0, np.inf)),
+        ("exp", (0, np.inf)),
     ],
 )
 def test_infinities(name, limits, dtype):
@@ -272,7 +292,7 @@ def test_nan_is_not_hidden(name):
     assert np.isnan(at(name, places=(np.nan,))[2]).all()
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "silu", "softplus"])
+@pytest.mark.parametrize("name", ["sigmoid", "silu", "softplus", "exp"])
 def test_tails_keep_their_digits(name):
     """f(-50) is exp(-50) or -50 exp(-50) to rounding, not 0 as 1 - sigmoid(50) would give."""
     Y = at(name, places=(-50,))[2]

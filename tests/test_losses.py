@@ -22,6 +22,7 @@ from chainrule.losses import (
     MeanAbsoluteError,
     MeanSquaredError,
     Poisson,
+    Quantile,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
 )
@@ -40,6 +41,7 @@ DEFINITIONS = {
     MeanAbsoluteError(): ((0.375, 0.2), ((-0.5, 0.5), (0.5, -0.5))),
     Huber(delta=0.3): ((0.068125, 0.02), ((-0.15, 0.125), (0.1, -0.1))),
     Huber(): ((0.078125, 0.02), ((-0.25, 0.125), (0.1, -0.1))),
+    Quantile(level=0.9): ((0.2375, 0.1), ((-0.45, 0.05), (0.05, -0.45))),
     Poisson(): (((0.5 + LN2 + 0.25) / 2, (0.2 + 0.8 + LN5 - LN4) / 2), ((-0.5, 0.5), (0.5, -0.125))),
     CrossEntropy(): ((LN2, LN5 - LN4), ((-2.0, 0.0), (0.0, -1.25))),
     BinaryCrossEntropy(): ((LN2 + LN4 - math.log(3), 2 * (LN5 - LN4)), ((-2.0, 4 / 3), (1.25, -1.25))),

@@ -99,7 +99,8 @@ def dtype(request: pytest.FixtureRequest) -> Any:
 @pytest.mark.parametrize("loss", losses.names())
 @pytest.mark.parametrize("activation", activations.names())
 def test_every_activation_and_loss(activation: str, loss: str, dtype: Any) -> None:
-    layers = [cr.Dense(9, activation), cr.Dense(5, activation), cr.Dense(3, LAST.get(loss, "identity"))]
+    first = "tanh" if activation == "exp" else activation  # exp of exp outgrows every rate
+    layers = [cr.Dense(9, first), cr.Dense(5, activation), cr.Dense(3, LAST.get(loss, "identity"))]
     check(layers, loss, cr.SGD(0.05), dtype, threads=(1,))
 
 

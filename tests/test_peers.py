@@ -99,6 +99,7 @@ class Jax:
             "gelu": nn.gelu,
             "silu": nn.silu,
             "softplus": nn.softplus,
+            "exp": jnp.exp,
             "softmax": nn.softmax,
         }
         self.rows = {
@@ -108,6 +109,7 @@ class Jax:
             losses.Huber: lambda z, t: jnp.mean(
                 jnp.where(jnp.abs(z - t) <= 1, (z - t) ** 2 / 2, jnp.abs(z - t) - 0.5), axis=1
             ),
+            losses.Quantile: lambda z, t: jnp.mean(jnp.maximum(0.5 * (t - z), 0.5 * (z - t)), axis=1),
             losses.Poisson: lambda z, t: jnp.mean(nn.softplus(z) - t * jnp.log(nn.softplus(z)), axis=1),
             losses.CrossEntropy: lambda z, t: -jnp.sum(t * nn.log_softmax(z), axis=1),
             losses.BinaryCrossEntropy: lambda z, t: (
@@ -170,6 +172,7 @@ class Torch:
             "gelu": lambda z: F.gelu(z, approximate="tanh"),
             "silu": F.silu,
             "softplus": F.softplus,
+            "exp": torch.exp,
             "softmax": lambda z: F.softmax(z, dim=1),
         }
         each = {"reduction": "none"}
@@ -178,6 +181,7 @@ class Torch:
             losses.MeanSquaredError: lambda z, t: F.mse_loss(z, t, **each).mean(1),
             losses.MeanAbsoluteError: lambda z, t: F.l1_loss(z, t, **each).mean(1),
             losses.Huber: lambda z, t: F.huber_loss(z, t, **each).mean(1),
+            losses.Quantile: lambda z, t: F.l1_loss(z, t, **each).mean(1) / 2,
             losses.Poisson: lambda z, t: F.poisson_nll_loss(F.softplus(z), t, log_input=False, eps=0, **each).mean(1),
             losses.CrossEntropy: lambda z, t: F.cross_entropy(z, t, **each),
             losses.BinaryCrossEntropy: lambda z, t: F.binary_cross_entropy_with_logits(z, t, **each).sum(1),

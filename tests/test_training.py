@@ -497,9 +497,9 @@ def test_trainings_in_threads_are_those_alone() -> None:
         (dict(sample_weight=np.ones((N, 1))), r"sample_weight: expected \(23,\)"),
         (
             dict(sample_weight=-np.ones(N)),
-            "sample_weight: expected finite numbers >= 0, not all 0, got '-1.0 in row 0'",
+            "sample_weight: expected finite numbers >= 0, not all zero, got '-1.0 in row 0'",
         ),
-        (dict(sample_weight=np.zeros(N)), "not all 0, got 'only 0'"),
+        (dict(sample_weight=np.zeros(N)), "not all zero, got 'only 0'"),
         (dict(sample_weight=["a"] * N), "sample_weight: expected numbers"),
     ],
 )

@@ -361,7 +361,7 @@ def sample_weights(given: Any, n_rows: int, *, where: str) -> Floats | None:
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(wrong) or not weights.any():
         got = f"{weights[wrong[0]]} in row {wrong[0]}" if len(wrong) else "only 0"
-        raise ArgumentError("sample_weight", where=where, expected="finite numbers >= 0, not all 0", got=got)
+        raise ArgumentError("sample_weight", where=where, expected="finite numbers >= 0, not all zero", got=got)
     return weights
 
 

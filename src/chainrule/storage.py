@@ -129,7 +129,9 @@ class _OpenedBytes(Opened):
         data: all of them.
     """
 
-    def __init__(self, where: str, head: Head, shapes: dict[str, tuple[str | None, tuple[int, ...]]], data: bytes) -> None:
+    def __init__(
+        self, where: str, head: Head, shapes: dict[str, tuple[str | None, tuple[int, ...]]], data: bytes
+    ) -> None:
         from pathlib import Path
 
         super().__init__(Path(where), head, shapes)
@@ -174,7 +176,9 @@ def open_file(path: str | os.PathLike[str], *, kind: FileKind) -> Opened:
             metadata = file.metadata() or {}
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 -- no iteration without keys()
             kinds = {name: piece.get_dtype() for name, piece in slices.items()}
-            shapes = {name: (_DTYPES.get(kinds[name], kinds[name]), tuple(p.get_shape())) for name, p in slices.items()}
+            shapes: dict[str, Any] = {
+                name: (_DTYPES.get(kinds[name], kinds[name]), tuple(p.get_shape())) for name, p in slices.items()
+            }
     except OSError as fault:
         raise FileFormatError(f"cannot be read: {fault.strerror or fault}", where=where) from None
     except (safetensors.SafetensorError, ValueError) as fault:
@@ -195,14 +199,17 @@ def open_bytes(data: bytes, *, kind: FileKind, where: str) -> Opened:
         FileFormatError: when the bytes are truncated, of another format or kind, or of a newer version.
     """
     try:
-        entries = {name: (str(entry["dtype"]), tuple(entry["shape"])) for name, entry in safetensors.deserialize(data)}
+        entries = dict(safetensors.deserialize(data))  # type: ignore[no-untyped-call] # compiled
+        kinds = {name: str(entry["dtype"]) for name, entry in entries.items()}
         length = int.from_bytes(data[:8], "little")  # of the header, which `deserialize` has found to be sound
         metadata = msgspec.json.decode(data[8 : 8 + length], type=_Header).metadata
     except (safetensors.SafetensorError, msgspec.MsgspecError, TypeError, ValueError) as fault:
         raise FileFormatError(f"this is no {kind} of chainrule, or it is damaged ({fault})", where=where) from None
     if _KEY not in metadata:
         raise FileFormatError("these are safetensors, but not ones that chainrule wrote", where=where)
-    shapes = {name: (_DTYPES.get(dtype, dtype), shape) for name, (dtype, shape) in entries.items()}
+    shapes: dict[str, Any] = {
+        name: (_DTYPES.get(kinds[name], kinds[name]), tuple(e["shape"])) for name, e in entries.items()
+    }
     return _OpenedBytes(where, read_head(metadata[_KEY].encode(), kind, where=where), shapes, data)
 
 

@@ -5,7 +5,7 @@
 >>> from sklearn.preprocessing import StandardScaler
 >>> from chainrule.estimators import MLPClassifier
 >>> X, y = load_iris(return_X_y=True)
->>> model = make_pipeline(StandardScaler(), MLPClassifier(solver="lbfgs", alpha=0.1, random_state=0))
+>>> model = make_pipeline(StandardScaler(), MLPClassifier(solver="lbfgs", alpha=1.0, random_state=0))
 >>> model.fit(X, y).score(X, y) > 0.95
 True
 """

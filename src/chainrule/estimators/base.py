@@ -40,7 +40,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc] # scik
     # ---- what the two differ in -------------------------------------------------------------------------------------
 
     @abstractmethod
-    def _learn_targets(self, y: Any, *, first: bool) -> None:
+    def _learn_targets(self, y: Any, *, first: bool, incremental: bool) -> None:
         """Learn what `_encode` needs from the targets of a fit, or compare them with what was learned."""
 
     @abstractmethod
@@ -73,7 +73,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc] # scik
             )
         first = not hasattr(self, "network_") or not (self.warm_start or incremental)
         X, y = self._validated(X, y, reset=first)
-        self._learn_targets(y, first=first)
+        self._learn_targets(y, first=first, incremental=incremental)
         dtype = X.dtype if first else np.dtype(self.network_.dtype)
         rows = self._read(X, y, given.sample_weight, dtype)
         if first:
@@ -81,7 +81,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc] # scik
         if given.X_val is None:
             rows, held = split_off(self, rows)
         else:
-            held = self._read(*self._validated(given.X_val, given.y_val), given.sample_weight_val, dtype)
+            X_val, y_val = self._validated(given.X_val, given.y_val)
+            held = self._read(X_val, y_val, given.sample_weight_val, dtype)
         tasks = None if incremental else tasks_of(self, X, y, given.sample_weight, self.max_iter)
         train(self, rows, held, tasks, incremental=incremental)
         if tasks is not None:
@@ -109,9 +110,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc] # scik
     def _validated(self, X: Any, y: Any, *, reset: bool = False) -> Any:
         """X and y as arrays, or a sparse X."""
         if y is None:
-            raise ArgumentError(
-                "y", where=type(self).__name__, expected="targets: requires y to be passed", got=None
-            )
+            raise ArgumentError("fit requires y to be passed, but the target y is None", where=type(self).__name__)
         return validated(
             self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=reset
         )

@@ -86,15 +86,12 @@ def build(
         InputError: when a parameter is out of range, or a name unknown.
     """
     where, architecture = type(estimator).__name__, options_of(estimator, "architecture")
-    if architecture.layers is None:
-        hidden = _hidden(estimator, n_inputs, where)
-    else:
-        hidden = list(architecture.layers)
+    hidden = _hidden(estimator, n_inputs, where) if architecture.layers is None else list(architecture.layers)
     chosen = output if architecture.output is None else architecture.output
     last = activations.get(OUR_NAME.get(chosen, chosen) if isinstance(chosen, str) else chosen, where=where)
     fan_in = next((layer.units for layer in reversed(hidden) if isinstance(layer, Dense)), n_inputs)
     before = next((layer.f.name for layer in reversed(hidden) if isinstance(layer, Dense)), "")
-    layers = [*hidden, _dense(n_outputs, last, fan_in, architecture.init, before)]
+    layers: list[Any] = [*hidden, _dense(n_outputs, last, fan_in, architecture.init, before)]
     return Network(layers, loss, seed=seed, dtype=dtype, n_inputs=n_inputs)
 
 
@@ -126,7 +123,7 @@ def _each(given: Any, count: int, name: str, where: str) -> list[Any]:
     return list(given)
 
 
-def _dense(units: int, function: ActivationFunction, fan_in: int, init: Any, kind: str) -> Dense:
+def _dense(units: int, function: Any, fan_in: int, init: Any, kind: str) -> Dense:
     """A layer with scikit-learn's initial weights, or those asked for; `kind`: the activation that decides their size.
 
     Source: Glorot & Bengio 2010, eq. 16, where scikit-learn draws the biases from the same interval, and takes 2 in
@@ -171,9 +168,7 @@ def solver_of(estimator: Any, *, incremental: bool = False) -> optimizers.AnyOpt
     if isinstance(solver, optimizers.LBFGS) or solver == "lbfgs":
         if isinstance(solver, optimizers.LBFGS):
             return solver
-        return optimizers.LBFGS(
-            tolerance=estimator.tol, min_decrease=_SCIPYS_DECREASE, evaluations=estimator.max_fun
-        )
+        return optimizers.LBFGS(tolerance=estimator.tol, min_decrease=_SCIPYS_DECREASE, evaluations=estimator.max_fun)
     if not isinstance(solver, str):
         return optimizers.get(solver, where=where, **{name: limit for name, limit in limits.items() if limit})
     options: dict[str, Any] = {}
@@ -197,7 +192,5 @@ def _rate(estimator: Any, incremental: bool) -> schedules.AnySchedule:
         return schedules.InverseScaling(rate, power=estimator.power_t)
     if given == "adaptive":
         patience = estimator.n_iter_no_change if estimator.n_iter_no_change < inf else 2**31
-        return schedules.ReduceOnPlateau(
-            rate, factor=0.2, patience=patience, min_delta=estimator.tol, cumulative=False
-        )
+        return schedules.ReduceOnPlateau(rate, factor=0.2, patience=patience, min_delta=estimator.tol, cumulative=False)
     return schedules.named(given, rate=rate)

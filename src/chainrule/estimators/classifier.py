@@ -137,7 +137,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
 
     # ---- fitting ----------------------------------------------------------------------------------------------------
 
-    @with_callbacks
+    @with_callbacks  # type: ignore[untyped-decorator] # scikit-learn has no types
     def fit(
         self,
         X: Any,
@@ -169,7 +169,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         given = Given(sample_weight, coef_init, intercept_init, X_val, y_val, sample_weight_val)
         return self._fit(X, y, given)
 
-    @available_if(lambda self: self._steps())
+    @available_if(lambda self: self._steps())  # type: ignore[untyped-decorator] # likewise
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """One epoch over these rows, from the present weights on.
 
@@ -191,7 +191,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         Raises:
             ArgumentError: when the first call has none, or a later one others.
         """
-        known = hasattr(self, "classes_")
+        known = hasattr(self, "network_")
         if classes is None and not known:
             raise ArgumentError("classes must be passed on the first call to partial_fit", where=type(self).__name__)
         if classes is None:
@@ -199,18 +199,19 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         if known and not np.array_equal(self.classes_, unique_labels(classes)):
             raise ArgumentError("classes", where="partial_fit", expected=f"{self.classes_} as before", got=classes)
         if not known:
-            self._binarizer = LabelBinarizer()
-            self._binarizer.fit(y if type_of_target(y).startswith("multilabel") else classes)
-            self.classes_ = self._binarizer.classes_
+            self._learn(y if type_of_target(y).startswith("multilabel") else classes)
 
-    def _learn_targets(self, y: Any, *, first: bool) -> None:
-        if first and not (hasattr(self, "classes_") and not hasattr(self, "network_")):
-            self._binarizer = LabelBinarizer().fit(self._column(y))
-            self.classes_ = self._binarizer.classes_
+    def _learn(self, labels: Any) -> None:
+        self._binarizer = LabelBinarizer().fit(labels)
+        self.classes_: np.ndarray[Any, Any] = self._binarizer.classes_
+
+    def _learn_targets(self, y: Any, *, first: bool, incremental: bool) -> None:
+        if first and not incremental:
+            self._learn(self._column(y))
             return
         found = unique_labels(y)
         strange = np.setdiff1d(found, self.classes_)
-        if self.warm_start and len(found) != len(self.classes_) or len(strange):
+        if (self.warm_start and len(found) != len(self.classes_)) or len(strange):
             if self.warm_start:
                 raise ArgumentError(
                     "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
@@ -271,9 +272,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         return self._as_asked(self._probabilities(X), X, self._names())
 
     def predict_log_proba(self, X: Any) -> Any:
-        """The logarithm of `predict_proba`; a probability too small for the number type counts as the smallest."""
-        P = self._probabilities(X)
-        return self._as_asked(np.log(np.maximum(P, np.finfo(P.dtype).tiny)), X, self._names())
+        """The logarithm of `predict_proba`, -inf where that is 0."""
+        with np.errstate(divide="ignore"):
+            return self._as_asked(np.log(self._probabilities(X)), X, self._names())
 
     def _probabilities(self, X: Any) -> Floats:
         Y = self._outputs(X)

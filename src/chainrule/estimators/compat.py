@@ -16,7 +16,7 @@ except ImportError:  # before 1.9
 
     _Method = TypeVar("_Method", bound="Callable[..., Any]")
 
-    def with_callbacks(method: _Method) -> _Method:  # type: ignore[no-redef,misc] # likewise
+    def with_callbacks(method: _Method) -> _Method:
         """The method itself."""
         return method
 

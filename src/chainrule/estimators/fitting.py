@@ -151,8 +151,8 @@ def _run(estimator: Any, rows: Rows, options: FitOptions, follower: Follower) ->
                 epoch=fault.epoch,
                 step=fault.step,
                 place=fault.place,
-                mend="Solver produced non-finite parameter weights. The input data may contain large values and need to "
-                "be preprocessed.",
+                mend="Solver produced non-finite parameter weights. The input data may contain large values and need "
+                "to be preprocessed.",
             ) from None
         estimator.validation_scores_.append(nan)
         estimator.validation_loss_curve_.append(nan)
@@ -164,8 +164,8 @@ def _warn_of_steps(estimator: Any, follower: Follower, *, incremental: bool) -> 
     if incremental or follower.stopped or estimator.n_iter_ < estimator.max_iter:
         return
     warnings.warn(
-        f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't converged "
-        "yet.",
+        f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't "
+        "converged yet.",
         ConvergenceWarning,
         stacklevel=6,
     )
@@ -180,7 +180,7 @@ def _conclude_lbfgs(estimator: Any, rows: Rows) -> None:
     loss, _ = network.engine_choice.engine.evaluate(network.objective, network.theta, rows.data())
     estimator.loss_ = loss + float(network.objective.penalty(network.theta)[0])
     estimator.best_loss_ = estimator.loss_
-    if ended and "CONVERGENCE" not in ended or estimator.n_iter_ >= estimator.max_iter:
+    if (ended and "CONVERGENCE" not in ended) or estimator.n_iter_ >= estimator.max_iter:
         warnings.warn(
             f"lbfgs has not converged after {estimator.n_iter_} iterations{': ' + ended if ended else ''}. Increase "
             "max_iter or max_fun, or scale the data.",

@@ -36,8 +36,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
 
     >>> from sklearn.datasets import load_diabetes
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = MLPRegressor(hidden_layer_sizes=16, solver="lbfgs", alpha=1.0, random_state=0, max_iter=300)
-    >>> model.fit(X * 20, y).score(X * 20, y) > 0.5
+    >>> model = MLPRegressor(hidden_layer_sizes=16, solver="lbfgs", alpha=1.0, tol=1e-3, random_state=0)
+    >>> model.fit(X, y / 100).score(X, y / 100) > 0.5
     True
     """
 
@@ -100,7 +100,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
 
     # ---- fitting ----------------------------------------------------------------------------------------------------
 
-    @with_callbacks
+    @with_callbacks  # type: ignore[untyped-decorator] # scikit-learn has no types
     def fit(
         self,
         X: Any,
@@ -132,7 +132,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         given = Given(sample_weight, coef_init, intercept_init, X_val, y_val, sample_weight_val)
         return self._fit(X, y, given)
 
-    @available_if(lambda self: self._steps())
+    @available_if(lambda self: self._steps())  # type: ignore[untyped-decorator] # likewise
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """One epoch over these rows, from the present weights on.
 
@@ -146,7 +146,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         """
         return self._fit(X, y, Given(sample_weight), incremental=True)
 
-    def _learn_targets(self, y: Any, *, first: bool) -> None:
+    def _learn_targets(self, y: Any, *, first: bool, incremental: bool) -> None:
         """Values are what they are."""
 
     def _encode(self, y: Any) -> np.ndarray[Any, Any]:

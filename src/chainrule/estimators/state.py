@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, get_args
 import msgspec
 import numpy as np
 
+from chainrule.arrays import Floats
 from chainrule.losses import AnyLoss, HalfSquaredError
 from chainrule.network import Network
 from chainrule.records import Standing
@@ -19,7 +20,6 @@ from chainrule.schedules import PlateauState
 from chainrule.storage import encode, open_bytes
 
 if TYPE_CHECKING:
-    from chainrule.arrays import Floats
     from chainrule.losses import Loss
     from chainrule.training import Training
 

@@ -10,7 +10,7 @@ from chainrule.engines.interface import Data
 from chainrule.errors import ArgumentError
 from chainrule.insight import passes
 from chainrule.layers import Activation
-from chainrule.losses import Huber, MeanAbsoluteError
+from chainrule.losses import Huber, MeanAbsoluteError, Quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,6 +156,8 @@ def _sides(objective: Objective, nodes: list[Node], batch: Data) -> Iterator[tup
     loss = objective.loss
     if isinstance(loss, MeanAbsoluteError):
         yield "the loss mean_absolute_error at y = t", nodes[-1].Y > batch.T
+    if isinstance(loss, Quantile):
+        yield "the loss quantile at y = t", nodes[-1].Y > batch.T
     if isinstance(loss, Huber):
         yield f"the loss huber at |y - t| = {loss.delta:g}", np.abs(nodes[-1].Y - batch.T) > loss.delta
 

@@ -37,7 +37,7 @@ class OutputMismatch(Rule):
     source = "UMLAUT (2021); Nielsen, Neural Networks and Deep Learning (2015), chapter 3: the learning slowdown"
     why = "The gradient then leads elsewhere than to the answer, or is smallest where the answer is most wrong."
     BOUNDED: ClassVar[frozenset[str]] = frozenset({"sigmoid", "softmax"})
-    POSITIVE: ClassVar[frozenset[str]] = frozenset({"softplus", "sigmoid", "softmax"})
+    POSITIVE: ClassVar[frozenset[str]] = frozenset({"softplus", "exp", "sigmoid", "softmax"})
     FEW: ClassVar[int] = 20
 
     def check(self, evidence: Evidence) -> Finding | None:

@@ -98,6 +98,7 @@ class TargetsOutOfReach(Rule):
         "scaled_tanh": (-1.7159, 1.7159),
         "relu": (0, np.inf),
         "softplus": (0, np.inf),
+        "exp": (0, np.inf),
         "elu": (-1, np.inf),
         "selu": (-1.7581, np.inf),
         "gelu": (-0.17, np.inf),
