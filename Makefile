@@ -88,11 +88,11 @@ format: $(VENV)/.dev ## put the code in its usual form
 bench: $(VENV)/.dev ## speed, memory and score against the peers that are installed
 	$(BIN)/python -m benchmarks
 
-bench-peers: .venv-peers/.done ## install torch, jax and scikit-learn, which `make bench` then measures too
+bench-peers: .venv-peers/.done ## install torch, jax, scikit-learn and skorch, which `make bench` then measures too
 
 .venv-peers/.done:
 	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
-	@.venv-peers/bin/python -m pip --disable-pip-version-check --quiet install torch==2.13.0 jax scikit-learn pandas
+	@.venv-peers/bin/python -m pip --disable-pip-version-check --quiet install torch==2.13.0 jax scikit-learn pandas skorch
 	@touch $@
 
 clean: ## remove what the targets above made

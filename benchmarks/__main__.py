@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.racing import ROOT
 from benchmarks.tables import machine
 
-NAMES = ("startup", "steps", "whole", "predict", "latency", "csv", "accuracy", "many", "diagnosis")
+NAMES = ("startup", "steps", "whole", "predict", "latency", "csv", "accuracy", "many", "diagnosis", "estimators")
 MNIST = ROOT.parent / "shared" / "data" / "mnist"
 
 

@@ -422,7 +422,7 @@ def test_each_table_is_printed_within_its_width(name, capsys, monkeypatch):
     assert any(line.startswith("| ---") for line in lines)
     words = {"startup": "import chainrule", "steps": "NumPy by hand", "predict": "scikit-learn"}
     words |= {"csv": "polars.read_csv alone", "accuracy": "iris", "whole": "chainrule train"}
-    words |= {"many": "784-128-10", "diagnosis": "iris", "latency": "scikit-learn"}
+    words |= {"many": "784-128-10", "diagnosis": "iris", "latency": "scikit-learn", "estimators": "skorch"}
     assert words[name] in out
 
 
