@@ -38,8 +38,8 @@ def run(options: Options) -> None:
         ["rows", "peer", "fit", "an epoch", "of scikit-learn's fit", "predict", "memory"],
         speeds,
         remark="Default arguments, inputs to mean 0 and variance 1, three quarters of the rows to train on. Times are "
-        f"means over {SEEDS} seeds ({FEW} of {LARGE}). A fit ends by the same rule, after more or fewer epochs. Limits: "
-        f"5 times as fast on digits, 2 times on {LARGE}.",
+        f"means over {SEEDS} seeds ({FEW} of {LARGE}). A fit ends by the same rule, after more or fewer epochs. "
+        f"Limits: 5 times as fast on digits, 2 times on {LARGE}.",
     )
     show(
         "Perceptrons in scikit-learn's clothes: score",

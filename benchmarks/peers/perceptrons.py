@@ -18,7 +18,7 @@ LARGE = "20,000 x 50"
 
 
 def data(name: str, seed: int) -> list[Any]:
-    """Training rows, test rows, and their targets: three quarters and one of a table, inputs to mean 0 and variance 1."""
+    """Training rows, test rows, and their targets: three quarters of a table and the rest, inputs standardised."""
     from sklearn import datasets
     from sklearn.model_selection import train_test_split
     from sklearn.preprocessing import StandardScaler

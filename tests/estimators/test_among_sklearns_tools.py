@@ -120,7 +120,8 @@ def test_dasks_incremental_search():
     distributed = pytest.importorskip("distributed")
     arrays = pytest.importorskip("dask.array")
     rows, labels = arrays.from_array(X, chunks=(50, 4)), arrays.from_array(y, chunks=50)
-    with distributed.Client(processes=False, dashboard_address=None, n_workers=1, threads_per_worker=2):
+    options = dict(processes=False, dashboard_address=None, n_workers=1, threads_per_worker=2)
+    with distributed.Client(**options):
         model = MLPClassifier(10, random_state=0)
         grid = {"learning_rate_init": [1e-6, 0.05]}
         search = dask_ml.IncrementalSearchCV(model, grid, n_initial_parameters="grid", max_iter=20, random_state=0)

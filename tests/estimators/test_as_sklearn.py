@@ -1,4 +1,4 @@
-"""From the same weights, in the same order: the same training as scikit-learn's, and where it differs, the derivative."""
+"""From the same weights, in the same order: scikit-learn's training; and where it differs, the derivative."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_epochs_one_by_one_are_a_fit(options):
     options = dict(hidden_layer_sizes=5, batch_size=16, random_state=0, **options) | ENDLESS
     whole, parts = MLPRegressor(max_iter=7, **options).fit(X, VALUES), MLPRegressor(**options)
     for _ in range(7):
-        parts = pickle.loads(pickle.dumps(parts.partial_fit(X, VALUES)))
+        parts = pickle.loads(pickle.dumps(parts.partial_fit(X, VALUES)))  # noqa: S301 -- our own
     np.testing.assert_array_equal(parts.predict(X), whole.predict(X))
     assert parts.loss_curve_ == whole.loss_curve_
 
