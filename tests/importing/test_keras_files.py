@@ -123,6 +123,9 @@ def test_old_files(tmp_path):
         file.attrs["model_config"] = json.dumps(sequential(CODE["a lambda"]))
     refused(path, "which is not run")
     with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = b'{"class_name": "Sequ\xff"}'
+    refused(path, "not valid")
+    with h5py.File(path, "w") as file:
         file.attrs["other"] = 1
     refused(path, "It holds weights alone")
     path.write_bytes(b"none")

@@ -304,6 +304,19 @@ def test_what_is_no_model():
         cr.from_onnx(several)
 
 
+def test_names_and_attributes_that_are_broken(tmp_path):
+    path = tmp_path / "broken.onnx"
+    named = graph([node("Gemm", ["X", "W1", "b1"], ["Y"], name="product")]).SerializeToString()
+    path.write_bytes(named.replace(b"product", b"prod\xff\xfet"))
+    with pytest.raises(cr.FileFormatError, match="names that are no text"):
+        cr.from_onnx(path)
+    with pytest.raises(cr.ArgumentError, match="LeakyRelu: its attributes are broken"):
+        cr.from_onnx(graph([FIRST, node("LeakyRelu", ["H"], ["Y"], alpha="steep")]))
+    nothing = graph([node("MatMul", ["X", "W1"], ["Y"]), node("Relu", ["X"], [])])
+    with pytest.raises(cr.FileFormatError, match="a node that gives nothing"):
+        cr.from_onnx(nothing)
+
+
 def test_broken_files(tmp_path):
     """Cut off anywhere, or with any byte changed: a message, or a network that computes what the file says."""
     nodes = [node("Gemm", ["X", "W1", "b1"], ["H"]), node("Relu", ["H"], ["Y"])]

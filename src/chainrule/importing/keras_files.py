@@ -97,11 +97,15 @@ def _record_of_h5(path: str) -> tuple[bytes, bytes, int]:
             texts = [file.attrs.get(name, b"") for name in ("model_config", "training_config")]
     except (OSError, RuntimeError, KeyError, ValueError) as fault:
         raise FileFormatError(f"this is no .h5 file, or a broken one ({fault})", where=path) from None
-    model, training = (text.encode() if isinstance(text, str) else bytes(text) for text in texts)
+    model, training = (_bytes(text) for text in texts)
     if not model:
         mend = "It holds weights alone: build the model, load them, and give it to from_keras."
         raise FileFormatError("there is no record of a model in it", where=path, mend=mend)
     return model, training, Path(path).stat().st_size
+
+
+def _bytes(text: Any) -> bytes:
+    return text.encode(errors="surrogateescape") if isinstance(text, str) else bytes(text)
 
 
 def _decoded(text: bytes, path: str) -> dict[str, Any]:

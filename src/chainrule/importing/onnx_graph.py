@@ -37,6 +37,7 @@ class Chain:
         self._constants: dict[str, Numbers] = {}
         self.knots: dict[str, Knot] = {}
         self.nodes: list[Any] = []
+        self._check_names(graph)
         if graph.sparse_initializer:
             raise ArgumentError("sparse numbers are not supported", where=where)
         for tensor in graph.initializer:
@@ -71,6 +72,23 @@ class Chain:
         except Exception as fault:  # noqa: BLE001 -- a library's words for broken bytes
             why = " ".join(str(fault).split())
             raise FileFormatError(f"the numbers {name!r} are broken: {why}", where=self.where) from None
+
+    def _check_names(self, graph: Any) -> None:
+        """Raise for names that are no text, which come as bytes, and for nodes that give nothing."""
+        named = [
+            *graph.initializer,
+            *graph.input,
+            *graph.output,
+            *graph.node,
+            *(a for n in graph.node for a in n.attribute),
+        ]
+        names = [each.name for each in named]
+        for node in graph.node:
+            names += [node.op_type, node.domain, *node.input, *node.output]
+            if not node.output or not node.output[0]:
+                raise FileFormatError("there is a node that gives nothing", where=self.where)
+        if any(isinstance(name, bytes) for name in names):
+            raise FileFormatError("there are names that are no text", where=self.where)
 
     def _is_constant(self, node: Any) -> bool:
         """Whether a node computes from numbers alone; then what it gives is kept with them."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from chainrule.activations import ELU, GELU, SELU, LeakyReLU
-from chainrule.errors import ArgumentError
+from chainrule.errors import ArgumentError, InputError
 from chainrule.importing.steps import (
     EXACT_GELU,
     LOGARITHM,
@@ -88,7 +88,7 @@ def read_step(proto: Any, chain: Chain, *, approximate_gelu: bool) -> Step:
     with reading(title, chain.where):
         if len([name for name in proto.output if name]) > 1 and kind not in {"Dropout", "BatchNormalization"}:
             raise ArgumentError("outputs", expected="one", got=list(proto.output))
-        read = RULES[kind](node)
+        read = _read(node)
         check_gelu(exact=read.approximates, approximate=approximate_gelu)
         numbers = {key: checked(array, f"{title}: {key}", where=chain.where) for key, array in read.arrays.items()}
     notes = {"LogSoftmax": (LOGARITHM,), "Gelu": (EXACT_GELU,) if read.approximates else ()}
@@ -100,6 +100,15 @@ def read_step(proto: Any, chain: Chain, *, approximate_gelu: bool) -> Step:
         compared_as=np.exp if kind == "LogSoftmax" else None,
         notes=notes.get(kind, ()),
     )
+
+
+def _read(node: Node) -> Read:
+    try:
+        return RULES[node.kind](node)
+    except InputError:
+        raise
+    except (TypeError, ValueError, OverflowError) as fault:  # attributes of another type than the operator has
+        raise ArgumentError(f"its attributes are broken ({fault})") from None
 
 
 def _knot_step(knot: Knot, title: str, where: str, *, approximate_gelu: bool) -> Step:
