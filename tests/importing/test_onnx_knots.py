@@ -1,0 +1,59 @@
+"""Activations that a graph writes out in single nodes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.importing.graphs import FIRST, check_the_same, graph, node
+
+import chainrule as cr
+
+GELU_TANH = [  # z/2 (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3)))
+    node("Pow", ["H", "three"], ["cube"]),
+    node("Mul", ["cube", "a"], ["bent"]),
+    node("Add", ["H", "bent"], ["sum"]),
+    node("Mul", ["sum", "c"], ["u"]),
+    node("Tanh", ["u"], ["t"]),
+    node("Add", ["t", "one"], ["plus"]),
+    node("Mul", ["H", "plus"], ["twice"]),
+    node("Mul", ["twice", "half"], ["Y"]),
+]
+GELU_ERF = [  # z (1 + erf(z / sqrt(2))) / 2
+    node("Div", ["H", "root"], ["d"]),
+    node("Erf", ["d"], ["e"]),
+    node("Add", ["e", "one"], ["plus"]),
+    node("Mul", ["H", "half"], ["h"]),
+    node("Mul", ["h", "plus"], ["Y"]),
+]
+SILU = [node("Sigmoid", ["H"], ["S"]), node("Mul", ["S", "H"], ["Y"])]
+_SINGLE = {"three": 3, "a": 0.044715, "c": (2 / np.pi) ** 0.5, "one": 1, "half": 0.5, "root": 2**0.5}
+NUMBERS = {name: np.float32(value) for name, value in _SINGLE.items()}
+
+
+@pytest.mark.parametrize(("written", "activation"), [(SILU, "silu"), (GELU_TANH, "gelu")])
+def test_an_activation_written_out_in_single_nodes(written, activation):
+    net = check_the_same(graph([FIRST, *written], NUMBERS))
+    assert net.layers[0].f.name == activation
+    assert net.report.layers[1].name == f"{len(written)} nodes to Mul"
+
+
+def test_the_other_gelu_written_out_in_single_nodes():
+    model = graph([FIRST, *GELU_ERF], NUMBERS)
+    with pytest.raises(cr.ArgumentError, match="approximate_gelu=True"):
+        cr.from_onnx(model)
+    net = cr.from_onnx(model, approximate_gelu=True)
+    assert 1e-5 < net.report.difference < 5e-4
+    assert net.layers[0].f.name == "gelu"
+
+
+@pytest.mark.parametrize("change", ["a", "c", "one", "half"])
+def test_what_is_nearly_a_gelu_is_none(change):
+    numbers = NUMBERS | {change: np.float32(1.01) * NUMBERS[change]}
+    with pytest.raises(cr.ArgumentError, match="it branches: Pow, Add, Mul all take 'H'"):
+        cr.from_onnx(graph([FIRST, *GELU_TANH], numbers))
+
+
+def test_an_activation_of_which_something_else_takes_a_part():
+    nodes = [FIRST, *SILU[:1], node("Mul", ["S", "H"], ["T"]), node("Add", ["T", "S"], ["Y"])]
+    with pytest.raises(cr.ArgumentError, match="it branches: Sigmoid, Mul all take 'H'"):
+        cr.from_onnx(graph(nodes))
