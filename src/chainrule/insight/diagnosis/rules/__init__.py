@@ -15,12 +15,9 @@ from chainrule.insight.diagnosis.rules.architecture import (
     SummedLoss,
 )
 from chainrule.insight.diagnosis.rules.course import (
-    LearningRateTooHigh,
-    LearningRateTooLow,
     LossNotDecreasing,
     Overfit,
     PenaltyTooStrong,
-    RateAboveCurvature,
 )
 from chainrule.insight.diagnosis.rules.gradients import ExplodingGradient, UpdateRatio, VanishingGradient
 from chainrule.insight.diagnosis.rules.initial import InitialLoss, PoorInitialWeights, SymmetricUnits
@@ -32,6 +29,7 @@ from chainrule.insight.diagnosis.rules.inputs import (
     UnscaledInputs,
 )
 from chainrule.insight.diagnosis.rules.output import OutputMismatch
+from chainrule.insight.diagnosis.rules.rate import LearningRateTooHigh, LearningRateTooLow, RateAboveCurvature
 from chainrule.insight.diagnosis.rules.targets import ClassImbalance, SortedRows, TargetsOutOfReach, UnscaledTargets
 
 if TYPE_CHECKING:
