@@ -242,3 +242,13 @@ def test_any_name_of_a_file_will_do(to, tmp_path):
     net = cr.Network([cr.Dense(60, "relu"), cr.Dense(3)], "huber", n_inputs=20)
     assert len(net.export(path, to).files) == 2
     assert len(_losses(path)) == 10
+
+
+def test_the_columns_of_a_table_are_named(tmp_path):
+    strange = {"a\nb": [1.0, 2.0, 3.0, 4.0], 't"': ["x", 'y"""\\', "x", 'y"""\\']}
+    model = cr.train(strange, target='t"', epochs=1, layers=(2,))
+    model.export(tmp_path / "net.py", "python", data=strange)
+    text = (tmp_path / "net.py").read_text()
+    assert "# X: a b" in text
+    assert '# T: 1 in the column of its class: x, y"""\\' in text
+    assert len(_losses(tmp_path / "net.py")) == 10

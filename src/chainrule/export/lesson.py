@@ -12,6 +12,7 @@ from chainrule import checks, optimizers
 from chainrule.arrays import Floats, Ints
 from chainrule.callbacks import Listeners
 from chainrule.errors import ArgumentError
+from chainrule.export.meaning import Meaning, meaning
 from chainrule.network import FitOptions, Network
 from chainrule.optimizers import Optimizer
 from chainrule.schedules import Constant, Plan, ReduceOnPlateau
@@ -35,6 +36,7 @@ class Lesson:
         X: inputs ``(N, I)``.
         T: targets ``(N, O)``.
         rows: what the rows are, in words.
+        meaning: of inputs and targets.
         optimizer: with its rate.
         rates: the rate of each step, where it changes; else empty.
         batch_size: rows in a batch.
@@ -47,6 +49,7 @@ class Lesson:
     X: Floats
     T: Floats
     rows: str
+    meaning: Meaning
     optimizer: Optimizer
     rates: Floats
     batch_size: int
@@ -97,6 +100,7 @@ def lesson(subject: Subject, wishes: Wishes) -> Lesson:
         X=rows.X,
         T=rows.targets.T,
         rows=told,
+        meaning=meaning(subject),
         optimizer=optimizer,
         rates=_rates(optimizer, Plan(steps, EPOCHS, size, len(X))),
         batch_size=size,

@@ -13,6 +13,8 @@ from chainrule.export.numbers import broken, literal
 from chainrule.export.program import Apply, Drop, Linear, Normalize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from chainrule.arrays import Floats
     from chainrule.export.dialects import Dialect
     from chainrule.export.lesson import Lesson
@@ -110,10 +112,28 @@ def numbers(lesson: Lesson, program: Program, dialect: Dialect, name: str) -> Da
     if lesson.orders and python:
         extra["ORDERS"] = np.stack(lesson.orders)
     settings = _settings(lesson, seeded=program.has(Drop) or (bool(lesson.orders) and not python))
+    named = list(_names(lesson))
     if inline:
-        return Data("\n".join([*_inline(lesson, program, extra, python=python), *settings]), {})
+        return Data("\n".join([*named, *_inline(lesson, program, extra, python=python), *settings]), {})
     text = _loaded(program, tuple(extra), f"{name}_numbers.{'json' if python else 'npz'}", python=python)
-    return Data("\n".join([*text, *settings]), {**arrays, **extra})
+    return Data("\n".join([*named, *text, *settings]), {**arrays, **extra})
+
+
+def _names(lesson: Lesson) -> Iterator[str]:
+    """What the columns of X and T are, as comments; of a network alone only its classes are known."""
+    known = lesson.meaning
+    if known.places:
+        yield from _comment(f"X: {', '.join(place.name for place in known.places)}")
+    if len(known.classes) == 2 and lesson.T.shape[1] == 1:
+        yield from _comment(f"T: 1 for {known.classes[1]}, 0 for {known.classes[0]}")
+    elif known.classes:
+        yield from _comment(f"T: 1 in the column of its class: {', '.join(known.classes)}")
+    if known.target is not None:
+        yield from _comment(f"T: {known.target.name}, less {known.target.mean!r}, over {known.target.std!r}")
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent="# ", subsequent_indent="#    ")
 
 
 def _inline(lesson: Lesson, program: Program, extra: dict[str, Floats], *, python: bool) -> list[str]:
