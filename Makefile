@@ -74,12 +74,12 @@ lint: $(VENV)/.dev ## ruff, mypy --strict, import-linter
 	$(BIN)/lint-imports
 
 PAGE := src/chainrule/playground/page
-page-types: build/page/node_modules/.package-lock.json ## the types of the playground's page, by tsc
+page-types: build/page/node_modules/.package-lock.json ## the types of the page of the playground, by tsc
 	build/page/node_modules/.bin/tsc -p $(PAGE)/jsconfig.json
 
 build/page/node_modules/.package-lock.json:
 	@mkdir -p build/page
-	@npm install --silent --no-fund --no-audit --prefix build/page typescript@5
+	@npm install --silent --no-fund --no-audit --prefix build/page typescript@5 axe-core@4
 
 format: $(VENV)/.dev ## put the code in its usual form
 	$(BIN)/ruff check --fix .

@@ -44,9 +44,9 @@ function build() {
   const node = narrow ? 32 : 42;
   const pitch = node + (narrow ? 8 : 11);
   const counts = frame.head.shown.map(([, count], k) => (k === 0 && asPicture() ? 1 : count));
-  const left = narrow ? 74 : 104;
-  const right = narrow ? 66 : 92;
-  const width = Math.max(box.clientWidth - 8, left + right + (counts.length - 1) * (narrow ? 92 : 104));
+  const left = narrow ? 62 : 104;
+  const right = narrow ? 48 : 92;
+  const width = Math.max(box.clientWidth - 8, left + right + (counts.length - 1) * (narrow ? 80 : 104));
   const rows = Math.max(...counts, 4);
   const height = HEAD + rows * pitch + 44;
   columns = counts.map((count, k) => {

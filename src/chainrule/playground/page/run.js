@@ -4,11 +4,11 @@ import { byId, h, icon, number, whole } from "./dom.js";
 import { ask, on, page } from "./page.js";
 
 const SPEEDS = /** @type {[string, number | null][]} */ ([
-  ["1 step a second", 1],
-  ["5 steps a second", 5],
-  ["25 steps a second", 25],
-  ["100 steps a second", 100],
-  ["1,000 steps a second", 1000],
+  ["1 step / s", 1],
+  ["5 steps / s", 5],
+  ["25 steps / s", 25],
+  ["100 steps / s", 100],
+  ["1,000 steps / s", 1000],
   ["Full speed", null],
 ]);
 const STATES = /** @type {Record<string, string>} */ ({ paused: "Paused", playing: "Playing", finished: "Finished", diverged: "Diverged", failed: "Failed" });

@@ -19,11 +19,15 @@ export function askWhy(address) {
 
 /** @param {string} title @param {...(Node | string)} parts */
 function open(title, ...parts) {
+  const inside = box.contains(document.activeElement);
+  const focused = inside ? document.activeElement?.getAttribute("aria-label") || "Close" : "";
   const close = h("button", { class: "plain icon", "aria-label": "Close", onclick: shut }, icon("close"));
   box.replaceChildren(h("div", { class: "panel-head" }, h("h2", {}, title), close), ...parts);
   const first = box.hidden;
   box.hidden = false;
-  if (first) close.focus();
+  const again = focused && box.querySelector(`[aria-label="${focused}"]`);
+  if (again instanceof HTMLElement) again.focus();
+  else if (first || focused) close.focus();
 }
 
 function shut() {
@@ -128,5 +132,5 @@ export function showNode(k, unit) {
 export function mountWhy() {
   on("explained", explain);
   on("view", () => name && askWhy(name));
-  box.addEventListener("keydown", (event) => event.key === "Escape" && shut());
+  addEventListener("keydown", (event) => event.key === "Escape" && !box.hidden && shut());
 }

@@ -1,0 +1,239 @@
+"""The page in a real browser: each tool by the way that a person takes to it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.slow
+
+TOKEN = "a-token-of-the-test"  # noqa: S105 -- of this test alone
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+AXE = Path(__file__).parents[2] / "build" / "page" / "node_modules" / "axe-core" / "axe.min.js"
+STATE = "() => window.playground?.frame?.head ?? null"
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The address of a server of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "chainrule", "play", "xor", "--no-browser", "--port", str(port), "--token", TOKEN]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ})
+    try:
+        until(lambda: is_open(port), "the server does not answer")
+        yield f"http://127.0.0.1:{port}/?token={TOKEN}"
+    finally:
+        server.terminate()
+        said, _ = server.communicate(timeout=20)
+        assert "Traceback" not in said, said
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def until(found: Callable[[], Any], words: str, seconds: float = 20.0) -> Any:
+    """What is found, once it is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = found()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(words)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A page of a session of its own; what its console says against it fails the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    faults: list[str] = []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.goto(address)
+    state(page)
+    yield page
+    context.close()
+    assert not faults
+
+
+def state(page: Page, wanted: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
+    """The head of a frame on the page, once it is as wanted."""
+
+    def found() -> dict[str, Any] | None:
+        head = page.evaluate(STATE)
+        return head if head and wanted(head) else None
+
+    return until(found, f"the page does not come to that: {page.evaluate(STATE)}")
+
+
+def test_the_token_leaves_the_address_and_the_tables_are_there(page: Page) -> None:
+    assert "token" not in page.url
+    names = page.locator(".tables button").all_inner_texts()
+    assert {"xor", "iris", "digits", "spirals"} <= set(names)
+
+
+def test_play_pause_step_and_the_way_back(page: Page) -> None:
+    page.get_by_role("button", name="Step: one batch").click()
+    assert state(page, lambda head: head["taken"] == 1)["epoch"] == 0
+    page.get_by_role("button", name="+1 epoch").click()
+    epoch = state(page, lambda head: head["epoch"] == 1)["taken"]
+    page.get_by_role("button", name="Play", exact=True).click()
+    state(page, lambda head: head["state"] == "playing" and head["taken"] > epoch + 20)
+    page.get_by_role("button", name="Pause").click()
+    furthest = state(page, lambda head: head["state"] == "paused")["taken"]
+    way = page.get_by_label("Step to go back to")
+    way.focus()
+    page.keyboard.press("Home")
+    assert state(page, lambda head: head["taken"] == 0)["furthest"] == furthest
+    page.get_by_role("button", name="Restart").click()
+    state(page, lambda head: head["furthest"] == 0)
+
+
+def test_the_keys_play_and_step(page: Page) -> None:
+    page.locator("body").press("ArrowRight")
+    state(page, lambda head: head["taken"] == 1)
+    page.locator("body").press("ArrowLeft")
+    state(page, lambda head: head["taken"] == 0)
+    page.locator("body").press(" ")
+    state(page, lambda head: head["state"] == "playing")
+
+
+def test_layers_are_added_widened_changed_and_removed(page: Page) -> None:
+    layers = lambda: page.evaluate("() => window.playground.setup.setting.layers")  # noqa: E731 -- asked often
+    page.get_by_role("button", name="More units in hidden layer 1").click()
+    until(lambda: layers()[0]["units"] == 9, "not wider")
+    page.get_by_role("button", name="Add a layer after the inputs").click()
+    until(lambda: len(layers()) == 3, "no layer more")
+    state(page)
+    page.locator(".card").first.click()
+    card = page.get_by_role("dialog", name="Hidden layer 1")
+    card.get_by_label("Activation").select_option("relu")
+    until(lambda: layers()[0]["activation"] == "relu", "not relu")
+    page.locator(".card").first.click()
+    card.get_by_role("button", name="Remove this layer").click()
+    until(lambda: len(layers()) == 2, "not removed")
+
+
+def test_a_weight_is_asked_changed_and_told_in_numbers(page: Page) -> None:
+    page.get_by_role("button", name="dense_1, unit 2").click()
+    drawer = page.get_by_label("Where the number comes from")
+    drawer.get_by_role("button", name="W[1]").click()
+    until(lambda: drawer.locator("dl.numbers").count(), "no answer")
+    assert "dense_1.W[1, 2]" in drawer.inner_text()
+    value, gradient, difference = drawer.locator("dl.numbers dd").all_inner_texts()
+    assert float(gradient) == pytest.approx(float(difference), rel=1e-4)
+    drawer.get_by_label("New value", exact=True).fill("3.5")
+    drawer.get_by_label("New value", exact=True).press("Enter")
+    until(lambda: drawer.locator("dl.numbers dd").first.inner_text() == "3.5", "not changed")
+    assert value != "3.5"
+    page.keyboard.press("Escape")
+    assert drawer.is_hidden()
+
+
+def test_backward_shows_gradients(page: Page) -> None:
+    page.get_by_role("button", name="Backward").click()
+    until(lambda: page.evaluate("() => Boolean(window.playground.frame.arrays.dW0)"), "no gradients came")
+    assert "dL/dW" in page.locator(".legend").inner_text()
+
+
+def test_a_row_goes_through_the_network(page: Page) -> None:
+    page.get_by_role("tab", name="Rows").click()
+    page.get_by_role("button", name="Send row 4 through the network").click()
+    state(page, lambda head: head["row"] is not None)
+    assert "target is" in page.locator(".answer").inner_text()
+
+
+def test_results_and_diagnosis(page: Page) -> None:
+    until(lambda: page.locator("table.grid tbody tr").count() == 2, "no confusion matrix")
+    page.get_by_role("tab", name="Diagnosis").click()
+    until(
+        lambda: (
+            "finding" in page.locator("#details").inner_text()
+            or "nothing is wrong" in page.locator("#details").inner_text()
+        ),
+        "none",
+    )
+
+
+def test_a_table_of_ones_own_and_the_model_taken_away(page: Page, tmp_path: Path) -> None:
+    own = tmp_path / "my flowers.csv"
+    pl.read_csv(
+        pl.DataFrame({"a": range(60), "b": [k % 3 for k in range(60)], "kind": ["x", "y"] * 30}).write_csv().encode()
+    ).write_csv(own)
+    page.locator("input[type=file]").set_input_files(own)
+    until(lambda: page.evaluate("() => window.playground.setup.setting.data") == "my flowers.csv", "not open")
+    assert page.evaluate("() => window.playground.setup.target") == "kind"
+    page.get_by_role("tab", name="Take away").click()
+    with page.expect_download() as download:
+        page.locator(".away a").first.click()
+    assert download.value.suggested_filename == "my_flowers_csv.safetensors"
+
+
+def test_a_page_that_is_loaded_again_goes_on_where_it_was(page: Page) -> None:
+    page.get_by_role("button", name="+1 epoch").click()
+    taken = state(page, lambda head: head["epoch"] == 1)["taken"]
+    page.reload()
+    assert state(page)["taken"] == taken
+
+
+COUNT = """() => {
+  window.versions = new Set();
+  const look = () => { window.versions.add(window.playground.frame.head.version); requestAnimationFrame(look); };
+  look();
+}"""
+
+
+def test_frames_come_while_it_plays_at_full_speed(page: Page) -> None:
+    page.get_by_label("Speed").select_option("Full speed")
+    page.evaluate(COUNT)
+    page.get_by_role("button", name="Play", exact=True).click()
+    until(lambda: page.evaluate("() => window.versions.size") > 10, "frames do not come")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing(browser: Browser, address: str, scheme: Any, width: int) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: make page-types")
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    page.goto(address)
+    state(page)
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="dense_1, unit 2").click()
+    page.add_script_tag(path=str(AXE))
+    found = page.evaluate("() => axe.run()")["violations"]
+    context.close()
+    assert [(each["id"], [node["target"] for node in each["nodes"]]) for each in found] == []
