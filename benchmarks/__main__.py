@@ -10,7 +10,9 @@ from pathlib import Path
 from benchmarks.racing import ROOT
 from benchmarks.tables import machine
 
-NAMES = ("startup", "steps", "whole", "predict", "latency", "csv", "accuracy", "many", "diagnosis", "estimators")
+NAMES = (
+    "startup", "steps", "whole", "predict", "latency", "csv", "accuracy", "many", "diagnosis", "estimators", "playground",
+)  # fmt: skip
 MNIST = ROOT.parent / "shared" / "data" / "mnist"
 
 

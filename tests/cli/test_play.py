@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import socket
 
+import numpy as np
 import pytest
+from msgspec.structs import replace
 
+import chainrule as cr
 from chainrule.cli import play
+from chainrule.playground import experiment
+from chainrule.playground.models import begun_with
+from chainrule.playground.tables import Sources
 
 
 @pytest.fixture
@@ -56,4 +62,39 @@ def test_what_is_wrong_is_said_before_anything_is_served(call, served, arguments
     done = call("play", "--no-browser", *arguments)
     assert done.code == 2
     assert words in done.err
+    assert not served
+
+
+def test_a_model_begins_with_its_own_weights_on_its_table(call, served, tmp_path) -> None:
+    call(
+        "train",
+        "iris",
+        "--layers",
+        "5,3",
+        "--norm",
+        "layer",
+        "--dropout",
+        "0.1",
+        "--epochs",
+        "3",
+        "--out",
+        "m.safetensors",
+    )
+    assert call("play", "m.safetensors", "iris", "--no-browser", "--port", "0").code == 0
+    assert len(served) == 1
+    begun = begun_with(cr.load(tmp_path / "m.safetensors"), "iris")
+    sources = Sources({}, begun)
+    made = experiment.make(begun.setting, sources)
+    model = cr.load(tmp_path / "m.safetensors")
+    assert np.array_equal(made.network.theta, model.network.theta)
+    assert made.rows.columns == model.columns
+    assert [layer.units for layer in begun.setting.layers] == [5, 3]
+    other = experiment.make(replace(begun.setting, seed=5), sources)
+    assert not np.array_equal(other.network.theta, model.network.theta)
+
+
+def test_a_model_without_a_table_or_two_tables_are_refused(call, served) -> None:
+    call("train", "iris", "--epochs", "1", "--out", "m.safetensors")
+    assert "needs a table" in call("play", "m.safetensors").err
+    assert "A table alone" in call("play", "iris", "wine").err
     assert not served

@@ -197,7 +197,7 @@ def test_a_table_of_ones_own_and_the_model_taken_away(page: Page, tmp_path: Path
     assert page.evaluate("() => window.playground.setup.target") == "kind"
     page.get_by_role("tab", name="Take away").click()
     with page.expect_download() as download:
-        page.locator(".away a").first.click()
+        page.get_by_role("button", name="Download: The model").click()
     assert download.value.suggested_filename == "my_flowers_csv.safetensors"
 
 
@@ -206,6 +206,25 @@ def test_a_page_that_is_loaded_again_goes_on_where_it_was(page: Page) -> None:
     taken = state(page, lambda head: head["epoch"] == 1)["taken"]
     page.reload()
     assert state(page)["taken"] == taken
+
+
+def test_a_lesson_leads_waits_and_checks(page: Page) -> None:
+    page.get_by_role("button", name="Lessons").click()
+    page.get_by_role("dialog", name="Lessons").get_by_role("button", name="Three flowers").click()
+    lesson = page.get_by_role("region", name="Lesson")
+    until(lambda: page.evaluate("() => window.playground.setup.setting.data") == "iris", "the data are not those")
+    assert "✓" not in lesson.inner_text()
+    page.get_by_role("button", name="Step: one batch").click()
+    until(lambda: "✓" in lesson.inner_text(), "the step is not noticed")
+    lesson.get_by_role("button", name="Next").click()
+    page.get_by_role("tab", name="Rows").click()
+    page.get_by_role("button", name="Send row 4 through the network").click()
+    until(lambda: "✓" in lesson.inner_text(), "the row is not noticed")
+    lesson.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Backward").click()
+    until(lambda: "✓" in lesson.inner_text(), "the direction is not noticed")
+    page.get_by_role("button", name="End the lesson").click()
+    assert lesson.is_hidden()
 
 
 COUNT = """() => {

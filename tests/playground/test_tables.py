@@ -62,6 +62,12 @@ def test_an_axis_tells_the_values_of_the_table() -> None:
     assert axis.high_value == pytest.approx(column.max() + widened, rel=1e-4)
 
 
+def test_numbers_are_looked_at_before_categories() -> None:
+    rows = read_rows(Setting(data="penguins"), Sources())
+    assert [rows.axes[place].name for place in rows.first_axes] == ["bill_length_mm", "bill_depth_mm"]
+    assert read_rows(Setting(data="sine"), Sources()).first_axes == (0, 0)
+
+
 def test_pixels_are_known_with_their_places() -> None:
     rows = read_rows(Setting(data="digits"), Sources())
     assert rows.picture_side == 8

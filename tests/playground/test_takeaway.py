@@ -7,10 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 import chainrule as cr
+from chainrule.export import FORMATS
 from chainrule.playground import experiment as experiments
 from chainrule.playground.setting import HiddenLayer, Setting
 from chainrule.playground.tables import Sources
-from chainrule.playground.takeaway import python_of, take
+from chainrule.playground.takeaway import python_of, take, ways
 from chainrule.playground.worker import Moment
 
 PLAIN = Setting(data="iris", layers=(HiddenLayer(units=3),), epochs=3)
@@ -73,3 +74,14 @@ def test_the_model_answers_as_the_page_does(tmp_path) -> None:
     answers = model.predict(moment.experiment.rows.frame[places])["prediction"].to_list()
     classes = moment.experiment.rows.columns.classes
     assert answers == [classes[k] for k in moment.experiment.network.forward(X).argmax(axis=1)]
+
+
+@pytest.mark.parametrize("kind", ["json", "numpy", "javascript"])
+def test_what_the_registry_of_exports_has_can_be_taken(kind: str) -> None:
+    taken = take(kind, trained(PLAIN))
+    assert taken.content
+    assert taken.name.startswith("iris")
+
+
+def test_all_formats_are_offered() -> None:
+    assert {way.kind for way in ways()} == {"model", "python", *FORMATS}

@@ -59,6 +59,7 @@ def setup_of(experiment: Experiment, number: int) -> messages.Setup:
         parameters=network.objective.layout.size,
         loss=network.loss.name,
         axes=rows.axes,
+        first_axes=rows.first_axes,
         classes=tuple(map(str, rows.columns.classes)),
         columns=tuple(rows.frame.columns),
         target=rows.target,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _WHERE = "playground"
 _MOST_PARAMETERS = 20_000_000
-_MOST_RECORDS = 1 / 60  # seconds of training between two records, so that the page moves smoothly
+_MOST_RECORDS = 1 / 33  # seconds of training between two records, so that the page moves smoothly
 
 
 class Shown(NamedTuple):
@@ -93,6 +93,9 @@ def make(setting: Setting, sources: Sources) -> Experiment:
     if network.objective.layout.size > _MOST_PARAMETERS:
         size = f"{network.objective.layout.size:,} parameters"
         raise ArgumentError("layers", where=_WHERE, expected=f"at most {_MOST_PARAMETERS:,} parameters", got=size)
+    begun = sources.model_of(setting)
+    if begun is not None:
+        network.theta = begun.theta
     return Experiment(setting, rows, network, _prepare(setting, rows, network))
 
 

@@ -29,6 +29,7 @@ UNITS_SHOWN = 10
 _NODE = 22  # cells of the heat map of a node, each way
 _SURFACE = 64  # of the surface
 _BATCH = 256  # rows that gradients are summed over where no row was chosen
+_MEAN = 64  # and that activations are averaged over
 _TINY = 1e-12
 _CENTRED = {"sigmoid": 0.5, "softmax": 0.5}  # activations that are neutral there, and reach as far on both sides
 
@@ -148,7 +149,7 @@ def draw(moment: Moment, stage: Stage) -> bytes:
             _add_pictures(packer, moment, stage)
         else:
             _add_heat(packer, moment, stage, head)
-        _add_surface(packer, moment, stage)
+            _add_surface(packer, moment, stage)
         _add_row(packer, moment, stage, head)
         if stage.view.side == "backward":
             _add_gradients(packer, moment, stage, head)
@@ -247,7 +248,7 @@ def _add_surface(packer: Packer, moment: Moment, stage: Stage) -> None:
 def _add_row(packer: Packer, moment: Moment, stage: Stage, head: dict[str, Any]) -> None:
     """The output of each drawn unit for the chosen row; without one, its mean over some training rows."""
     objective = stage.experiment.network.objective
-    X = stage.batch.X if stage.row is None else stage.row.X
+    X = stage.batch.X[:_MEAN] if stage.row is None else stage.row.X
     nodes = _outputs(passes.forward(objective, moment.theta, X, PREDICTION))
     first, count = stage.shown[0]
     packer.add("value0", X[:, first : first + count].mean(axis=0).astype(np.float32))

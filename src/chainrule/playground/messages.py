@@ -160,6 +160,14 @@ class Source(Struct, frozen=True):
     handed: bool
 
 
+class Away(Struct, frozen=True):
+    """What can be taken away: the kind that is asked for, its title, a line about it."""
+
+    kind: str
+    title: str
+    about: str
+
+
 class Welcome(Told, frozen=True):
     """What there is, once a page has come."""
 
@@ -167,6 +175,7 @@ class Welcome(Told, frozen=True):
     version: str
     choices: Choices
     sources: tuple[Source, ...]
+    away: tuple[Away, ...]
     idle_minutes: float
 
 
@@ -201,6 +210,7 @@ class Setup(Told, frozen=True):
     parameters: int
     loss: str
     axes: tuple[Axis, ...]
+    first_axes: tuple[int, int]
     classes: tuple[str, ...]
     columns: tuple[str, ...]
     target: str

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from chainrule.playground.setting import Setting
+    from chainrule.playground.tables import Begun
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _LOOKS_FOR_IDLE_EVERY = 60.0  # seconds
@@ -45,6 +46,7 @@ _TYPES = {
 def make_app(
     setting: Setting,
     handed: dict[str, pl.DataFrame] | None = None,
+    begun: Begun | None = None,
     *,
     token: str,
     port: int,
@@ -57,6 +59,7 @@ def make_app(
     Args:
         setting: that a session begins with.
         handed: tables that all sessions have.
+        begun: a model that a session goes on with.
         token: that lets in.
         port: that it is called at.
         hosts: names that it is called by.
@@ -68,7 +71,7 @@ def make_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        sessions.append(Sessions(setting, handed, idle_minutes=idle_minutes, most=most))
+        sessions.append(Sessions(setting, handed, begun, idle_minutes=idle_minutes, most=most))
         looking = asyncio.create_task(_close_idle(sessions[0]))
         try:
             yield
@@ -185,5 +188,5 @@ def serve(app: Any, *, host: str, port: int) -> None:
         raise MissingExtraError("The playground", library=str(fault.name), extra="play") from None
     uvicorn.run(
         app, host=host, port=port, log_level="error", ws="websockets-sansio", ws_max_size=1 << 20, ws_max_queue=32,
-        timeout_graceful_shutdown=1, server_header=False,
+        timeout_graceful_shutdown=1, server_header=False, ws_per_message_deflate=False,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from chainrule.errors import ArgumentError, ChainruleError
 from chainrule.playground import answers, diagnosing, messages
 from chainrule.playground.frames import Stage, draw
 from chainrule.playground.setting import Setting, choices, from_link
+from chainrule.playground.takeaway import ways
 from chainrule.playground.worker import Worker
 from chainrule.settings import convert
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     Send = Callable[[str | bytes], Awaitable[Any]]
 
 _CURVES_EVERY, _RESULTS_EVERY = 0.2, 0.4  # seconds
-_FRAMES_EVERY = 1 / 60
+_FRAMES_EVERY = 1 / 33
 _FASTEST = 1e6  # steps a second
 _KEPT = 3  # curves beside the one that runs
 _PLAIN = msgspec.to_builtins(Setting())
@@ -110,7 +111,9 @@ class Session:
         return self._page is not None
 
     def _welcome(self) -> messages.Welcome:
-        return messages.Welcome(self.name, __version__, choices(), answers.sources_of(self.sources), self.idle_minutes)
+        return messages.Welcome(
+            self.name, __version__, choices(), answers.sources_of(self.sources), ways(), self.idle_minutes
+        )
 
     async def welcome_again(self) -> None:
         """Tell the page of tables that it has now."""
@@ -230,7 +233,9 @@ class Session:
     async def _tell(self) -> None:
         """Frames as fast as the page draws them; what comes in between is dropped."""
         last: tuple[Any, ...] = ()
+        due = 0.0
         while True:
+            await asyncio.sleep(due - monotonic())  # not at all where that is past
             await self._drawn.wait()
             if self.worker.moment is None or self.worker.moment.state == "playing":
                 self.worker.want()
@@ -243,11 +248,10 @@ class Session:
             await self._tell_setup(moment)
             here = (moment.setup, moment.taken, moment.state, moment.words, self.view)
             if here != last:
-                last = here
+                last, due = here, max(due, monotonic() - _FRAMES_EVERY) + _FRAMES_EVERY
                 self._drawn.clear()
                 await self._send_frame(moment)
             await self._tell_more(moment)
-            await asyncio.sleep(_FRAMES_EVERY)
 
     async def _send_frame(self, moment: Moment) -> None:
         frame = await asyncio.to_thread(draw, moment, self._stage_of(moment.experiment))

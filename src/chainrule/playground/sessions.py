@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from chainrule.playground.setting import Setting
+    from chainrule.playground.tables import Begun
 
 MOST = 64
 _NAME = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -25,14 +26,22 @@ class Sessions:
     Args:
         setting: that a new one begins with.
         handed: tables that all of them have.
+        begun: a model that a new one goes on with.
         idle_minutes: after which a session that no page attends is closed.
         most: how many there may be.
     """
 
     def __init__(
-        self, setting: Setting, handed: dict[str, pl.DataFrame], *, idle_minutes: float = 30.0, most: int = MOST
+        self,
+        setting: Setting,
+        handed: dict[str, pl.DataFrame],
+        begun: Begun | None = None,
+        *,
+        idle_minutes: float = 30.0,
+        most: int = MOST,
     ) -> None:
-        self._setting, self._handed, self._idle, self._most = setting, handed, 60 * idle_minutes, most
+        self._setting, self._handed, self._begun = setting, handed, begun
+        self._idle, self._most = 60 * idle_minutes, most
         self._sessions: dict[str, Session] = {}
 
     def __len__(self) -> int:
@@ -57,7 +66,9 @@ class Sessions:
                     f"there are {self._most} sessions already", where="playground", mend="Close a page, and try again"
                 )
             minutes = self._idle / 60
-            self._sessions[name] = Session(name, Sources(self._handed), self._setting, idle_minutes=minutes)
+            self._sessions[name] = Session(
+                name, Sources(self._handed, self._begun), self._setting, idle_minutes=minutes
+            )
         return self._sessions[name]
 
     def close_idle(self) -> None:

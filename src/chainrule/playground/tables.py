@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -24,14 +24,32 @@ _WHERE = "playground"
 _NOISE = 77  # the stream of the noise, apart from those of splits and weights
 
 
+class Begun(NamedTuple):
+    """A model that a session begins with: its setting, its columns, its weights."""
+
+    setting: Setting
+    columns: Columns
+    theta: Floats
+
+
 class Sources:
     """The tables that a session may name: the built-in ones, and those that it was handed.
 
     A page names no path: it cannot read what nobody has handed to it.
+
+    Attributes:
+        handed: the tables that it was handed, by name.
+        begun: a model that it goes on with, if any.
     """
 
-    def __init__(self, handed: dict[str, pl.DataFrame] | None = None) -> None:
-        self.handed = dict(handed or {})
+    def __init__(self, handed: dict[str, pl.DataFrame] | None = None, begun: Begun | None = None) -> None:
+        self.handed, self.begun = dict(handed or {}), begun
+
+    def model_of(self, setting: Setting) -> Begun | None:
+        """The model to begin with, as long as the setting is that of its network and its data."""
+        if self.begun is None or setting.needs_restart(self.begun.setting):
+            return None
+        return self.begun
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -106,6 +124,13 @@ class Rows:
         return tuple(axes)
 
     @cached_property
+    def first_axes(self) -> tuple[int, int]:
+        """The two inputs to look at first: numbers, where there are any."""
+        numbers = {feature.name for feature in self.columns.features if isinstance(feature, NumberColumn)}
+        places = [place for place, axis in enumerate(self.axes) if axis.name in numbers] or list(range(len(self.axes)))
+        return places[0], places[min(1, len(places) - 1)]
+
+    @cached_property
     def center(self) -> Floats:
         """The mean of each input over the training rows ``(I,)``."""
         return np.asarray(self.training[0].mean(axis=0))
@@ -145,9 +170,11 @@ def read_rows(setting: Setting, sources: Sources) -> Rows:
     settings = setting.settings()
     if target in setting.drop:
         raise ArgumentError("drop", where=_WHERE, expected="no target", got=target)
-    columns = _columns(frame, target, np.arange(len(frame)), setting)
+    begun = sources.model_of(setting)
+    columns = _columns(frame, target, np.arange(len(frame)), setting) if begun is None else begun.columns
     kept, held = _split(frame, columns, setting)
-    columns = _columns(frame, target, kept, setting)
+    if begun is None:
+        columns = _columns(frame, target, kept, setting)
     rng = np.random.default_rng([setting.seed, _NOISE])
 
     def encoded(rows: Ints) -> tuple[Floats, Any]:

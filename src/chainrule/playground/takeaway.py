@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.errors import unknown_name
+from chainrule.export import FORMATS, export
+from chainrule.playground.messages import Away
 from chainrule.tables import dataset_names
 
 if TYPE_CHECKING:
@@ -15,6 +19,9 @@ if TYPE_CHECKING:
     from chainrule.playground.experiment import Experiment
     from chainrule.playground.setting import HiddenLayer, Setting
     from chainrule.playground.worker import Moment
+
+
+_COMPARED = 200  # rows of the table that an export is compared on, besides random ones
 
 
 class Taken(NamedTuple):
@@ -31,9 +38,37 @@ def take(kind: str, moment: Moment) -> Taken:
     Raises:
         ArgumentError: when there is no such kind.
     """
-    if kind not in _KINDS:
-        raise unknown_name("kind", kind, _KINDS, where="take away")
-    return _KINDS[kind](moment)
+    if kind in _KINDS:
+        return _KINDS[kind](moment)
+    if kind not in FORMATS:
+        raise unknown_name("kind", kind, [*_KINDS, *FORMATS], where="take away")
+    return _export(kind, moment)
+
+
+def _export(kind: str, moment: Moment) -> Taken:
+    """What `chainrule.export` writes; of several files an archive."""
+    rows = moment.experiment.rows
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{_name(moment)}{FORMATS[kind].endings[-1]}"
+        written = export(moment.experiment.model(moment.theta), path, to=kind, data=rows.frame.head(_COMPARED))
+        files = {Path(name).name: Path(name).read_bytes() for name in written.files}
+    if len(files) == 1:
+        ((name, content),) = files.items()
+        return Taken(name, "application/octet-stream", content)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return Taken(f"{_name(moment)}_{kind}.zip", "application/zip", packed.getvalue())
+
+
+def ways() -> tuple[Away, ...]:
+    """All that can be taken away: what is made here, and what the registry of exports has."""
+    return (
+        Away("model", "The model", "Network, weights and columns; for chainrule predict and chainrule.load."),
+        Away("python", "The run in Python", "A script that repeats it to the bit, with this library."),
+        *(Away(name, name, each.about) for name, each in FORMATS.items()),
+    )
 
 
 def _model(moment: Moment) -> Taken:

@@ -48,6 +48,9 @@ export function refresh() {
   for (const listener of listeners) listener();
 }
 
+/** @type {WeakMap<HTMLCanvasElement, ImageData>} */
+const images = new WeakMap();
+
 /**
  * Bytes as a picture on a canvas of as many pixels.
  * @param {HTMLCanvasElement} canvas
@@ -60,7 +63,8 @@ export function paint(canvas, bytes, width, colours = diverging) {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
   if (!context) return;
-  const image = context.createImageData(width, height);
+  let image = images.get(canvas);
+  if (image?.width !== width || image.height !== height) images.set(canvas, (image = context.createImageData(width, height)));
   const pixels = new Uint32Array(image.data.buffer);
   if (typeof colours === "function") for (let k = 0; k < bytes.length; k += 1) pixels[k] = colours(k);
   else for (let k = 0; k < bytes.length; k += 1) pixels[k] = colours[bytes[k]];

@@ -147,12 +147,20 @@ function showTried(tried) {
 }
 
 function showAway() {
-  const file = (/** @type {string} */ kind, /** @type {string} */ title, /** @type {string} */ about) => h("div", {}, h("h3", {}, title), h("p", {}, about), h("a", { class: "button", href: `/take/${kind}?session=${session}`, download: true }, "Download"));
+  const file = (/** @type {string} */ kind, /** @type {string} */ title, /** @type {string} */ about) => h("div", {}, h("h3", {}, title), h("p", {}, about), h("button", { "aria-label": `Download: ${title}`, onclick: () => download(kind) }, "Download"));
   const link = h("div", {}, h("h3", {}, "A link"), h("p", {}, "The whole setting in an address: it opens the same network on the same data, at its first step."), h("button", { onclick: copyLink }, "Copy the link"));
-  away.replaceChildren(h("div", { class: "away" },
-    file("model", "The model", "Network, weights of this step, and the encoding of the columns: chainrule predict and chainrule.load take it."),
-    file("python", "The Python", "A script that repeats this run with the library."),
-    link));
+  const ways = page.welcome?.away ?? [];
+  away.replaceChildren(h("div", { class: "away" }, ...ways.map(({ kind, title, about }) => file(kind, title, about)), link));
+}
+
+/** A file, or why it cannot be had. @param {string} kind */
+async function download(kind) {
+  const answer = await fetch(`/take/${kind}?session=${session}`).catch(() => null);
+  if (!answer?.ok) return toast((await answer?.json().catch(() => null))?.fault ?? "The server does not answer.");
+  const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") ?? "")?.[1] ?? kind;
+  const link = h("a", { href: URL.createObjectURL(await answer.blob()), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
 export async function copyLink() {

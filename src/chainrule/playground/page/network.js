@@ -75,7 +75,7 @@ function buildColumn(column, k, height) {
   column.ys.forEach((y, i) => {
     const unit = column.first + i;
     const picture = h("canvas");
-    const button = h("button", { class: "node", "aria-label": nodeName(k, unit), title: nodeName(k, unit), onclick: () => showNode(k, unit) }, picture);
+    const button = h("button", { class: "node", "aria-label": nodeName(k, unit), onmouseenter: () => (hover.textContent = nodeTold(k, unit)), onfocus: () => (hover.textContent = nodeTold(k, unit)), onclick: () => showNode(k, unit) }, picture);
     Object.assign(button.style, { left: `${column.x}px`, top: `${y}px`, width: `${column.size}px`, height: `${column.size}px` });
     drawing.append(button);
     nodes.push({ canvas: picture, layer: k, unit, button });
@@ -124,6 +124,15 @@ function nodeName(k, unit) {
   return `${setup.layers[k - 1].name}, unit ${unit}${k === setup.layers.length ? `: ${nodeLabel(k, unit)}` : ""}`;
 }
 
+/** What stands in a node now. @param {number} k @param {number} unit */
+function nodeTold(k, unit) {
+  const { frame } = page;
+  const place = unit - columns[k].first;
+  const delta = page.view.side === "backward" ? frame?.arrays[`delta${k}`]?.values[place] : undefined;
+  const value = frame?.arrays[`value${k}`]?.values[place];
+  return `${nodeName(k, unit)}: ${delta === undefined ? `${frame?.head.row === null ? "mean " : ""}${number(value)}` : `delta ${number(delta)}`}`;
+}
+
 /** @param {number} k @param {number} unit */
 function nodeLabel(k, unit) {
   const setup = page.setup;
@@ -147,18 +156,16 @@ function drawFrame(frame) {
 }
 
 /** @param {(typeof nodes)[number]} node @param {import("./types.js").Frame} frame */
-function paintNode({ canvas: picture, layer, unit, button }, frame) {
+function paintNode({ canvas: picture, layer, unit }, frame) {
   const place = unit - columns[layer].first;
   const backward = page.view.side === "backward";
   const deltas = frame.arrays[`delta${layer}`];
   if (backward && deltas) {
     const largest = Math.max(...deltas.values.map(Math.abs), 1e-12);
     paintFlat(picture, deltas.values[place] / largest);
-    button.title = `${nodeName(layer, unit)}: delta ${number(deltas.values[place])}`;
     return;
   }
   const value = frame.arrays[`value${layer}`]?.values[place];
-  button.title = `${nodeName(layer, unit)}: ${frame.head.row === null ? "mean " : ""}${number(value)}`;
   const own = frame.arrays[asPicture() ? `picture${layer}` : `heat${layer}`];
   if (!own) return paintFlat(picture, value);
   const [side, width] = [own.shape.at(-2) ?? 1, own.shape.at(-1) ?? 1];
@@ -284,7 +291,6 @@ export function mountNetwork() {
   const side = (/** @type {"forward" | "backward"} */ name, /** @type {string} */ label) =>
     h("button", { "aria-pressed": String(page.view.side === name), onclick: () => {
       look({ side: name });
-      for (const button of sides.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.textContent === label));
     } }, label);
   const sides = h("div", { class: "switch", role: "group", "aria-label": "Direction" }, side("forward", "Forward"), side("backward", "Backward"));
   const moving = h("button", { "aria-pressed": "false", title: "Let the lines move in the direction of the pass", onclick: () => {
@@ -297,6 +303,7 @@ export function mountNetwork() {
   const title = byId("network-title");
   const chosenRow = h("button", { class: "plain", hidden: true, onclick: () => look({ row: null }) });
   on("view", () => {
+    for (const button of sides.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.textContent?.toLowerCase() === page.view.side));
     chosenRow.hidden = page.view.row === null;
     chosenRow.textContent = `Row ${page.view.row} goes through ✕`;
   });

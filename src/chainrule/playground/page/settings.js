@@ -47,7 +47,7 @@ function buildData() {
 
 /** @param {string} data */
 function open(data) {
-  look({ x: 0, y: 1, row: null, windows: {} });
+  look({ row: null, windows: {} });
   configure({ data });
 }
 

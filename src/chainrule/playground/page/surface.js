@@ -11,6 +11,7 @@ const keys = h("div", { class: "keys" });
 const [xLow, xName, xHigh] = [h("span"), h("span"), h("span")];
 const [yLow, yName, yHigh] = [h("span"), h("span"), h("span")];
 const plane = h("div");
+let known = "";
 const picks = h("div", { class: "axis-pick" });
 
 /** @param {import("./types.js").Frame} frame */
@@ -79,7 +80,11 @@ function build(setup) {
   if (plane.hidden && page.view.row === null) look({ row: 0 });
   const last = setup.axes.length - 1;
   const { view } = page;
-  if (view.x > last || view.y > last) look({ x: Math.min(view.x, last), y: Math.min(view.y, last) });
+  const data = `${setup.setting.data}: ${setup.axes.map((axis) => axis.name).join()}`;
+  if (data !== known) {
+    known = data;
+    look({ x: setup.first_axes[0], y: setup.first_axes[1] });
+  }
   const names = setup.axes.map((axis) => axis.name);
   const pick = (/** @type {"x" | "y"} */ axis, /** @type {string} */ label) => h("label", {}, label, choice(names, names[view[axis]], (name) => look({ [axis]: names.indexOf(name) }), (name) => name));
   picks.replaceChildren();
