@@ -10,6 +10,7 @@ import pytest
 
 from chainrule.estimators import MLPClassifier, MLPRegressor
 
+pytest.importorskip("sklearn", minversion="1.7", reason="scikit-learn's perceptrons take weights of rows from 1.7 on")
 theirs = pytest.importorskip("sklearn.neural_network")
 
 RNG = np.random.default_rng(0)

@@ -41,8 +41,17 @@ class Follower(Callback):
         self.stopped = False
 
     def on_begin(self, training: Training) -> None:
+        self._training = training
         if self.state is not None and self.state.fits(training):
             self.state.hand_to(training)
+        self._bound()
+
+    def _bound(self) -> None:
+        """Let the engine take no epoch in vain: none beyond the next that may be the last."""
+        mlp = self.estimator
+        left = 1 if self.tasks is not None and self.tasks.listened else mlp.n_iter_no_change + 1
+        left -= mlp._no_improvement_count if left > 1 else 0  # noqa: SLF001 -- its own follower
+        self._training.pace.steps_at_once = None if left == inf else max(left, 1) * self._training.steps_per_epoch
 
     def on_epoch(self, record: Epoch) -> None:
         mlp = self.estimator
@@ -61,12 +70,14 @@ class Follower(Callback):
             self._count()
         if self.tasks is not None and self.tasks.epoch():
             raise StopTraining("a callback asked for it")
-        if self._stepwise and mlp._no_improvement_count > mlp.n_iter_no_change:  # noqa: SLF001 -- its own follower
+        if self._stepwise and mlp._no_improvement_count > mlp.n_iter_no_change:  # noqa: SLF001
             self._give_up(record)
+        self._bound()
 
     def on_end(self, training: Training) -> None:
         if self._stepwise:
-            self.after = OptimizerState.after(training)
+            after = OptimizerState.after(training)
+            self.after = after if after.finite else None  # a divergence leaves nothing to go on from
 
     def _count(self) -> None:
         """Count the epochs without improvement, and keep the best value."""
@@ -105,6 +116,9 @@ class FitTasks:
         y: its targets.
         sample_weight: their weights, or None.
         epochs: how many at most.
+
+    Attributes:
+        listened: whether there is any callback.
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any, epochs: int) -> None:
@@ -113,11 +127,11 @@ class FitTasks:
         self._data = {"X": X, "y": y, "metadata": metadata}
         self._root = estimator._init_callback_context(max_subtasks=epochs)  # noqa: SLF001 -- the protocol's own name
         self._root.call_on_fit_task_begin(estimator=estimator, **self._data)
-        self._listens = bool(getattr(estimator, "_skl_callbacks", ()))
+        self.listened = bool(getattr(estimator, "_skl_callbacks", ()))
 
     def epoch(self) -> bool:
         """Tell of an epoch; whether a callback wants to stop."""
-        if not self._listens:
+        if not self.listened:
             return False
         task = self._root.subcontext(task_name="epoch")
         task.call_on_fit_task_begin(estimator=self._estimator, **self._data)

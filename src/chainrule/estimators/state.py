@@ -68,6 +68,11 @@ class OptimizerState:
         kind = type(training.settings.optimizer).__name__
         return cls(kind, rate, now.epoch, now.taken, now.plateau, slots)
 
+    @property
+    def finite(self) -> bool:
+        """Whether all slots are finite."""
+        return all(bool(np.isfinite(slot).all()) for slot in self.slots.values())
+
     def fits(self, training: Training) -> bool:
         """Whether this training can go on from here."""
         slots = training.run.slots
