@@ -24,7 +24,7 @@ def _node(folder, code):
 @needs_node
 @pytest.mark.slow
 def test_every_activation_and_layer(tmp_path):
-    layers = [cr.Residual([cr.Activation(f), cr.Dense(4)]) for f in activations.names()]
+    layers = [cr.Residual([cr.LayerNorm(), cr.Activation(f), cr.Dense(4)]) for f in activations.names()]
     net = cr.Network(
         [cr.BatchNorm(), *layers, cr.LayerNorm(), cr.Dropout(0.5), cr.Dense(3, bias=False)], "huber", n_inputs=4
     )

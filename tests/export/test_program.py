@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 import chainrule as cr
+from chainrule.export import formulas
 from chainrule.export.program import Drop, layers_of, program
 
 
@@ -41,6 +44,12 @@ def test_a_derivative_is_wanted_where_a_layer_before_is_trained():
     layers = [cr.Dense(3, frozen=("W", "b")), cr.Activation("tanh"), cr.Dense(3), cr.Dense(2)]
     written = program(cr.Network(layers, "huber", n_inputs=3), training=True)
     assert [op.wanted for op in written.ops] == [False, False, False, True]
+
+
+def test_what_has_no_formula_is_named_with_its_layer(monkeypatch):
+    monkeypatch.delitem(formulas.ACTIVATIONS, "elu")
+    with pytest.raises(cr.ArgumentError, match=r"activation elu of residual_1\.dense_1"):
+        _ops([cr.Residual([cr.Dense(3, "elu")])])
 
 
 def test_what_people_read_of_the_layers():

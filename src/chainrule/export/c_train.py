@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chainrule.errors import ArgumentError
 from chainrule.export.expressions import C
-from chainrule.export.formulas import LOSSES, limits
+from chainrule.export.formulas import LOSSES, check_loss, loss_constants
 from chainrule.export.program import Add, Apply, Drop, Fork, Linear, Normalize, Op, Program
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class TrainingStep:
                 )
         if not any(isinstance(op, Linear | Normalize) and op.trained for op in program.ops):
             raise ArgumentError("the network has nothing to train", where="export", mend="Leave the training step out")
+        check_loss(program.network.loss)
         self.program, self.functions = program, functions
         self.network = program.network
         self.arrays: dict[str, int] = {}
@@ -86,7 +87,7 @@ class TrainingStep:
         program, O = self.program, self.program.n_outputs
         last, trained = program.ops[-1], self.network.objective.trained[1]
         y, z = self._array(program.result, O), self._array(last.source, O)
-        constants = {**limits("float32"), "delta": getattr(self.network.loss, "delta", 1.0)}
+        constants = loss_constants(self.network.loss, "float32")
         share = f" / {float(O)}f" if self.network.loss.averages and O > 1 else ""
         names = {"y": f"{y}[o]", "z": f"{z}[o]", "t": "t[o]"}
         yield f"/* {self.network.loss.name}{f' after {self.network.loss.fuses_with}' if program.fused else ''} */"

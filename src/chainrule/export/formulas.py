@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from chainrule.errors import ArgumentError
 from chainrule.optimizers import SGD, Adagrad, Adam, AdamW, NAdam, RMSProp
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from chainrule.arrays import DType
+    from chainrule.losses import Loss
     from chainrule.optimizers import Optimizer
 
 
@@ -43,6 +45,7 @@ ACTIVATIONS: dict[str, Curve] = {
         "0.5 * (1 + gelu_tanh(z)) + 0.5 * z * (1 - gelu_tanh(z) * gelu_tanh(z)) * gelu_inner_slope(z)",
     ),
     "silu": Curve("z * sigmoid(z)", "sigmoid(z) + y * (1 - sigmoid(z))"),
+    "exp": Curve("exp(z)", "y"),
     "softplus": Curve("max(z, 0) + log1p(exp(-abs(z)))", "sigmoid(z)"),
 }
 """All but softmax, which is a function of a whole row."""
@@ -63,6 +66,10 @@ LOSSES: dict[str, Curve] = {
         "0.5 * (y - t) * (y - t) if abs(y - t) <= delta else delta * (abs(y - t) - 0.5 * delta)",
         "min(max(y - t, -delta), delta)",
     ),
+    "quantile": Curve(
+        "max(q * (t - y), (1 - q) * (y - t))",
+        "1 - q if y > t else -q if y < t else 0",
+    ),
     "poisson": Curve("y - t * log(max(y, TINY))", "1 - t / max(y, TINY) if y > TINY else 1"),
     "cross_entropy": Curve("-t * log(max(y, TINY))", "-t / max(y, TINY) if y > TINY else 0"),
     "binary_cross_entropy": Curve(
@@ -71,6 +78,22 @@ LOSSES: dict[str, Curve] = {
     "sigmoid_cross_entropy": Curve("max(z, 0) + log1p(exp(-abs(z))) - t * z", "y - t"),
 }
 """The share of one output in the loss of a row; all but softmax with cross-entropy, which needs the whole row."""
+
+
+def check_loss(loss: Loss) -> None:
+    """Raise for a loss that has no formula here.
+
+    Raises:
+        ArgumentError: with its name.
+    """
+    if loss.name not in LOSSES:
+        raise ArgumentError(f"the loss {loss.name} cannot be written as source code", where="export")
+
+
+def loss_constants(loss: Loss, dtype: DType) -> dict[str, float]:
+    """The numbers that the formulas of this loss name."""
+    own = {"delta": getattr(loss, "delta", None), "q": getattr(loss, "level", None)}
+    return {**limits(dtype), **{letter: number for letter, number in own.items() if number is not None}}
 
 
 def limits(dtype: DType) -> dict[str, float]:

@@ -27,6 +27,7 @@ ACTIVATIONS = {
     "selu": "keras.activations.selu({x})",
     "gelu": "keras.activations.gelu({x}, approximate=True)",
     "silu": "keras.activations.silu({x})",
+    "exp": "keras.ops.exp({x})",
     "softplus": "keras.activations.softplus({x})",
     "softmax": "keras.activations.softmax({x})",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from chainrule.export.formulas import LOSSES, limits
+from chainrule.export.formulas import LOSSES, loss_constants
 from chainrule.export.functions import Functions
 from chainrule.export.program import Add, Apply, Drop, Fork, Linear, Normalize, Op, Program
 
@@ -104,7 +104,7 @@ class Passes:
 
     @property
     def _constants(self) -> dict[str, float]:
-        return {**limits("float64"), "delta": getattr(self.network.loss, "delta", 1.0)}
+        return loss_constants(self.network.loss, "float64")
 
     def _share(self, B: str) -> str:
         """What the loss of all entries is divided by: rows, outputs, both or nothing."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule.activations import ActivationFunction, Identity
 from chainrule.errors import ArgumentError
+from chainrule.export.formulas import ACTIVATIONS
 from chainrule.layers import Activation, BatchNorm, Dense, Dropout, LayerNorm, Mode, Residual, Sequence
 from chainrule.network import Network
 
@@ -164,7 +165,7 @@ def program(network: Network, *, training: bool) -> Program:
     """The network written out: as it trains, or as it predicts, where dropout does nothing.
 
     Raises:
-        ArgumentError: for a layer that no operation stands for.
+        ArgumentError: for a layer that no operation stands for, or an activation without a formula.
 
     >>> import chainrule as cr
     >>> net = cr.Network([cr.Dense(3, "tanh"), cr.Dense(1)], "mean_squared_error", n_inputs=2)
@@ -217,7 +218,7 @@ class _Walk:
         if isinstance(layer, Dense):
             self._dense(layer, where)
         elif isinstance(layer, Activation):
-            self._note(Apply(**where, result=f"Y{n}", f=layer.f))
+            self._apply(where, layer.f)
         elif isinstance(layer, Dropout):
             if self.training and layer.rate:
                 self._note(Drop(**where, result=f"Y{n}", rate=layer.rate, stream=mode.stream))
@@ -243,7 +244,13 @@ class _Walk:
         trained = self._take(layer.parameters((where["I"],)), where["layer"])
         self._note(Linear(**where, result=f"Y{n}" if plain else f"Z{n}", bias=layer.bias, trained=trained))
         if not plain:
-            self._note(Apply(**where | {"source": f"Z{n}", "I": where["O"]}, result=f"Y{n}", f=layer.f))
+            self._apply(where | {"source": f"Z{n}", "I": where["O"]}, layer.f)
+
+    def _apply(self, where: dict[str, Any], f: ActivationFunction) -> None:
+        if f.elementwise and f.name not in ACTIVATIONS:
+            message = f"the activation {f.name} of {where['layer']} cannot be written as source code"
+            raise ArgumentError(message, where="export")
+        self._note(Apply(**where, result=f"Y{self._number}", f=f))
 
     def _residual(self, layer: Residual, name: str, shape: Shape, mode: Mode) -> None:
         shortcut, (I,) = self._at, shape

@@ -7,7 +7,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
-from chainrule.export.formulas import Update, update
+from chainrule.export.formulas import Update, check_loss, update
 from chainrule.export.numbers import broken
 from chainrule.export.passes import Line, Passes
 from chainrule.export.pieces import needed
@@ -49,6 +49,7 @@ class _Writer:
     def __init__(self, lesson: Lesson, dialect: Dialect) -> None:
         self.lesson, self.dialect = lesson, dialect
         self.program = program(lesson.network, training=True)
+        check_loss(lesson.network.loss)
         self.passes = Passes(self.program, dialect)
         self.update: Update = update(lesson.optimizer)
         self.random = self.program.has(Drop)

@@ -26,6 +26,7 @@ ACTIVATIONS = {
     "selu": "torch.selu({x})",
     "gelu": 'functional.gelu({x}, approximate="tanh")',
     "silu": "functional.silu({x})",
+    "exp": "torch.exp({x})",
     "softplus": "functional.softplus({x})",
     "softmax": "torch.softmax({x}, dim=1)",
 }
