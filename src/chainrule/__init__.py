@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from chainrule.many import fit_many
     from chainrule.model import Model, load, train
     from chainrule.progress import ProgressBar
+    from chainrule.report import LayerStatistics
     from chainrule.settings import Settings
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "FileFormatError",
     "InputError",
     "LayerNorm",
+    "LayerStatistics",
     "MissingExtraError",
     "Model",
     "NAdam",
@@ -100,6 +102,7 @@ __all__ = [
 
 _LATER = {  # what loads polars or rich, only when it is asked for
     "Diagnosis": "chainrule.insight.diagnosis",
+    "LayerStatistics": "chainrule.report",
     "Model": "chainrule.model",
     "ProgressBar": "chainrule.progress",
     "Settings": "chainrule.settings",
@@ -118,6 +121,7 @@ _LATER = {  # what loads polars or rich, only when it is asked for
 }
 
 _offer("export", "chainrule.export")  # `net.export` and `model.export`
+_offer("report", "chainrule.report")  # `history.report`
 
 
 def __getattr__(name: str) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from math import isfinite, nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from chainrule.extensions import extension
 from chainrule.records import Epoch
 from chainrule.training import TrainingSettings
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     import polars as pl
     from matplotlib.figure import Figure
+
+    from chainrule.trained import Trained
 
 _HIDDEN = ("penalty", "objective")  # columns that can be asked for where the table is shorter without them
 _KEPT = 500  # epochs in a file; of more, so many evenly spread
@@ -72,6 +75,8 @@ class History:
         stopped: why the training ended before its last epoch; empty when it did not.
         seconds: that it took; 0 where it comes from a file.
         settings: how the training went about it: epochs, batches, optimizer; None where nobody noted it.
+        trained: the network as it was at the end, and the rows, for `report`; None where it comes from a file, or from
+            one of many trainings. Set it to None to let go of the rows.
     """
 
     def __init__(
@@ -82,8 +87,9 @@ class History:
         stopped: str,
         seconds: float,
         settings: TrainingSettings | None = None,
+        trained: Trained | None = None,
     ) -> None:
-        self.settings = settings
+        self.settings, self.trained = settings, trained
         self.epochs, self.best_epoch, self.stopped, self.seconds = tuple(epochs), best_epoch, stopped, seconds
 
     @property
@@ -162,6 +168,20 @@ class History:
         if path is not None:
             save_figure(figure, path)
         return figure
+
+    def report(self, path: str | os.PathLike[str], **options: Any) -> None:
+        """Write all that there is to tell of the training, as one HTML file that needs nothing else.
+
+        Args:
+            path: usually ending in ``.html``.
+            options: ``layers``, a `LayerStatistics` that listened; ``names`` of the inputs; and see
+                `chainrule.report.report`.
+
+        Raises:
+            ArgumentError: for an unknown option.
+            StorageError: when the file cannot be written.
+        """
+        extension("report")(self, path, **options)
 
 
 def _thinned(epochs: Sequence[Epoch], best_epoch: int) -> list[Epoch]:

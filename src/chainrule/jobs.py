@@ -72,6 +72,7 @@ class Job:
         history = self.network.history
         assert training is not None  # noqa: S101 -- a training begins, and is noted, before it can diverge
         assert history is not None  # noqa: S101 -- and has a history when it ends
+        history.trained = None  # many trainings would keep many copies of the rows
         restored = fault is not None or training.settings.early_stopping is not None
         return Fit(
             network=self.network,

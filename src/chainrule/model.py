@@ -23,6 +23,7 @@ from chainrule.splitting import split_rows
 from chainrule.storage import open_file
 from chainrule.tables import MISSING, Columns, dataset_names, describe, fit_columns, read_table
 from chainrule.tables.task import ClassTarget, fit_target
+from chainrule.trained import TableFacts, Trained
 
 if TYPE_CHECKING:
     import os
@@ -250,7 +251,7 @@ class TableTraining:
         self._training = self._encode(_taken(frame, training), where=_name(data))
         self._validation = None if validation is None else self._encode(validation, where=_name(settings.validation))
         self._test = None if test is None else self._encode(test, where=_name(settings.test), exactly=True)
-        self.shape = frame.shape
+        self.shape, self._name = frame.shape, _name(data)
         self.rows = tuple(0 if part is None else len(part) for part in (training, validation, test))
 
     def run(
@@ -261,12 +262,15 @@ class TableTraining:
         progress: bool | FitsListener = False,
     ) -> Model:
         """Train; see `train`, and for `progress`, of several seeds, `fit_many`."""
-        if self.settings.seeds is None:
-            options = self._fit_options()
-            self.model.network.fit(*self._training, callbacks=callbacks, resume=resume, **options)
-        else:
-            only_one = {"callbacks": callbacks or None, "resume": resume}
-            self._run_seeds(progress, {name: value for name, value in only_one.items() if value is not None})
+        try:
+            if self.settings.seeds is None:
+                options = self._fit_options()
+                self.model.network.fit(*self._training, callbacks=callbacks, resume=resume, **options)
+            else:
+                only_one = {"callbacks": callbacks or None, "resume": resume}
+                self._run_seeds(progress, {name: value for name, value in only_one.items() if value is not None})
+        finally:
+            self._note_trained()
         if self._test is not None:
             self.model.test_report = _score(self.model, *self._test)
         return self.model
@@ -301,6 +305,32 @@ class TableTraining:
             "class_weight": None if settings.class_weight == "none" else settings.class_weight,
             "engine": settings.engine,
         }
+
+    def _note_trained(self) -> None:
+        """Let the history know what it was trained on, for a report."""
+        network, history = self.model.network, self.model.history
+        if history is None:
+            return
+        facts = TableFacts(
+            name=self._name, columns=self.columns, settings=self.settings, shape=self.shape, test=self._test
+        )
+        if history.trained is not None:
+            history.trained = dataclasses.replace(history.trained, table=facts)
+            return
+        data, held = (
+            None if part is None else network.read(*part, where="train").data()
+            for part in (self._training, self._validation)
+        )
+        history.trained = Trained(
+            objective=network.objective,
+            theta=network.theta.copy(),
+            seed=network.seed,
+            classes=network.classes,
+            data=data,  # type: ignore[arg-type] # there are rows to train on
+            held=held,
+            engine=network.engine_choice,
+            table=facts,
+        )
 
     @property
     def training_rows(self) -> tuple[Floats, Any]:

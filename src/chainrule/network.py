@@ -31,6 +31,7 @@ from chainrule.optimizers import LBFGS, AnyOptimizer
 from chainrule.parameters import Named
 from chainrule.splitting import split_rows
 from chainrule.storage import Opened, write_file
+from chainrule.trained import Trained
 from chainrule.training import EarlyStopping, Training, TrainingSettings
 
 if TYPE_CHECKING:
@@ -402,11 +403,23 @@ class Network:
                 stopped=now.stopped,
                 seconds=training.seconds,
                 settings=training.settings,
+                trained=self._trained(training),
             )
             listeners.on_end(training)
         if interrupted:
             raise KeyboardInterrupt
         return self.history
+
+    def _trained(self, training: Training) -> Trained:
+        return Trained(
+            objective=self.objective,
+            theta=self.theta.copy(),
+            seed=self.seed,
+            classes=self.classes,
+            data=training.data,
+            held=training.scores.held,
+            engine=self.engine_choice,
+        )
 
     # ---- use --------------------------------------------------------------------------------------------------------
 

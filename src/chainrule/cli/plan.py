@@ -31,6 +31,8 @@ class Files:
         data: The table.
         out: The model file to write; unless given, named after DATA, here.
         plot: A picture of the curves to write: .png, .svg or .pdf.
+        report: A page to write about the training, one HTML file that needs nothing else.
+        tensorboard: A folder for TensorBoard to read: the losses and scores of each epoch.
         checkpoint: A file to write as the run goes on, so that it can be resumed.
         checkpoint_every: Seconds between two checkpoints; unless given, one after each epoch.
         resume: A checkpoint to go on from; give the same data and settings.
@@ -42,6 +44,8 @@ class Files:
     data: str = ""
     out: str | None = None
     plot: str | None = None
+    report: str | None = None
+    tensorboard: str | None = None
     checkpoint: str | None = None
     checkpoint_every: float | None = None
     resume: str | None = None
@@ -87,7 +91,8 @@ class RunPlan:
             StorageError: when it cannot be written.
         """
         path = self.toml
-        values = {"data": self.files.data, "out": self.out, "plot": self.files.plot, **dataclasses.asdict(settings)}
+        files = {name: getattr(self.files, name) for name in ("plot", "report", "tensorboard")}
+        values = {"data": self.files.data, "out": self.out, **files, **dataclasses.asdict(settings)}
         options = _each_path(values, lambda other: _relative(other, path.parent))
         comment = f"{_MADE_HERE}: chainrule train --config {path.name}\nPaths are relative to this file."
         write_options(path, options, comment=comment)
@@ -101,6 +106,9 @@ class RunPlan:
                 raise ArgumentError(f"--{name}", expected="nothing beside --seeds", got=getattr(files, name), mend=mend)
         if files.plot is not None:
             _check_plot_path(files.plot)
+        if files.report is not None:
+            _check_report_path(files.report)
+        self._check_tensorboard()
         if files.checkpoint_every is not None:
             checks.positive(files.checkpoint_every, "checkpoint_every", where="train")
             if files.checkpoint is None:
@@ -109,6 +117,18 @@ class RunPlan:
             open_file(files.resume, kind="checkpoint")
         if files.checkpoint is not None:
             _check_checkpoint_path(files.checkpoint, self)
+
+    def _check_tensorboard(self) -> None:
+        folder = self.files.tensorboard
+        if folder is None:
+            return
+        if self.settings.seeds is not None:
+            raise ArgumentError("--tensorboard", expected="nothing beside --seeds", got=folder)
+        if Path(folder).exists() and not Path(folder).is_dir():
+            raise ArgumentError("--tensorboard", expected="the name of a folder, not of a file", got=folder)
+        from chainrule.trackers import TensorBoard
+
+        TensorBoard.check_installed()
 
 
 def make_plan(data: str | None, options: Any) -> RunPlan:
@@ -148,7 +168,7 @@ def _from_file(config: str) -> dict[str, Any]:
 
 def _each_path(values: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
     """The same options, with each path that is relative changed."""
-    names = ("data", "validation", "test", "out", "plot", "checkpoint", "resume")
+    names = ("data", "validation", "test", "out", "plot", "report", "tensorboard", "checkpoint", "resume")
     paths = {name: values[name] for name in names if isinstance(values.get(name), str)}
     return values | {name: _changed(path, change) for name, path in paths.items()}
 
@@ -208,6 +228,12 @@ def _check_plot_path(path: str) -> None:
     except ArgumentError as fault:
         raise ArgumentError("--plot", expected=fault.expected, got=path) from None
     check_writable(path, "--plot")
+
+
+def _check_report_path(path: str) -> None:
+    if Path(path).suffix.lower() not in {".html", ".htm"}:
+        raise ArgumentError("--report", expected="a name that ends in .html", got=path)
+    check_writable(path, "--report")
 
 
 def check_model_path(path: str) -> None:

@@ -1,0 +1,128 @@
+"""Drawings by matplotlib as pieces of a page: in the colours of the page, light or dark, and in its letters."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.figure import Figure
+
+# Colours that stand for those of the page's style: no drawing has them by chance.
+INK, SOFT, LINE, GROUND = "#010203", "#020304", "#030405", "#040506"
+SERIES = tuple(f"#0506{k:02x}" for k in range(1, 11))
+DASHES = ("-", "--", "-.", ":")
+
+_COLOURS = {INK: "--ink", SOFT: "--soft", LINE: "--line", GROUND: "--ground"} | {
+    colour: f"--c{k}" for k, colour in enumerate(SERIES, 1)
+}
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "font.size": 9.0,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": SOFT,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 10.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "xtick.color": LINE,
+    "xtick.labelcolor": SOFT,
+    "ytick.color": LINE,
+    "ytick.labelcolor": SOFT,
+    "text.color": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 8.0,
+    "lines.linewidth": 1.6,
+    "lines.solid_joinstyle": "round",
+    "path.simplify_threshold": 0.5,
+    "figure.facecolor": "none",
+    "savefig.facecolor": "none",
+}
+
+
+class Drawing:
+    """One set of axes, and the words that say what it shows.
+
+    Args:
+        name: of the drawing within its page, by which its parts are kept apart from those of others.
+        title: what it shows, for those who do not see it.
+        told: the same in numbers, in a sentence or two.
+    """
+
+    def __init__(self, name: str, title: str, told: str, *, size: tuple[float, float] = (4.7, 3.0)) -> None:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+
+        self.name, self.title, self.told = name, title, told
+        with mpl.rc_context(_STYLE):
+            self.figure: Figure = Figure(figsize=size, layout="constrained")
+            self.axes: Any = self.figure.subplots()
+
+    def label(self, x: str, y: str) -> Drawing:
+        """Name the axes."""
+        self.axes.set_xlabel(x)
+        self.axes.set_ylabel(y)
+        return self
+
+    def legend(self, **options: Any) -> Drawing:
+        """Name the series."""
+        self.axes.legend(**options)
+        return self
+
+    def svg(self) -> str:
+        """The element ``<svg>``, to stand within a page."""
+        import matplotlib as mpl
+
+        stream = BytesIO()
+        with mpl.rc_context(_STYLE | {"svg.hashsalt": self.name}):
+            self.figure.savefig(stream, format="svg", metadata={"Date": None})
+        return _of_page(stream.getvalue().decode(), self.name, self.title, self.told)
+
+
+def _of_page(svg: str, name: str, title: str, told: str) -> str:
+    """What matplotlib wrote, without what a page does not need, in the page's colours and letters."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<style type="text/css">.*?</style>', "", svg, flags=re.DOTALL)
+    svg = svg.replace("xlink:href", "href")
+    box = re.search(r'viewBox="([^"]*)"', svg)
+    head = (
+        f'<svg viewBox="{box[1] if box else "0 0 400 260"}" role="img" aria-labelledby="{name}-t {name}-d">'
+        f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(told)}</desc>'
+    )
+    body = _without_idle_names(svg[svg.index(">") + 1 :], name)
+    for colour, variable in _COLOURS.items():
+        body = body.replace(colour, f"var({variable})")
+    body = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px system-ui, sans-serif", body)
+    body = re.sub(r"stroke-linejoin: round;?\s*|stroke-linecap: square;?\s*", "", body)
+    return head + re.sub(r"\s*\n\s*", "\n", body).strip()
+
+
+def _without_idle_names(body: str, name: str) -> str:
+    """Only names that something refers to, each with the name of the drawing before it."""
+    used = {match for pair in re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', body) for match in pair if match}
+
+    def renamed(match: re.Match[str]) -> str:
+        return f' id="{name}-{match[1]}"' if match[1] in used else ""
+
+    body = re.sub(r' id="([^"]*)"', renamed, body)
+    body = re.sub(r"url\(#", f"url(#{name}-", body)
+    return re.sub(r'href="#', f'href="#{name}-', body)
+
+
+def colours() -> Iterator[tuple[str, str]]:
+    """Colour and dash for one series after another; without end."""
+    place = 0
+    while True:
+        yield SERIES[place % len(SERIES)], DASHES[place // len(SERIES) % len(DASHES)]
+        place += 1

@@ -1,0 +1,141 @@
+"""`report`: all that there is to tell of a training, as one HTML file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from chainrule.errors import ArgumentError
+from chainrule.files import atomic_write
+from chainrule.insight.diagnosis.diagnosing import evidence_of, examine
+from chainrule.insight.diagnosis.setup import Setup
+from chainrule.report.importance import importances
+from chainrule.report.page import cards, page, paragraph
+from chainrule.report.results import results_section, worst_section
+from chainrule.report.sections import (
+    curves_section,
+    diagnosis_section,
+    inputs_section,
+    layers_section,
+    summary,
+    timing_section,
+    weights_section,
+)
+from chainrule.report.setting import setting_section
+from chainrule.report.subject import Subject
+from chainrule.report.watching import LayerStatistics
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from chainrule.history import History
+    from chainrule.insight.diagnosis import Findings
+
+_WHERE = "report"
+
+
+def report(
+    history: History,
+    path: str | os.PathLike[str],
+    *,
+    layers: LayerStatistics | None = None,
+    names: Sequence[str] = (),
+    command: str = "",
+) -> None:
+    """Write the report of a training: one HTML file that needs no network and no scripts; atomic.
+
+    It is judged by the rows of the test, where there are any, or else of the validation, or else of the training.
+
+    Args:
+        history: of a training that has ended, as `fit` or `train` gave it.
+        path: usually ending in ``.html``.
+        layers: what listened to the layers while it ran; without it the report is silent about them.
+        names: of the inputs, where the training was one from arrays.
+        command: what repeats the training; unless given, what is known of it.
+
+    Raises:
+        ArgumentError: when the history does not know the rows, or the names do not fit them.
+        StorageError: when the file cannot be written.
+    """
+    content = page_of(history, layers=layers, names=names, command=command)
+    with atomic_write(path) as file:
+        file.write(content.encode())
+
+
+def page_of(
+    history: History, *, layers: LayerStatistics | None = None, names: Sequence[str] = (), command: str = ""
+) -> str:
+    """The page itself; see `report`."""
+    subject = _subject(history, layers, names)
+    important = importances(
+        subject.inputs, subject.score, subject.groups, parameters=subject.trained.theta.size, seed=subject.trained.seed
+    )
+    sections = [
+        setting_section(subject, command),
+        curves_section(history) if len(history) else None,
+        results_section(subject),
+        inputs_section(subject, important),
+        layers_section(layers) if layers is not None and layers.weights else None,
+        weights_section(subject),
+        worst_section(subject, important),
+        diagnosis_section(findings_of(subject)),
+        timing_section(subject),
+    ]
+    now = datetime.now(UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    head = paragraph(f"{subtitle(subject)}. Written {now}.", "soft") + cards(summary(subject))
+    return page(title(subject), head, [each for each in sections if each is not None])
+
+
+def title(subject: Subject) -> str:
+    """What was learned."""
+    table = subject.trained.table
+    if table is None:
+        return "Training of a network"
+    return f"{table.columns.target.name} from {table.name or 'a table'}"
+
+
+def subtitle(subject: Subject) -> str:
+    """The network in a few words."""
+    of = subject.trained.objective
+    sizes = [
+        str(layer.output_shape(shape)[0])
+        for name, layer, shape in of.network.named(of.input_shape)
+        if layer.kind == "dense"
+    ]
+    kind = "Classification" if subject.kind == "classes" else "Regression"
+    return f"{kind} by a network of {'-'.join([str(of.input_shape[0]), *sizes])} units"
+
+
+def findings_of(subject: Subject) -> Findings:
+    """What a diagnosis finds in the training and in the network at its end."""
+    trained, settings = subject.trained, subject.history.settings
+    if settings is None:
+        raise AssertionError("asked for before")
+    table = trained.table
+    setup = Setup(
+        objective=trained.objective,
+        dtype=str(trained.theta.dtype),  # type: ignore[arg-type] # float32 or float64
+        seed=trained.seed,
+        data=trained.data,
+        settings=settings,
+        held=trained.held,
+        names=subject.names if table is None else tuple(table.columns.feature_names),
+    )
+    return examine(evidence_of(setup, subject.network, subject.history, of_model=table is not None))
+
+
+def _subject(history: History, layers: object, names: Sequence[str]) -> Subject:
+    trained = history.trained
+    if trained is None or history.settings is None:
+        raise ArgumentError(
+            "this history does not know what was trained",
+            where=_WHERE,
+            mend="Ask the history of the training itself: that of a file, or of one of many trainings, holds no rows",
+        )
+    if not isinstance(layers, LayerStatistics | None):
+        raise ArgumentError("layers", where=_WHERE, expected="a LayerStatistics that listened, or None", got=layers)
+    inputs = trained.data.X.shape[1]
+    if names and (isinstance(names, str) or len(names) != inputs):
+        raise ArgumentError("names", where=_WHERE, expected=f"{inputs} names, one for each input", got=names)
+    return Subject(history=history, trained=trained, names=tuple(map(str, names)))
