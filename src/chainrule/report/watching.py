@@ -66,8 +66,8 @@ class UnitsRecord(msgspec.Struct, frozen=True):
 class LayerStatistics(Callback):
     """Listens to a training for what its layers do: norm of the gradient, update over weight, outputs of the units.
 
-    It looks at no more than 48 of the epochs, at the first ones and then evenly spread, each time by one pass of at most
-    128 rows, always the same. Nothing that it does changes a bit of the training.
+    It looks at no more than 48 of the epochs, at the first ones and then evenly spread, each time by one pass of at
+    most 128 rows, always the same. Nothing that it does changes a bit of the training.
 
     Attributes:
         weights: a record for each matrix of weights at each look.
