@@ -1,4 +1,4 @@
-"""Callbacks for TensorBoard, MLflow and W&B: what they hand on, and that their libraries load only when they are used."""
+"""Callbacks for TensorBoard, MLflow and W&B: what they hand on, and that their libraries load only when used."""
 
 from __future__ import annotations
 

@@ -259,3 +259,25 @@ def test_every_form(problem):
     assert "| array | checked |" in found.to_markdown()
     assert max(map(len, str(found).splitlines())) <= 80
     assert repr(found) == "GradientCheck(ok=True, 7 arrays, 123 entries)"  # 83 parameters, 10 x 4 inputs
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("seed", range(4))
+def test_networks_that_are_sure_of_themselves_are_not_called_wrong(activation, seed):
+    """Weights so large that the loss is nearly 0, and straight or flat further off: no step fits every entry."""
+    net = cr.Network([cr.Dense(8, activation), cr.Dense(3, "softmax")], n_inputs=4, seed=seed, dtype="float64")
+    net.theta[...] *= 30
+    X = np.random.default_rng(seed).normal(size=(20, 4))
+    y = net.forward(X).argmax(axis=1)
+    assert cr.check_gradients(net, X, y).ok
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_fault_in_a_network_that_is_sure_of_itself_is_found(activation):
+    net = cr.Network([cr.Dense(8, activation), cr.Dense(3, "softmax")], n_inputs=4, seed=0, dtype="float64")
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    net.theta[...] *= 8
+    y = net.forward(X).argmax(axis=1)
+    gradient = net.loss_and_gradient(X, y)[1].theta
+    assert cr.check_gradients(net, X, y, gradient=gradient, rows=20).ok
+    assert not cr.check_gradients(net, X, y, gradient=1.001 * gradient, rows=20).ok

@@ -51,10 +51,11 @@ def fourth_order(along: Callable[[float], float], h: float) -> float:
 
 
 class Extrapolated(NamedTuple):
-    """A derivative, and an estimate of its own error."""
+    """A derivative, an estimate of its own error, and the smallest step that it rests on."""
 
     slope: float
     error: float
+    step: float
 
 
 def ridders(along: Callable[[float], float], h: float, *, steps: int = 12) -> Extrapolated:
@@ -66,16 +67,17 @@ def ridders(along: Callable[[float], float], h: float, *, steps: int = 12) -> Ex
     >>> round(ridders(math.exp, 0.1).slope, 12)
     1.0
     """
-    best = Extrapolated(math.nan, math.inf)
+    best = Extrapolated(math.nan, math.inf, h)
     before: list[float] = []
     for k in range(steps):
-        row = [central(along, h / 1.6**k)]
+        step = h / 1.6**k
+        row = [central(along, step)]
         for order, lower in enumerate(before, start=1):
             factor = 1.6 ** (2 * order)
             row.append((row[-1] * factor - lower) / (factor - 1))
             error = max(abs(row[-1] - row[-2]), abs(row[-1] - lower))
             if error <= best.error:
-                best = Extrapolated(row[-1], error)
+                best = Extrapolated(row[-1], error, step)
         if before and abs(row[-1] - before[-1]) >= 2 * best.error:
             break  # smaller steps bring nothing but rounding
         before = row
@@ -92,6 +94,9 @@ def noise_of(lines: Sequence[Callable[[float], float]], spread: float) -> float:
     found = []
     for along in lines:
         values = np.array([along(k * spread) for k in range(1, 10)])  # not across 0: a kink may stand there
-        rounding = 0.25 * float(np.finfo(np.float64).eps) * float(np.abs(values).max())
+        size = float(np.abs(values).max())
+        if (values == values[0]).all():  # flat: what changes may have been lost beside numbers near 1
+            size = max(size, 1.0)
+        rounding = 0.25 * float(np.finfo(np.float64).eps) * size
         found.append(max(math.sqrt(float(np.mean(np.diff(values, 4) ** 2)) / 70), rounding))
     return float(np.median(found))

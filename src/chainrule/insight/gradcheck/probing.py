@@ -2,7 +2,8 @@
 
 Each entry is looked at with a plain central difference first. Where that does not agree to seven digits it is looked at
 again: with smaller steps if a kink lies within the step, else with a formula of fourth order, whose errors are far
-smaller. What still differs, differs by more than rounding explains, and is crossed by no kink, is wrong.
+smaller, and, where that does not agree either, with the limit of smaller and smaller steps. What still differs, differs
+by more than rounding explains, and is crossed by no kink, is wrong.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from msgspec import Struct
 
 from chainrule.errors import ArgumentError
-from chainrule.insight.differences import Band, band_of, central, fourth_order, noise_of, relative_error
+from chainrule.insight.differences import Band, band_of, central, fourth_order, noise_of, relative_error, ridders
 from chainrule.insight.gradcheck.kinks import crossed
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ TINY = float(np.finfo(np.float64).tiny)
 STEP = 1e-5
 _FIRMER = 50.0  # the step of the formula of fourth order over the plain one's, in float64
 _SURE = 8.0  # times the standard deviation that rounding gives a quotient
+_EXTRAPOLATED = 4.0  # times the rounding errors of its quotients: those of a limit; prod (1.6^2k + 1) / (1.6^2k - 1)
+_FINER = 6  # powers of ten that a step may be too large by
 WHERE = "check_gradients"
 _A_KINK = "a kink"  # of a function whose inside is not known
 
@@ -188,14 +191,32 @@ class Prober:
                 break
             found, h = self._kinks(along, sides, smaller), smaller
             if not found:
-                return self._entry(name, gradient, central(along, h), self._rounding(h, 2))
+                return self._settled(self._entry(name, gradient, central(along, h), self._rounding(h, 2)), along, h)
         if kinks:
             kinks = kinks if self._is_between(gradient, along, h) else ()
             return self._entry(name, gradient, difference, self._rounding(h, 2), kinks)
         wide = h * self._wide
-        if not self._kinks(along, sides, 2 * wide):
-            return self._entry(name, gradient, fourth_order(along, wide), self._rounding(wide, 4))
-        return self._entry(name, gradient, difference, self._rounding(h, 2))
+        if self._kinks(along, sides, 2 * wide):
+            return self._settled(self._entry(name, gradient, difference, self._rounding(h, 2)), along, h)
+        fourth = fourth_order(along, wide)
+        return self._settled(self._entry(name, gradient, fourth, self._rounding(wide, 4)), along, wide)
+
+    def _settled(self, entry: Entry, along: Callable[[float], float], reach: float) -> Entry:
+        """Where it differs: the limit of smaller and smaller steps, since those were too large for a steep function."""
+        if entry.verdict != "differs":
+            return entry
+        limit = ridders(along, self._gentle(along, reach))
+        rounding = 2 * limit.error + _EXTRAPOLATED * self._rounding(limit.step, 2)
+        return self._entry(entry.name, entry.gradient, limit.slope, rounding)
+
+    def _gentle(self, along: Callable[[float], float], reach: float) -> float:
+        """A step in which a steep function is one straight line: smaller ones find the same slope, to rounding."""
+        slope = central(along, reach)
+        for smaller in (reach / 10**k for k in range(1, _FINER + 1)):
+            found = central(along, smaller)
+            if abs(found - slope) > self._rounding(smaller, 2):
+                reach, slope = smaller, found
+        return reach
 
     def _kinks(
         self, along: Callable[[float], float], sides: Callable[[float], list[Sides]], h: float
