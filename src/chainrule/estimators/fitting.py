@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from math import ceil, nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from chainrule.callbacks import Listeners
+from chainrule.engines.threads import for_pass
 from chainrule.errors import ArgumentError, DivergenceError
 from chainrule.estimators.building import options_of, solver_of
 from chainrule.estimators.following import FitTasks, Follower
@@ -23,6 +25,7 @@ from chainrule.training import EarlyStopping
 if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.inputs import Rows
+    from chainrule.network import Network
 
 _NEVER = 2**31  # epochs of patience: when to stop is the follower's business, what to go back to the training's
 _AUTO_BATCH = 200
@@ -137,10 +140,19 @@ def _score_of(estimator: Any, weights: Any) -> Metric:
     return Metric(name="score", kind="values", better="higher", function=score)
 
 
+def _blas_threads(network: Network, rows: Rows, options: FitOptions) -> AbstractContextManager[Any]:
+    """One thread for the matrix products of an L-BFGS whose passes are short; several would wait for each other."""
+    if not isinstance(options.optimizer, LBFGS) or for_pass(None, len(rows.X) * network.objective.layout.size) > 1:
+        return nullcontext()
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, "blas")  # type: ignore[no-any-return] # a context manager
+
+
 def _run(estimator: Any, rows: Rows, options: FitOptions, follower: Follower) -> None:
     """Train; what ends it early becomes a warning, or an error of the kind that scikit-learn raises."""
     try:
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"), _blas_threads(estimator.network_, rows, options):
             estimator.network_.fit_rows(rows, options, Listeners(follower))
     except KeyboardInterrupt:
         follower.stopped = True
