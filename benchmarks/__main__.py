@@ -11,7 +11,8 @@ from benchmarks.racing import ROOT
 from benchmarks.tables import machine
 
 NAMES = (
-    "startup", "steps", "whole", "predict", "latency", "csv", "accuracy", "many", "diagnosis", "estimators", "playground",
+    "startup", "steps", "whole", "predict", "latency", "csv", "accuracy", "many", "diagnosis", "estimators",
+    "playground",
 )  # fmt: skip
 MNIST = ROOT.parent / "shared" / "data" / "mnist"
 
