@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule import losses
@@ -56,7 +57,7 @@ class Experiment:
     network: Network
     training: Training
 
-    @property
+    @cached_property
     def shown(self) -> tuple[Shown, ...]:
         """The dense layers in order."""
         named = self.network.objective.network.named(self.network.input_shape)

@@ -190,8 +190,8 @@ def _outputs(nodes: list[Node]) -> list[Node]:
 
 def as_bytes(values: Floats, center: Any, scale: Any) -> np.ndarray[Any, Any]:
     """From ``center - scale`` to ``center + scale`` as 1 to 255; 128 for what is not finite."""
-    around = (values - center) / np.maximum(scale, _TINY)
-    found: np.ndarray[Any, Any] = (128 + 127 * np.clip(np.nan_to_num(around), -1, 1)).round().astype(np.uint8)
+    around = np.clip((values - center) * (127 / np.maximum(scale, _TINY)), -127, 127)
+    found: np.ndarray[Any, Any] = np.where(np.isnan(around), 128.5, around + 128.5).astype(np.uint8)  # + 0.5: rounded
     return found
 
 
@@ -225,7 +225,7 @@ def _add_pictures(packer: Packer, moment: Moment, stage: Stage) -> None:
     packer.add("picture1", pictures.reshape(count, side, side))
     X = rows.center if stage.row is None else stage.row.X[0]
     picture = np.ones(side * side, np.uint8)
-    low, high = rows.training[0].min(axis=0), rows.training[0].max(axis=0)
+    low, high = rows.ranges
     picture[rows.pixels] = as_bytes(X, (low + high) / 2, (high - low) / 2)
     packer.add("picture0", picture.reshape(side, side))
 

@@ -152,8 +152,18 @@ class Rows:
         """The rows held out, or the training rows, where that is asked for or there are no others."""
         return self.held if held and self.held is not None else self.training
 
+    @cached_property
+    def ranges(self) -> tuple[Floats, Floats]:
+        """The least and the largest of each input over the training rows, both ``(I,)``."""
+        X = self.training[0]
+        return np.asarray(X.min(axis=0)), np.asarray(X.max(axis=0))
+
     def every(self) -> tuple[Floats, Any]:
         """The training rows, then those held out."""
+        return self._every
+
+    @cached_property
+    def _every(self) -> tuple[Floats, Any]:
         if self.held is None:
             return self.training
         (X, t), (Xh, th) = self.training, self.held
