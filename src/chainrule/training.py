@@ -211,7 +211,7 @@ class Training:
     def _steps(self) -> Iterator[Steps]:
         """Advance to the end of the epoch, a fraction of a second at a time."""
         now, total = self.standing, self.steps_per_epoch
-        order = self._order(now.epoch)
+        order = self.order(now.epoch)
         while now.step < total:
             stretch = Stretch(now.epoch, now.step, now.taken, self._rates(self.pace.steps(total - now.step)))
             self._rewind.before(self.run, stretch)
@@ -295,7 +295,8 @@ class Training:
             now.stopped = f"{self.monitor} has not improved for {stopping.patience} epochs"
         return improved
 
-    def _order(self, epoch: int) -> Ints | None:
+    def order(self, epoch: int) -> Ints | None:
+        """The rows in the order of this epoch, 0 for the first; None: as they are."""
         return None if self._orders is None else self._orders.of_epoch(epoch)
 
     def _rates(self, count: int) -> Floats:
@@ -336,13 +337,13 @@ class Training:
         """Raise when the last values or theta is not finite: name the first step and quantity that was not."""
         now, theta = self.standing, self.run.theta
         if not np.isfinite(theta).all():
-            here, before = self._rewind.first_bad_update(self.run, self._order)
+            here, before = self._rewind.first_bad_update(self.run, self.order)
             place = place_in_theta(self.objective, theta)
             theta[...] = before
             self._fail(here.epoch + 1, here.taken + 1, place)
         if not np.isfinite(values[-1]).all():  # the engine stopped before this step's update
             step, taken = now.step + len(values) - 1, now.taken + len(values) - 1
-            rows = self._rows_of(self._order(now.epoch), step)
+            rows = self._rows_of(self.order(now.epoch), step)
             mode = Mode(training=True, seed=self.settings.seed, step=taken)
             self._fail(now.epoch + 1, taken + 1, place_in_pass(self.objective, theta, rows, mode))
 

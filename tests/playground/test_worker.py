@@ -172,3 +172,20 @@ def test_a_worker_that_is_closed_ends(driver: Driver) -> None:
     driver.worker.close()
     driver.worker._thread.join(timeout=10)
     assert not driver.worker._thread.is_alive()
+
+
+def test_the_rows_of_a_batch_go_through_one_by_one_before_its_step(driver: Driver) -> None:
+    driver.worker.configure(SMALL)
+    driver.worker.step("batch")
+    order = driver.moment().experiment.training.order(0)
+    rows = []
+    for place in range(40):
+        driver.worker.step("row")
+        moment = driver.moment()
+        row, here, of = moment.batch_row
+        rows.append(row)
+        assert (moment.taken, here, of) == (1, place, 40)
+    assert rows == order[40:80].tolist()
+    driver.worker.step("row")
+    moment = driver.moment()
+    assert (moment.taken, moment.batch_row) == (2, None)

@@ -142,7 +142,14 @@ def draw(moment: Moment, stage: Stage) -> bytes:
     """The frame of a moment."""
     packer = Packer()
     head = {name: getattr(moment, name) for name in ("version", "setup", "state", "words", "taken", "epoch", "step")}
-    head |= {"kind": "frame", "furthest": moment.furthest, "shown": stage.shown, "heat": [], "row": None}
+    head |= {
+        "kind": "frame",
+        "furthest": moment.furthest,
+        "shown": stage.shown,
+        "heat": [],
+        "row": None,
+        "batch_row": moment.batch_row,
+    }
     with np.errstate(all="ignore"):  # what is not finite is drawn as nothing
         _add_weights(packer, moment, stage)
         if stage.experiment.rows.picture_side:

@@ -46,9 +46,9 @@ class Pause(Ask, frozen=True):
 
 
 class Step(Ask, frozen=True):
-    """Take a step, or one epoch."""
+    """Show the next row of the batch, take a step, or go to the end of the epoch."""
 
-    unit: Literal["batch", "epoch"] = "batch"
+    unit: Literal["row", "batch", "epoch"] = "batch"
 
 
 class Restart(Ask, frozen=True):

@@ -23,7 +23,6 @@ from chainrule.settings import convert
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from chainrule.playground.experiment import Experiment
     from chainrule.playground.tables import Sources
     from chainrule.playground.worker import Moment
 
@@ -246,7 +245,7 @@ class Session:
             if moment is None:
                 continue
             await self._tell_setup(moment)
-            here = (moment.setup, moment.taken, moment.state, moment.words, self.view)
+            here = (moment.setup, moment.taken, moment.state, moment.words, moment.batch_row, self.view)
             if here != last:
                 last, due = here, max(due, monotonic() - _FRAMES_EVERY) + _FRAMES_EVERY
                 self._drawn.clear()
@@ -254,7 +253,7 @@ class Session:
             await self._tell_more(moment)
 
     async def _send_frame(self, moment: Moment) -> None:
-        frame = await asyncio.to_thread(draw, moment, self._stage_of(moment.experiment))
+        frame = await asyncio.to_thread(draw, moment, self._stage_of(moment))
         if self._send is not None:
             await self._send(frame)
 
@@ -293,10 +292,14 @@ class Session:
             work = functools.partial(answers.results_of, moment, held=self.view.held)
             await self._say(await asyncio.to_thread(work))
 
-    def _stage_of(self, experiment: Experiment) -> Stage:
+    def _stage_of(self, moment: Moment) -> Stage:
+        """With the row of the batch that goes through, or else the one that was chosen."""
+        view = self.view
+        if moment.batch_row is not None:
+            view = msgspec.structs.replace(view, row=moment.batch_row[0])
         stage = self._stage
-        if stage is None or stage.experiment is not experiment or stage.view is not self.view:
-            stage = self._stage = Stage(experiment, self.view)
+        if stage is None or stage.experiment is not moment.experiment or stage.view != view:
+            stage = self._stage = Stage(moment.experiment, view)
         return stage
 
 

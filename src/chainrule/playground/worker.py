@@ -52,6 +52,8 @@ class Moment(NamedTuple):
     experiment: Experiment
     records: list[Epoch]
     finished: int
+    batch_row: tuple[int, int, int] | None = None
+    """The row of the batch that goes through: its number among the training rows, its place, and of how many."""
 
 
 class Worker:
@@ -74,6 +76,7 @@ class Worker:
         self._state: State = "empty"
         self._words = ""
         self._offset = self._epochs = self._setup = self._version = self._furthest = 0
+        self._row = -1  # of the batch, that was shown last
         self._speed: float | None = None
         self._due = 0.0
         self._wanted = False
@@ -99,8 +102,8 @@ class Worker:
         """Stand still."""
         self._commands.put(self._pause)
 
-    def step(self, unit: Literal["batch", "epoch"], count: int = 1) -> None:
-        """Take so many steps, or go to the end of so many epochs; then stand still."""
+    def step(self, unit: Literal["row", "batch", "epoch"], count: int = 1) -> None:
+        """Show the next row of the batch, take so many steps, or go to the end of so many epochs; then stand still."""
         self._commands.put(lambda: self._step(unit, count))
 
     def seek(self, taken: int) -> None:
@@ -130,7 +133,7 @@ class Worker:
     def _obey(self) -> bool:
         """Do all that was asked, and wait for it where nothing plays; False at the end."""
         patience = self._patience()
-        while True:
+        while patience != 0.0 or not self._commands.empty():
             try:
                 command = self._commands.get(timeout=patience)
             except queue.Empty:
@@ -139,6 +142,7 @@ class Worker:
                 return False
             self._safely(command)
             patience = 0.0
+        return True
 
     def _want(self) -> None:
         self._wanted = True
@@ -181,6 +185,7 @@ class Worker:
             experiment,
             self.timeline.records,
             min(self._epochs + now.epoch, len(self.timeline.records)),
+            self._batch_row(),
         )
         self._told(None)
 
@@ -234,15 +239,33 @@ class Worker:
             self._settle()
             self._state = "paused"
 
-    def _step(self, unit: Literal["batch", "epoch"], count: int) -> None:
+    def _step(self, unit: Literal["row", "batch", "epoch"], count: int) -> None:
         training = self._running().training
         self._pause()
         if self._state != "paused":
             return
+        if unit == "row" and self._row + 1 < self._rows_of_batch():
+            self._row += 1
+            return
         training.may_run_ahead = False
         now, ends = training.standing, training.standing.epoch + count
-        goal = now.taken + count if unit == "batch" else ends * training.steps_per_epoch
+        goal = ends * training.steps_per_epoch if unit == "epoch" else now.taken + count
         self._go_to(goal)
+
+    def _rows_of_batch(self) -> int:
+        """How many rows the batch has that is next."""
+        training = self._running().training
+        B = training.settings.batch_size
+        return min(B, len(training.data.X) - training.standing.step * B)
+
+    def _batch_row(self) -> tuple[int, int, int] | None:
+        """See `Moment`."""
+        if self._row < 0:
+            return None
+        training = self._running().training
+        order, place = training.order(training.standing.epoch), self._row
+        place += training.standing.step * training.settings.batch_size
+        return place if order is None else int(order[place]), self._row, self._rows_of_batch()
 
     def _seek(self, taken: int) -> None:
         self._running()
@@ -277,6 +300,7 @@ class Worker:
 
     def _renew(self) -> None:
         """Iterate afresh from where the training stands."""
+        self._row = -1
         self._records = iter(self._running().training)
 
     def _advance(self) -> None:
@@ -285,6 +309,7 @@ class Worker:
         if self._speed is None:
             training.may_run_ahead, training.pace.steps_at_once = True, None
             self._next()
+            self._settle()  # all that the engine took at once: between two records nobody else gets Python's lock
             return
         steps = max(1, round(self._speed / _TICKS))
         now = perf_counter()
@@ -310,6 +335,7 @@ class Worker:
 
     def _next(self) -> None:
         """One record; what there is to keep of it is kept."""
+        self._row = -1
         experiment = self._running()
         training = experiment.training
         assert self._records is not None  # noqa: S101 -- whoever sets the experiment sets them

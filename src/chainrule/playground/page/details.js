@@ -19,6 +19,7 @@ const TABS = [
 ];
 let tab = "Results";
 let firstRow = 0;
+let shown = "";
 /** @type {import("./types.js").Page | null} */
 let told = null;
 
@@ -116,13 +117,27 @@ function showRows(page_) {
 
 function diagnose() {
   findings.replaceChildren(h("p", { class: "empty" }, "Looking …"));
+  shown = "";
   ask("diagnose");
+}
+
+/** While it plays, look again now and then; what somebody has tried stays until something else is found. */
+function keepLooking() {
+  const head = page.frame?.head;
+  if (tab === "Diagnosis" && head?.state === "playing" && !document.hidden) ask("diagnose");
 }
 
 /** @param {import("./types.js").Diagnosed} told_ */
 function showFindings(told_) {
+  const now = JSON.stringify(told_.findings.map((finding) => [finding.rule, finding.where]));
+  const title = `At step ${whole(told_.taken)}: ${told_.findings.length ? `${told_.findings.length} finding${told_.findings.length === 1 ? "" : "s"}` : "nothing is wrong"}`;
+  if (now === shown && findings.querySelector(".tried")) {
+    findings.querySelector("h3")?.replaceChildren(title);
+    return;
+  }
+  shown = now;
   const again = h("button", { onclick: diagnose }, "Look again");
-  const head = h("div", { class: "panel-head" }, h("h3", {}, `At step ${whole(told_.taken)}: ${told_.findings.length ? `${told_.findings.length} finding${told_.findings.length === 1 ? "" : "s"}` : "nothing is wrong"}`), again);
+  const head = h("div", { class: "panel-head" }, h("h3", {}, title), again);
   findings.replaceChildren(head, ...told_.findings.map((finding, k) => h("div", { class: "finding", "data-finding": k },
     h("p", { class: "says" }, h("span", { class: `severity ${finding.severity}` }, finding.severity), finding.says),
     h("p", { class: "note" }, finding.why),
@@ -185,6 +200,7 @@ export function mountDetails() {
   } }, ...buttons);
   byId("details").append(tabs, body);
   open("Results");
+  setInterval(keepLooking, 3000);
   on("results", showResults);
   on("page", showRows);
   on("diagnosed", showFindings);

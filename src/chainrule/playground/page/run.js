@@ -89,8 +89,9 @@ function show({ head }) {
   way.value = String(head.taken);
   const per = page.setup?.steps_per_epoch ?? 1;
   const within = per > 1 && head.step ? `, batch ${whole(head.step)} of ${whole(per)}` : "";
+  const row = head.batch_row ? `, row ${head.batch_row[1] + 1} of ${head.batch_row[2]}` : "";
   const note = STATES[state] && state !== "playing" && state !== "paused" ? ` · ${STATES[state]}` : "";
-  wayText.textContent = `step ${whole(head.taken)}${within}${note}`;
+  wayText.textContent = `step ${whole(head.taken)}${within}${row}${note}`;
   wayText.title = head.words;
 }
 
@@ -103,6 +104,7 @@ export function mountRun() {
   byId("run").append(
     h("div", { class: "buttons" },
       play,
+      h("button", { title: "The next row of the batch goes through; after the last one the weights change", onclick: () => ask("step", { unit: "row" }) }, "+1 row"),
       h("button", { class: "icon", title: "One batch (→)", "aria-label": "Step: one batch", onclick: () => ask("step", { unit: "batch" }) }, icon("step")),
       h("button", { title: "To the end of the epoch (Shift →)", onclick: () => ask("step", { unit: "epoch" }) }, "+1 epoch"),
       h("button", { class: "icon", title: "Begin anew, from the same first weights", "aria-label": "Restart", onclick: () => ask("restart") }, icon("restart")),

@@ -12,6 +12,8 @@ const [xLow, xName, xHigh] = [h("span"), h("span"), h("span")];
 const [yLow, yName, yHigh] = [h("span"), h("span"), h("span")];
 const plane = h("div");
 let known = "";
+/** @type {number | null} the row that is marked */
+let shownRow = null;
 const picks = h("div", { class: "axis-pick" });
 
 /** @param {import("./types.js").Frame} frame */
@@ -36,7 +38,7 @@ function drawDots() {
   const radius = points.rows.length > 300 ? 2.7 : 3.6;
   points.rows.forEach((row, k) => {
     const [x, y] = placeOf(k, side);
-    const chosen = row === page.view.row;
+    const chosen = row === shownRow;
     context.beginPath();
     context.arc(x, y, chosen ? radius + 3 : radius, 0, 7);
     context.fillStyle = targetColour(points.target[k], setup.classes.length);
@@ -131,6 +133,9 @@ export function mountSurface() {
   on("frame", (/** @type {import("./types.js").Frame} */ frame) => {
     if (!plane.hidden) drawGround(frame);
     showAnswer(frame);
+    if (frame.head.row === shownRow) return;
+    shownRow = frame.head.row;
+    drawDots();
   });
   on("plane", drawDots);
   on("view", () => {

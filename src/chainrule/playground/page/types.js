@@ -26,7 +26,7 @@
  * @typedef {Welcome | Setup | Plane | Curves | Results | Page | Explained | Diagnosed | Tried | Fault} Told
  * @typedef {{x: number, y: number, windows: Record<string, number>, row: number | null, side: "forward" | "backward", results: boolean, held: boolean}} View
  * @typedef {{actual: string, answered: string, shares: number[] | null}} Answer
- * @typedef {{kind: "frame", version: number, setup: number, state: string, words: string, taken: number, epoch: number, step: number, furthest: number, shown: [number, number][], heat: [number, number][], row: number | null, answer?: Answer, rows?: number, loss?: number | null, scores?: Record<string, number | null>, arrays: Record<string, any>}} Head
+ * @typedef {{kind: "frame", version: number, setup: number, state: string, words: string, taken: number, epoch: number, step: number, furthest: number, shown: [number, number][], heat: [number, number][], row: number | null, batch_row: [number, number, number] | null, answer?: Answer, rows?: number, loss?: number | null, scores?: Record<string, number | null>, arrays: Record<string, any>}} Head
  * @typedef {{head: Head, arrays: Record<string, {values: Float32Array | Uint8Array, shape: number[]}>}} Frame
  */
 
