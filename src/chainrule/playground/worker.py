@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from chainrule.playground.setting import Setting
     from chainrule.playground.tables import Sources
     from chainrule.records import Epoch, Steps
+    from chainrule.training import Training
 
 State: TypeAlias = Literal["empty", "paused", "playing", "finished", "diverged", "failed"]
 
 _TICKS = 60  # a second: how often the training is moved on where its speed is limited
-_REPLAYED_AT_ONCE = 0.5  # seconds
+_STRETCH = 1 / 45  # seconds at full speed, until somebody can see where it stands
 
 
 class Moment(NamedTuple):
@@ -307,9 +308,7 @@ class Worker:
         """A stretch at the speed asked for."""
         training = self._running().training
         if self._speed is None:
-            training.may_run_ahead, training.pace.steps_at_once = True, None
-            self._next()
-            self._settle()  # all that the engine took at once: between two records nobody else gets Python's lock
+            self._stretch(training)
             return
         steps = max(1, round(self._speed / _TICKS))
         now = perf_counter()
@@ -317,6 +316,18 @@ class Worker:
         training.may_run_ahead = False
         left = training.standing.taken + steps
         self._go_to(left)
+
+    def _stretch(self, training: Training) -> None:
+        """What the engine takes at once, and all its records: in about the time from one frame to the next.
+
+        The records (scores are measured for each epoch) may take longer than the steps: so the steps get less time.
+        """
+        training.may_run_ahead, training.pace.steps_at_once = True, None
+        start = perf_counter()
+        self._next()
+        self._settle()
+        share = _STRETCH / max(perf_counter() - start, 1e-6)
+        training.pace.seconds_at_once = min(max(training.pace.seconds_at_once * share, _STRETCH / 50), _STRETCH)
 
     def _go_to(self, goal: int) -> None:
         """Train on to this step of the experiment, none beyond it."""
