@@ -234,10 +234,10 @@ class Session:
         last: tuple[Any, ...] = ()
         due = 0.0
         while True:
+            if self.worker.moment is None or self.worker.moment.state == "playing":
+                self.worker.want()  # it comes while the page draws the last one
             await asyncio.sleep(due - monotonic())  # not at all where that is past
             await self._drawn.wait()
-            if self.worker.moment is None or self.worker.moment.state == "playing":
-                self.worker.want()
             await self._fresh.wait()
             self._fresh.clear()
             await self._tell_faults()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 State: TypeAlias = Literal["empty", "paused", "playing", "finished", "diverged", "failed"]
 
 _TICKS = 60  # a second: how often the training is moved on where its speed is limited
-_STRETCH = 1 / 45  # seconds at full speed, until somebody can see where it stands
+_STRETCH = 1 / 36  # seconds at full speed, until somebody can see where it stands
 
 
 class Moment(NamedTuple):

@@ -205,6 +205,7 @@ function drawGap(context, k, frame, prefix) {
     for (let i = 0; i < (summed ? 1 : columns[k].ys.length); i += 1) {
       const w = i < count && j < units ? weights.values[i * units + j] : 0;
       const share = summed ? 0.25 : Math.abs(w) / largest;
+      if (share < 0.03 && !summed) continue; // too faint to be seen
       const chosen = near && near.layer === k && near.from === i && near.to === j;
       context.strokeStyle = chosen ? theme.accent : summed ? theme.quiet : w < 0 ? theme.negative : theme.positive;
       context.globalAlpha = chosen ? 1 : 0.14 + 0.72 * share;
