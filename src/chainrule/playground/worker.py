@@ -127,9 +127,9 @@ class Worker:
 
     def _loop(self) -> None:
         while self._obey():
+            self._publish()  # before the next stretch: who asked in the last one need not wait for two
             if self._state == "playing":
                 self._safely(self._advance)
-            self._publish()
 
     def _obey(self) -> bool:
         """Do all that was asked, and wait for it where nothing plays; False at the end."""
