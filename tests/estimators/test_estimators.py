@@ -258,6 +258,12 @@ def test_lbfgs_says_when_it_has_not_converged():
     assert not hasattr(model, "partial_fit")
 
 
+def test_a_warm_start_of_other_layers_is_refused():
+    model = MLPRegressor(**SHORT, warm_start=True).fit(X, VALUES).fit(X, VALUES)
+    with pytest.raises(cr.ArgumentError, match="warm_start goes on with the layers of the fit before"):
+        model.set_params(hidden_layer_sizes=7).fit(X, VALUES)
+
+
 def test_an_interruption_keeps_what_there_is(monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt

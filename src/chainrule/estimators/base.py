@@ -78,6 +78,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc] # scik
         rows = self._read(X, y, given.sample_weight, dtype)
         if first:
             self._begin(rows, given)
+        elif not incremental:
+            self._check_same_layers(rows)
         if given.X_val is None:
             rows, held = split_off(self, rows)
         else:
@@ -135,6 +137,17 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc] # scik
         self.n_layers_ = len(names_of(network, "W")) + 1
         self.network_ = network
         following.reset(self)
+
+    def _check_same_layers(self, rows: Rows) -> None:
+        """Raise unless a warm start is asked for the network that there is."""
+        network, (output, loss) = self.network_, self._output()
+        (_, I), (_, O) = rows.X.shape, rows.targets.T.shape
+        if build(self, I, O, output, loss, network.dtype, network.seed).layers != network.layers:
+            raise ArgumentError(
+                "warm_start goes on with the layers of the fit before, and these are others",
+                where=type(self).__name__,
+                mend="Set warm_start=False to begin anew, or set hidden_layer_sizes, activation and architecture back",
+            )
 
     def _steps(self) -> bool:
         """Whether the solver takes steps; asked by `available_if`.
