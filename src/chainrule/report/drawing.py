@@ -75,7 +75,7 @@ class Drawing:
 
     def legend(self, **options: Any) -> Drawing:
         """Name the series."""
-        self.axes.legend(**options)
+        self.axes.legend(frameon=False, fontsize=8, labelcolor=INK, **options)
         return self
 
     def svg(self) -> str:
@@ -104,6 +104,7 @@ def _of_page(svg: str, name: str, title: str, told: str) -> str:
     for colour, variable in _COLOURS.items():
         body = body.replace(colour, f"var({variable})")
     body = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px system-ui, sans-serif", body)
+    body = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), body)
     body = re.sub(r"stroke-linejoin: round;?\s*|stroke-linecap: square;?\s*", "", body)
     return head + re.sub(r"\s*\n\s*", "\n", body).strip()
 

@@ -55,7 +55,7 @@ details {{margin: .5rem 0}} summary {{cursor: pointer; color: var(--accent)}}
 .finding ul {{margin: .3rem 0; padding-left: 1.2rem}}
 .pixels {{image-rendering: pixelated; width: 5rem; height: auto; background: var(--cell);
   border: 1px solid var(--line); display: block}}
-.pixels.small {{width: 2.8rem}} .tiles {{display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; padding: 0}}
+.pixels.small {{width: 2.8rem}} .pixels.wide {{width: min(100%, 15rem)}} .tiles {{display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; padding: 0}}
 .tiles span {{font-size: .75rem; color: var(--soft)}}
 @media print {{:root {{color-scheme: light}} body {{font-size: 10.5pt; padding: 0; max-width: none}}
   nav, details {{display: none}} h2, h3, figcaption, caption {{break-after: avoid}}

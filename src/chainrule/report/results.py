@@ -56,7 +56,7 @@ def _classes(subject: Subject, report: ClassReport) -> str:
             ("area under ROC", scored(report.roc_auc)),
         ]
     )
-    return numbers + _per_class(report) + _confusion(report) + _class_curves(subject, t, P)
+    return numbers + grid(_per_class(report), _confusion(report)) + _class_curves(subject, t, P)
 
 
 def _per_class(report: ClassReport) -> str:
@@ -85,7 +85,7 @@ def _confusion(report: ClassReport) -> str:
     C = np.array(report.confusion, np.float64)
     shares = C / np.maximum(C.sum(axis=1, keepdims=True), 1)
     words = f"{len(names)} classes; the darker a cell, the larger its share of the rows of the true class"
-    return figure(caption, f'<div class="large">{picture(shares, words, scale=1.0, css="pixels wide")}</div>') + often
+    return f'<div>{figure(caption, picture(shares, words, scale=1.0, css="pixels wide"))}{often}</div>'
 
 
 def _matrix(caption: str, names: list[str], C: Any) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from chainrule.history import History
     from chainrule.report.subject import Subject
 
+_AT_THE_TOP = ("layers", "optimizers", "training")  # whose records are public names of the package itself
+
 
 def setting_section(subject: Subject, command: str) -> Section:
     """Data, network, training; and the command that repeats it."""
@@ -164,8 +166,6 @@ def code_of(value: object) -> str:
         if isinstance(value, tuple):
             return f"({''.join(f'{code_of(each)}, ' for each in value).strip()})"
         return repr(value)
-    import chainrule
-
     kind = type(value)
     usual = {each.name: each.default for each in msgspec.structs.fields(kind)}
     told = [
@@ -173,7 +173,8 @@ def code_of(value: object) -> str:
         for name in kind.__struct_fields__
         if (given := getattr(value, name)) is not None and not _same(given, usual.get(name))
     ]
-    place = "" if kind.__name__ in chainrule.__all__ else f"{kind.__module__.rpartition('.')[2]}."
+    module = kind.__module__.removeprefix("chainrule.").partition(".")[0]
+    place = "" if module in _AT_THE_TOP else f"{module}."
     return f"cr.{place}{kind.__name__}({', '.join(told)})"
 
 
