@@ -58,6 +58,10 @@ A small network with numbers and blanks, another for each student; the answers l
 
 Each finding says the numbers that it rests on, why it matters, and the option that may mend it; --try-it trains both \
 ways and compares.""",
+    "compare": """Models side by side: what was asked of each, and what came of it.
+
+The settings that differ, losses and scores, and with --data how good each is on the same rows; as a page with \
+--out both.html, their curves too.""",
     "circuit": """An expression at a point: values forward, gradients backward.
 
 Each node with the rule of its derivative, beside a difference quotient; as text, HTML or a drawing.""",

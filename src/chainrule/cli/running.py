@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
 
 # What the commands call: its arguments are their options.
-_CALLED = {"train", "fit", "trace", "check_gradients", "diagnose", "circuit", "why", "what_if", "export", "serve"}
+_CALLED = {
+    *("train", "fit", "trace", "check_gradients", "diagnose", "circuit", "why", "what_if", "export", "serve"),
+    *("compare", "report"),
+}
 
 _TYPES = {int: "a whole number", float: "a number", bool: "yes or no"}
 _KEYWORD = re.compile(r"\b(categories|drop|missing|task)=\[?(['\"])(.*?)\2\]?")

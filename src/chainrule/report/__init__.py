@@ -4,7 +4,8 @@
 training for what its layers do; `comparing` puts models side by side.
 """
 
+from chainrule.report.comparing import compare
 from chainrule.report.reporting import report
 from chainrule.report.watching import LayerStatistics
 
-__all__ = ["LayerStatistics", "report"]
+__all__ = ["LayerStatistics", "compare", "report"]

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from chainrule.report.curves import Calibration, PrecisionRecall, Roc
     from chainrule.report.importance import Importances
 
-_POINTS = 300  # of a curve, at most
-_DOTS = 600  # rows in a cloud of points, at most
+_POINTS = 300  # of a curve over epochs, at most
+_STEPS = 120  # of a curve of one class, at most
+_DOTS = 400  # rows in a cloud of points, at most
 
 
 def by_epoch(
@@ -56,9 +57,9 @@ def by_epoch(
     return drawing.label("epoch", y).legend()
 
 
-def thinned(count: int) -> Sequence[int]:
+def thinned(count: int, most: int = _POINTS) -> Sequence[int]:
     """The places of so many points, evenly spread where there are more than a drawing shows."""
-    return np.unique(np.linspace(0, count - 1, min(count, _POINTS)).round().astype(int)).tolist() if count else []
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist() if count else []
 
 
 def roc_chart(curves: Mapping[str, Roc], told: str) -> Drawing:
@@ -66,7 +67,7 @@ def roc_chart(curves: Mapping[str, Roc], told: str) -> Drawing:
     drawing = Drawing("roc", "ROC: share of the class found, by share of other rows taken for it", told)
     drawing.axes.plot([0, 1], [0, 1], color=SOFT, linewidth=0.8, linestyle=":")
     for (label, curve), (colour, dash) in zip(curves.items(), colours(), strict=False):
-        kept = thinned(len(curve.false_positive))
+        kept = thinned(len(curve.false_positive), _STEPS)
         drawing.axes.plot(
             curve.false_positive[kept], curve.true_positive[kept], dash, color=colour, label=label, linewidth=1.3
         )
@@ -78,7 +79,7 @@ def precision_chart(curves: Mapping[str, PrecisionRecall], told: str) -> Drawing
     """Precision by recall, one curve for each class."""
     drawing = Drawing("pr", "Precision by recall: how pure what is found is, by how much of the class is found", told)
     for (label, curve), (colour, dash) in zip(curves.items(), colours(), strict=False):
-        kept = thinned(len(curve.recall))
+        kept = thinned(len(curve.recall), _STEPS)
         drawing.axes.plot(curve.recall[kept], curve.precision[kept], dash, color=colour, label=label, linewidth=1.3)
     drawing.axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
     return drawing.label("recall", "precision").legend(loc="lower left")

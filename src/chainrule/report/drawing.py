@@ -17,6 +17,7 @@ INK, SOFT, LINE, GROUND = "#010203", "#020304", "#030405", "#040506"
 SERIES = tuple(f"#0506{k:02x}" for k in range(1, 11))
 DASHES = ("-", "--", "-.", ":")
 
+_LONG = re.compile(r"-?\d+\.\d{3,}")
 _COLOURS = {INK: "--ink", SOFT: "--soft", LINE: "--line", GROUND: "--ground"} | {
     colour: f"--c{k}" for k, colour in enumerate(SERIES, 1)
 }
@@ -104,9 +105,14 @@ def _of_page(svg: str, name: str, title: str, told: str) -> str:
     for colour, variable in _COLOURS.items():
         body = body.replace(colour, f"var({variable})")
     body = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px system-ui, sans-serif", body)
-    body = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), body)
+    body = re.sub(r"<[^>]*>", lambda tag: _LONG.sub(_rounded, tag[0]), body)
     body = re.sub(r"stroke-linejoin: round;?\s*|stroke-linecap: square;?\s*", "", body)
     return head + re.sub(r"\s*\n\s*", "\n", body).strip()
+
+
+def _rounded(number: re.Match[str]) -> str:
+    """A coordinate to a hundredth of a point."""
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def _without_idle_names(body: str, name: str) -> str:

@@ -38,7 +38,7 @@ caption {{text-align: left; font-weight: 600; padding-bottom: .25rem}}
 th, td {{text-align: left; padding: .22rem .9rem .22rem 0; vertical-align: baseline}}
 thead th {{color: var(--soft); border-bottom: 1px solid var(--line); font-weight: 600}} tbody th {{font-weight: 500}}
 td.right, th.right {{text-align: right; font-variant-numeric: tabular-nums}}
-.facts th {{color: var(--soft); white-space: nowrap}} .facts td {{max-width: 46rem}}
+.facts th {{color: var(--soft); white-space: nowrap}} .facts td {{max-width: 46rem; overflow-wrap: anywhere}}
 .matrix td, .matrix th {{padding: .3rem .5rem; text-align: right; font-variant-numeric: tabular-nums}}
 .matrix td {{min-width: 2.6rem; border: 1px solid var(--ground);
   background: color-mix(in srgb, var(--c1) calc(var(--s) * 55%), var(--cell))}}
@@ -55,7 +55,8 @@ details {{margin: .5rem 0}} summary {{cursor: pointer; color: var(--accent)}}
 .finding ul {{margin: .3rem 0; padding-left: 1.2rem}}
 .pixels {{image-rendering: pixelated; width: 5rem; height: auto; background: var(--cell);
   border: 1px solid var(--line); display: block}}
-.pixels.small {{width: 2.8rem}} .pixels.wide {{width: min(100%, 15rem)}} .tiles {{display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; padding: 0}}
+.pixels.small {{width: 2.8rem}} .pixels.wide {{width: min(100%, 15rem)}}
+.tiles {{display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; padding: 0}}
 .tiles span {{font-size: .75rem; color: var(--soft)}}
 @media print {{:root {{color-scheme: light}} body {{font-size: 10.5pt; padding: 0; max-width: none}}
   nav, details {{display: none}} h2, h3, figcaption, caption {{break-after: avoid}}

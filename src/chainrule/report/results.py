@@ -85,7 +85,7 @@ def _confusion(report: ClassReport) -> str:
     C = np.array(report.confusion, np.float64)
     shares = C / np.maximum(C.sum(axis=1, keepdims=True), 1)
     words = f"{len(names)} classes; the darker a cell, the larger its share of the rows of the true class"
-    return f'<div>{figure(caption, picture(shares, words, scale=1.0, css="pixels wide"))}{often}</div>'
+    return f"<div>{figure(caption, picture(shares, words, scale=1.0, css='pixels wide'))}{often}</div>"
 
 
 def _matrix(caption: str, names: list[str], C: Any) -> str:
@@ -186,11 +186,12 @@ def worst_section(subject: Subject, important: Importances) -> Section:
     if subject.image is not None:
         head.append("input")
         side, where = subject.image
-        scale = float(np.abs(subject.inputs).max())
+        pixels = subject.pixels
+        scale = float(np.abs(pixels).max())
         lines = [[escape(cell) for cell in line] for line in lines]
         for line, row in zip(lines, rows, strict=True):
             words = f"the pixels of row {row + 1}"
-            line.append(picture(as_image(subject.inputs[row], side, where), words, scale=scale, css="pixels small"))
+            line.append(picture(as_image(pixels[row], side, where), words, scale=scale, css="pixels small"))
     by = "by the probability of the true class" if classes else "by the size of the residual"
     what = table(f"The {len(rows)} worst rows, {by}", head, lines, right=(3,), raw=subject.image is not None)
     counted = f"Rows are counted from 1 within the {subject.part} rows" + (

@@ -45,7 +45,14 @@ def curves_section(history: History) -> Section:
         if chosen:
             series = {_words(each, name == "loss"): (epochs, history[each]) for each in chosen}
             told = "; ".join(f"{_words(each)} {history[each][-1]:.4g} at the end" for each in chosen)
-            drawing = charts.by_epoch(name, f"{title} by epoch", told, series, y="loss" if name == "loss" else _one_or(chosen), best=history.best_epoch)
+            drawing = charts.by_epoch(
+                name,
+                f"{title} by epoch",
+                told,
+                series,
+                y="loss" if name == "loss" else _one_or(chosen),
+                best=history.best_epoch,
+            )
             drawn.append(figure(f"{title} by epoch", drawing.svg(), "without penalties" if name == "loss" else ""))
     if len(set(history["rate"])) > 1:
         series = {"learning rate": (epochs, history["rate"])}

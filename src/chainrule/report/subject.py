@@ -176,6 +176,15 @@ class Subject:
             return shown_cells(self.trained.table.columns.features, self.inputs[row])
         return [f"{value:.4g}" for value in self.inputs[row].tolist()]
 
+    @property
+    def pixels(self) -> Floats:
+        """The inputs ``(N, I)`` in the units of the table: what is 0 there is 0."""
+        if self.trained.table is None:
+            return self.inputs
+        features = self.trained.table.columns.features
+        scales = np.array([getattr(each, "scale", 1.0) for each in features])
+        return np.asarray(self.inputs * scales + np.array([getattr(each, "center", 0.0) for each in features]))
+
     @cached_property
     def image(self) -> tuple[int, Ints] | None:
         """Where inputs are the pixels of a square image: its side, and the place of each input in it."""

@@ -1,0 +1,89 @@
+"""`chainrule train --report` and `--tensorboard`, `chainrule compare`."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+
+pytestmark = pytest.mark.usefixtures("flowers")
+
+TRAIN = ("train", "flowers.csv", "--target", "species", "--test", 0.2, "--epochs", 4)
+
+
+@pytest.mark.slow
+def test_the_report_is_written_and_changes_no_bit(call):
+    call(*TRAIN, "--out", "plain.safetensors", "--quiet")
+    code, out, _ = call(*TRAIN, "--out", "told.safetensors", "--report", "told.html")
+    assert code == 0
+    assert "told.html: the report" in out
+    theta = [cr.load(f"{name}.safetensors").network.theta for name in ("plain", "told")]
+    assert np.array_equal(*theta)
+    page = Path("told.html").read_text()
+    assert '<section id="layers"' in page
+    command = re.search(r"<pre><code>(chainrule train.*?)</code>", page)[1].replace("&#x27;", "'")
+    assert call(*shlex.split(command)[1:], "--out", "again.safetensors", "--quiet").code == 0
+    assert np.array_equal(cr.load("again.safetensors").network.theta, theta[0])
+
+
+@pytest.mark.slow
+def test_of_several_seeds_the_best_is_told(call):
+    code, out, _ = call(*TRAIN, "--seeds", 2, "--report", "best.html")
+    assert code == 0
+    assert "best.html: the report" in out
+    assert '<section id="layers"' not in Path("best.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--report", "r.txt"), "--report: expected a name that ends in .html"),
+        (("--report", "no/r.html"), "--report: expected a file in a folder that exists"),
+        (("--tensorboard", "flowers.csv"), "--tensorboard: expected the name of a folder"),
+        (("--tensorboard", "tb", "--seeds", 2), "--tensorboard: expected nothing beside --seeds"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_the_work(call, options, words):
+    code, out, err = call(*TRAIN, *options)
+    assert (code, out) == (2, "")
+    assert words in err
+
+
+def test_models_stand_side_by_side(call):
+    call(*TRAIN, "--layers", 4, "--out", "small.safetensors", "--quiet")
+    call(*TRAIN, "--layers", "8,8", "--lr", 0.01, "--out", "large.safetensors", "--quiet")
+    code, out, err = call("compare", "small.safetensors", "large.safetensors", "--data", "flowers.csv")
+    assert (code, err) == (0, "")
+    assert "4 relu, 3 softmax" in out
+    assert "seed" not in out  # the same for both
+    assert max(map(len, out.splitlines())) <= 80
+    told = json.loads(call("compare", "small.safetensors", "large.safetensors", "--data", "flowers.csv", "--json").out)
+    for name in ("small", "large"):
+        model = cr.load(f"{name}.safetensors")
+        assert told["scores"]["accuracy"][name] == model.evaluate("flowers.csv").accuracy
+        assert told["results"]["loss"][name] == model.history["loss"][-1]
+        assert told["results"]["parameters"][name] == model.network.theta.size
+
+
+def test_one_model_is_not_compared_and_a_missing_one_is_named(call):
+    call(*TRAIN, "--out", "a.safetensors", "--quiet")
+    assert call("compare", "a.safetensors").code == 2
+    code, _, err = call("compare", "a.safetensors", "b.safetensors")
+    assert code == 2
+    assert "b.safetensors: there is no such model file" in err
+
+
+@pytest.mark.slow
+def test_the_page_of_a_comparison_has_their_curves(call):
+    for name in ("a", "b"):
+        call(*TRAIN, "--seed", 1 + (name == "b"), "--out", f"{name}.safetensors", "--quiet")
+    assert call("compare", "a.safetensors", "b.safetensors", "--out", "both.html").code == 0
+    page = Path("both.html").read_text()
+    assert page.count("<svg") >= 1
+    assert "<script" not in page
