@@ -104,7 +104,8 @@ def _of_page(svg: str, name: str, title: str, told: str) -> str:
     body = _without_idle_names(svg[svg.index(">") + 1 :], name)
     for colour, variable in _COLOURS.items():
         body = body.replace(colour, f"var({variable})")
-    body = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px system-ui, sans-serif", body)
+    body = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", body)  # the letters are those of the page
+    body = re.sub(r"font-family: [^;\"]*;?\s*", "", body)
     body = re.sub(r"<[^>]*>", lambda tag: _LONG.sub(_rounded, tag[0]), body)
     body = re.sub(r"stroke-linejoin: round;?\s*|stroke-linecap: square;?\s*", "", body)
     return head + re.sub(r"\s*\n\s*", "\n", body).strip()

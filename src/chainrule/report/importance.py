@@ -70,7 +70,7 @@ def importances(
     for name, places in groups:
         falls = []
         for _ in range(REPEATS):
-            changed[:, places] = whole[rng.permutation(rows)][:, places]
+            changed[:, places] = whole[:, places][rng.permutation(rows)]
             falls.append(best - score(changed, chosen))
         changed[:, places] = whole[:, places]
         found.append(Importance(name, float(np.mean(falls)), float(np.std(falls, ddof=1))))

@@ -30,7 +30,8 @@ a {{color: var(--accent)}} nav {{margin: .8rem 0}} nav a {{margin-right: 1rem; w
 .cards b {{display: block; font-size: 1.45rem; line-height: 1.25; font-variant-numeric: tabular-nums}}
 .cards span {{color: var(--soft); font-size: .85rem}}
 .grid {{display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem 1.5rem}}
-figure {{margin: .6rem 0; min-width: 0}} figure svg {{display: block; width: 100%; max-width: 34rem; height: auto}}
+figure {{margin: .6rem 0; min-width: 0}} svg text {{font-family: system-ui, sans-serif}}
+figure svg {{display: block; width: 100%; max-width: 34rem; height: auto}}
 figcaption {{font-weight: 600; margin-bottom: .25rem}} figcaption span {{font-weight: 400; color: var(--soft)}}
 .scroll {{overflow-x: auto; max-width: 100%}}
 table {{border-collapse: collapse; font-size: .9rem; margin: .5rem 0}}
