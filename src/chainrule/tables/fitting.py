@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
@@ -26,6 +28,7 @@ from chainrule.tables.values import TRUTH_WORDS, as_moments, as_numbers, as_trut
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_MANY = 1_000_000  # cells, from which on columns are looked at side by side
 _NEARLY_ALL = 0.8  # such a share of numbers makes the other texts mistakes, not categories
 
 
@@ -77,7 +80,14 @@ def fit_features(
     Raises:
         DataError: where a column cannot be read, or none is left.
     """
-    fitted = [_fit(series, mask, options) for series in frame.get_columns()]
+    fit = partial(_fit, mask=mask, options=options)
+    if frame.height * frame.width < _MANY:
+        fitted = [fit(series) for series in frame.get_columns()]
+    else:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # polars computes without the GIL
+            fitted = list(pool.map(fit, frame.get_columns()))
     features = [each for each in fitted if not isinstance(each, SetAside)]
     set_aside = tuple(each for each in fitted if isinstance(each, SetAside))
     if not features:

@@ -82,10 +82,10 @@ class ConstantInputs(Rule):
 
     def check(self, evidence: Evidence) -> Finding | None:
         setup = evidence.setup
-        constant = np.flatnonzero(np.ptp(evidence.inputs, axis=0) == 0)
-        if not len(constant) or len(evidence.inputs) < 2:
+        seeming = np.flatnonzero(np.ptp(evidence.inputs, axis=0) == 0)
+        if not len(seeming) or len(evidence.inputs) < 2:
             return None
-        constant = constant[np.ptp(setup.data.X[:, constant], axis=0) == 0]  # all rows, for these few
+        constant = _constant_everywhere(setup.data.X, seeming)
         share = len(constant) / evidence.inputs.shape[1]
         if not share:
             return None
@@ -98,6 +98,15 @@ class ConstantInputs(Rule):
             [leave_out(setup, constant.tolist(), kept)],
             where=setup.listed(constant.tolist(), 1),
         )
+
+
+def _constant_everywhere(X: Floats, columns: Ints, rows: int = 4096) -> Ints:
+    """Those of the columns that are the same in all rows; block after block, since most are soon seen to vary."""
+    for start in range(0, len(X), rows):
+        if not len(columns):
+            break
+        columns = columns[(X[start : start + rows, columns] == X[0, columns]).all(axis=0)]
+    return columns
 
 
 class DuplicateInputs(Rule):
@@ -225,7 +234,7 @@ def scaled_inputs(evidence: Evidence) -> list[Remedy]:
     return [scale_inputs(evidence.setup)] if large else []
 
 
-def leave_out(setup: Setup, columns: Sequence[int], kept: Floats) -> Remedy:
+def leave_out(setup: Setup, columns: Sequence[int], kept: Ints) -> Remedy:
     """The training without some inputs."""
     option = _drop([setup.name_of(column) for column in columns], setup.names)
 
