@@ -121,6 +121,7 @@ def residual_spread_chart(residual: Floats, told: str) -> Drawing:
     counts, edges = np.histogram(residual, bins=min(30, max(8, int(np.sqrt(len(residual))))))
     drawing.axes.bar(edges[:-1], counts, np.diff(edges) * 0.94, align="edge", color=SERIES[1], alpha=0.8)
     drawing.axes.axvline(0, color=SOFT, linewidth=0.8, linestyle=":")
+    drawing.axes.yaxis.get_major_locator().set_params(integer=True)
     return drawing.label("residual", "rows")
 
 
@@ -133,6 +134,7 @@ def importance_chart(found: Importances, score: str, told: str, *, most: int) ->
     means, spreads = [each.mean for each in shown], [each.deviation for each in shown]
     drawing.axes.barh(places, means, 0.66, xerr=spreads, color=SERIES[0], ecolor=SOFT, error_kw={"linewidth": 1})
     drawing.axes.set_yticks(places, [_short(each.name) for each in shown])
+    drawing.axes.set_ylim(len(shown) - max(len(shown), 4) - 0.6, len(shown) - 0.4)  # a bar alone stays a bar
     drawing.axes.tick_params(axis="y", length=0, labelcolor=INK)
     drawing.axes.grid(visible=False, axis="y")
     drawing.axes.axvline(0, color=LINE, linewidth=1)

@@ -112,7 +112,7 @@ class Compared(Explained):
     ) -> str:
         """A page that needs nothing but itself, with the curves laid over each other; see `Explained.to_html`."""
         sections = [
-            Section(f"part-{place}", title, table(title, ("", *(run.name for run in self.runs)), rows, right=numbers))
+            Section(f"part-{place}", title, table("", ("", *(run.name for run in self.runs)), rows, right=numbers))
             for place, (title, rows, right) in enumerate(self._tables(digits))
             for numbers in [range(1, len(self.runs) + 1) if right else ()]
         ]

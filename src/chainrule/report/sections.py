@@ -70,7 +70,11 @@ def _epochs_table(history: History) -> str:
 
 
 def _words(name: str, of_training: bool = False) -> str:
-    return "training" if of_training and name == "loss" else name.replace("_", " ").removesuffix(" loss" * of_training)
+    return (
+        "training"
+        if of_training and name == "loss"
+        else name.replace("_", " ").replace("r2", "R²").removesuffix(" loss" * of_training)
+    )
 
 
 # ---- inputs ---------------------------------------------------------------------------------------------------------
