@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _LIGHT = """--ink: #1c2430; --soft: #5a6675; --line: #dde2e9; --ground: #ffffff; --cell: #f5f7fa; --accent: #0b62ad;
+  --deep: 55%;
   --good: #1a7f37; --warning: #8a5d00; --alarm: #c3272b; --c1: #2468b0; --c2: #c9561e; --c3: #23845a; --c4: #8849b2;
   --c5: #9a7412; --c6: #c03a6b; --c7: #2c8397; --c8: #66707e; --c9: #7d5a3c; --c10: #575dd0"""
 _DARK = """--ink: #e6eaf0; --soft: #9aa7b6; --line: #364050; --ground: #151a21; --cell: #1e252f; --accent: #6cb6ff;
+  --deep: 36%;
   --good: #5dbb63; --warning: #dcae45; --alarm: #f47067; --c1: #6aaef5; --c2: #f2945c; --c3: #5cc597; --c4: #c795ea;
   --c5: #dcba52; --c6: #f285ab; --c7: #6dc7d9; --c8: #a9b3c0; --c9: #cfa883; --c10: #a3a7ff"""
 STYLE = f"""
@@ -42,8 +44,8 @@ td.right, th.right {{text-align: right; font-variant-numeric: tabular-nums}}
 .facts th {{color: var(--soft); white-space: nowrap}} .facts td {{max-width: 46rem; overflow-wrap: anywhere}}
 .matrix td, .matrix th {{padding: .3rem .5rem; text-align: right; font-variant-numeric: tabular-nums}}
 .matrix td {{min-width: 2.6rem; border: 1px solid var(--ground);
-  background: color-mix(in srgb, var(--c1) calc(var(--s) * 55%), var(--cell))}}
-.matrix td.off {{background: color-mix(in srgb, var(--c2) calc(var(--s) * 65%), var(--cell))}}
+  background: color-mix(in srgb, var(--c1) calc(var(--s) * var(--deep)), var(--cell))}}
+.matrix td.off {{background: color-mix(in srgb, var(--c2) calc(var(--s) * var(--deep)), var(--cell))}}
 .matrix td.zero {{color: var(--soft)}}
 pre {{background: var(--cell); border: 1px solid var(--line); border-radius: .5rem; padding: .7rem .9rem;
   margin: .5rem 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .86rem/1.5 ui-monospace, monospace}}
@@ -122,6 +124,8 @@ def table(
     def cell(place: int, text: str, tag: str) -> str:
         inside = text if raw and tag == "td" else escape(text)
         scope = ' scope="col"' if tag == "th" else ' scope="row"' if not place else ""
+        if not text:
+            scope = ""  # a head without words is none
         element = "th" if scope else "td"
         return f"<{element}{scope}{_css('right' if place in numbers else '')}>{inside}</{element}>"
 
@@ -130,8 +134,9 @@ def table(
 
     body = "\n".join(line(row, "td") for row in rows)
     said = f"<caption>{escape(caption)}</caption>" if caption else ""
+    named = f' role="region" aria-label="{escape(caption)}"' if caption else ""
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption or "table")}">'
+        f'<div class="scroll" tabindex="0"{named}>'
         f"<table>{said}<thead>{line(head, 'th')}</thead>\n<tbody>{body}</tbody></table></div>"
     )
 

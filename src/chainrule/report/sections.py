@@ -215,9 +215,7 @@ def _finding(finding: Finding) -> str:
         [(n.name, f"{n.value:.4g}", n.healthy) for n in finding.figures],
         right=(1,),
     )
-    tried = "".join(
-        f"<li>{escape(each.words)}{_code(each.argument)}{_code(each.option)}</li>" for each in finding.remedies
-    )
+    tried = "".join(f"<li>{escape(each.words)}{_ways(each.argument, each.option)}</li>" for each in finding.remedies)
     cause = f" Perhaps it comes from {finding.cause.replace('_', ' ')}." if finding.cause else ""
     return (
         f'<article class="finding {finding.severity}"><p class="tag">{finding.severity}: '
@@ -227,8 +225,10 @@ def _finding(finding: Finding) -> str:
     )
 
 
-def _code(text: str) -> str:
-    return f": <code>{escape(text)}</code>" if text else ""
+def _ways(*texts: str) -> str:
+    """As an argument, as an option: those that there are."""
+    told = [f"<code>{escape(text)}</code>" for text in texts if text]
+    return f": {' or '.join(told)}" if told else ""
 
 
 # ---- timing ---------------------------------------------------------------------------------------------------------
