@@ -66,7 +66,7 @@ def ways() -> tuple[Away, ...]:
     """All that can be taken away: what is made here, and what the registry of exports has."""
     return (
         Away("model", "The model", "Network, weights and columns; for chainrule predict and chainrule.load."),
-        Away("python", "The run in Python", "A script that repeats it to the bit, with this library."),
+        Away("python", "The run in Python", "A script of this setting: whole epochs from the first step, to the bit."),
         *(Away(name, name, each.about) for name, each in FORMATS.items()),
     )
 
