@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.tables import kept, show
 from chainrule.playground import experiment
 from chainrule.playground.setting import HiddenLayer, Setting
 from chainrule.playground.tables import Sources
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from benchmarks.__main__ import Options
 
+_SHARE, _FRAMES = 0.9, 30  # floors
 _PORT, _TOKEN = 8798, "a-token-of-the-benchmark"
 _DIGITS = Setting(
     data="digits",
@@ -40,7 +42,6 @@ _COUNT = """() => {
 
 def run(options: Options) -> None:
     """Print the tables."""
-    print("\nplayground: digits, 64-32-16-10 sigmoid, batch 32, at full speed")
     with _server():
         _page(seconds=1.0 if options.quick else 3.0, rounds=1 if options.quick else min(options.rounds, 5))
     with _server() as server:
@@ -82,21 +83,26 @@ def _page(seconds: float, rounds: int) -> None:
 
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
-        print("there is no Chromium on this machine")
+        print("\nplayground: there is no Chromium on this machine")
         return
-    shares, frames = [], []
     with sync_playwright() as driver:
         # Without a graphics card Chromium would compute one, which takes more of the processors than the page does.
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        for _ in range(rounds):
-            alone = _alone(seconds)
-            watched, drawn = _watched(browser, seconds)
-            shares.append(watched / alone)
-            frames.append(drawn)
-            told = f"{watched:,.0f} ({watched / alone:.1%}), {drawn:.1f} frames/s"
-            print(f"alone {alone:,.0f} steps/s, with a page {told}")
+        measured = [(_alone(seconds), *_watched(browser, seconds)) for _ in range(rounds)]
         browser.close()
-    print(f"median: {statistics.median(shares):.1%} of the speed alone, {statistics.median(frames):.1f} frames/s")
+    rows = [
+        [str(number), f"{alone:,.0f}", f"{watched:,.0f}", f"{watched / alone:.1%}", f"{drawn:.1f}"]
+        for number, (alone, watched, drawn) in enumerate(measured, start=1)
+    ]
+    share = statistics.median(watched / alone for alone, watched, _ in measured)
+    frames = statistics.median(drawn for _, _, drawn in measured)
+    show(
+        "The playground: digits, 64-32-16-10 sigmoid, batch 32, at full speed",
+        ["round", "steps/s alone", "with a page", "share", "frames/s"],
+        rows,
+        remark=f"Median: {share:.1%} of the speed alone, floor {_SHARE:.0%}: {kept(share >= _SHARE)}; "
+        f"{frames:.1f} frames a second, floor {_FRAMES}: {kept(frames >= _FRAMES)}.",
+    )
 
 
 def _watched(browser: Any, seconds: float) -> tuple[float, float]:
@@ -144,10 +150,9 @@ async def _load(server: subprocess.Popen[bytes], pages: int, seconds: float) -> 
         await asyncio.sleep(seconds / 6 * 0.98)
         seen.append(_megabytes(server.pid))
     await asyncio.gather(*working)
-    told = ", ".join(f"{size:.0f}" for size in seen)
-    print(
-        f"{pages} pages for {seconds:.0f} s: {frames / seconds:.0f} frames/s in all; memory of the server, MB: {told}"
-    )
+    names = ["pages", "seconds", "frames/s", *(f"MB, {part}/6" for part in range(1, 7))]
+    numbers = [str(pages), f"{seconds:.0f}", f"{frames / seconds:.0f}", *(f"{size:.0f}" for size in seen)]
+    show("Many pages at once, and the server's memory on the way", names, [numbers])
 
 
 def _megabytes(pid: int) -> float:

@@ -50,7 +50,9 @@ class Student:
         self.X, self.T, self.optimizer, self.rate = task.X, task.T, task.optimizer, float(task.optimizer.rate)
         self.B, self.loss_name, self.mean = len(self.X), net.loss.name, net.loss.reduction == "mean"
         self.w = np.ones(self.B) if task.w is None else task.w
-        self.averages = self.loss_name in {"mean_squared_error", "mean_absolute_error", "huber", "poisson"}
+        self.averages = self.loss_name in {
+            "mean_squared_error", "mean_absolute_error", "huber", "quantile", "poisson",
+        }  # fmt: skip
         self.l1, self.l2 = net.l1, net.l2
         self.take_layers(net)
         self.L = len(self.f) - 1
@@ -86,6 +88,7 @@ class Student:
             "mean_squared_error": lambda: (D**2).mean(1),
             "mean_absolute_error": lambda: abs(D).mean(1),
             "huber": lambda: np.where(abs(D) <= 1, D**2 / 2, abs(D) - 0.5).mean(1),
+            "quantile": lambda: (abs(D) / 2).mean(1),  # of the median
             "poisson": lambda: (Y - T * np.log(Y)).mean(1),
             "cross_entropy": lambda: -(T * np.log(Y)).sum(1),
             "binary_cross_entropy": lambda: -(T * np.log(Y) + (1 - T) * np.log(1 - Y)).sum(1),
@@ -115,6 +118,7 @@ class Student:
             "mean_squared_error": lambda: 2 * D / O,
             "mean_absolute_error": lambda: np.sign(D) / O,
             "huber": lambda: np.where(abs(D) <= 1, D, np.sign(D)) / O,
+            "quantile": lambda: np.sign(D) / 2 / O,
             "poisson": lambda: (1 - T / Y) / O,
             "cross_entropy": lambda: -T / Y,
             "binary_cross_entropy": lambda: D / (Y * (1 - Y)),
