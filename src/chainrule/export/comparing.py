@@ -24,12 +24,14 @@ def rounding(network: Network, X: Floats) -> float:
 
     It is measured: the network in float32 beside the same one in float64. Their distance over float32's epsilon says
     how much rounding grows on its way through these layers; times the epsilon of the network's own type, and 16 for
-    other orders of summation, it is the limit. It is never below that of one rounding of the largest output.
+    other orders of summation, it is the limit. It is never below that of one rounding of the largest output. Outputs
+    too large for float32 say nothing.
     """
     exact = network.astype("float64").forward(X)
     near = network.astype("float32").forward(X)
-    growth = np.abs(near - exact).max(initial=0) / np.finfo(np.float32).eps
-    scale = max(1.0, float(np.abs(exact).max(initial=0)))
+    finite = np.isfinite(exact) & np.isfinite(near)
+    growth = np.abs(near[finite] - exact[finite]).max(initial=0) / np.finfo(np.float32).eps
+    scale = max(1.0, float(np.abs(exact[finite]).max(initial=0)))
     return float(_TIMES * max(growth, scale) * np.finfo(network.dtype).eps)
 
 
@@ -55,13 +57,15 @@ def compare(
         quantity: what is compared.
 
     Raises:
-        ExportError: when it is larger, or theirs has another shape or is not finite.
+        ExportError: when it is larger, or theirs has another shape or is not finite where ours is, or the other way
+            round.
     """
     other = np.asarray(theirs)
     if other.shape != ours.shape:
         raise ExportError(f"{how} gave {quantity} of shape {other.shape}, and not {ours.shape}; nothing was written")
-    difference = np.abs(other.astype(np.float64) - ours.astype(np.float64))
-    largest = float(difference.max(initial=0))
+    finite = np.isfinite(ours)
+    difference = np.abs(other[finite].astype(np.float64) - ours[finite].astype(np.float64))
+    largest = np.inf if np.isfinite(other[~finite]).any() else float(difference.max(initial=0))
     if not largest <= limit:  # NaN is not either
         raise ExportError(
             f"{how}: the {quantity} differ by {largest:.3g}, rounding explains {limit:.3g}; nothing was written"

@@ -156,3 +156,11 @@ def test_what_has_no_words_in_onnx_is_named(tmp_path):
 def test_the_rows_given_are_compared(tmp_path):
     net = cr.Network([cr.Dense(3, "tanh")], "huber", n_inputs=2)
     assert "of 3 given and 1,000 random rows" in str(net.export(tmp_path / "net.onnx", data=[[1, 2], [3, 4], [5, 6]]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_outputs_too_large_for_the_type_are_the_same_there(dtype, tmp_path):
+    net = cr.Network([cr.Activation("exp"), cr.Activation("exp")], "mean_squared_error", n_inputs=1, dtype=dtype)
+    X = np.array([[0.0], [1.0], [10.0]], dtype=dtype)  # exp(exp(10)) is infinite
+    told = net.export(tmp_path / "net.onnx", data=X)
+    assert run(told.files[0], {"X": X})["Y"][2, 0] == np.inf == net.forward(X)[2, 0]
