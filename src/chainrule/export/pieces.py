@@ -33,7 +33,24 @@ def needed(source: str, text: str) -> list[str]:
     return [piece for name, piece in pieces.items() if name in found]
 
 
-NUMPY_PIECES = '''
+_HASH = '''def mix(word):
+    """A 32-bit word in which each bit depends on every bit of the one that came."""
+    word = (word ^ (word >> 16)) * 0x7FEB352D & 0xFFFFFFFF
+    word = (word ^ (word >> 15)) * 0x846CA68B & 0xFFFFFFFF
+    return word ^ (word >> 16)
+
+def key(*numbers):
+    """One 32-bit word from several numbers."""
+    word = 0
+    for number in numbers:
+        word = mix(word * 0x9E3779B1 + (number & 0xFFFFFFFF) + 0x7F4A7C15 & 0xFFFFFFFF)
+    return word
+
+'''
+"""The hash behind dropout masks: numbers alone, the same lines in both."""
+
+NUMPY_PIECES = (
+    '''
 def softmax(Z):
     """y_k = exp(z_k) / sum_j exp(z_j) in each row. The maximum is taken off first: it changes nothing but overflow."""
     E = np.exp(Z - Z.max(axis=1, keepdims=True))
@@ -77,20 +94,9 @@ def softmax_cross_entropy(Z, T):
     Z = Z - Z.max(axis=1, keepdims=True)
     return np.log(np.exp(Z).sum(axis=1)) - (T * Z).sum(axis=1)
 
-def mix(word):
-    """A 32-bit word in which each bit depends on every bit of the one that came."""
-    word = (word ^ (word >> 16)) * 0x7FEB352D & 0xFFFFFFFF
-    word = (word ^ (word >> 15)) * 0x846CA68B & 0xFFFFFFFF
-    return word ^ (word >> 16)
-
-def key(*numbers):
-    """One 32-bit word from several numbers."""
-    word = 0
-    for number in numbers:
-        word = mix(word * 0x9E3779B1 + (number & 0xFFFFFFFF) + 0x7F4A7C15 & 0xFFFFFFFF)
-    return word
-
-def dropout_mask(X, rate, layer, step):
+'''
+    + _HASH
+    + '''def dropout_mask(X, rate, layer, step):
     """0 with probability `rate`, else 1 / (1 - rate); a hash of seed, layer, step and place, as chainrule draws it."""
     first, second = (key(SEED, SEED >> 32, layer, step, which) for which in (1, 2))
     places = np.arange(X.size, dtype=np.uint64).reshape(X.shape)
@@ -111,8 +117,10 @@ def shuffled(N, epoch):
     sequence = np.random.SeedSequence(SEED, spawn_key=(1, epoch))
     return np.random.Generator(np.random.PCG64(sequence)).permutation(N)
 '''
+)
 
-PYTHON_PIECES = '''
+PYTHON_PIECES = (
+    '''
 def each(f, *arrays):
     """f of the entries that stand at the same place of these lists, however deep."""
     if isinstance(arrays[0], list):
@@ -225,20 +233,9 @@ def softmax_cross_entropy(Z, T):
         losses.append(math.log(total) - sum(t_k * (z_k - highest) for z_k, t_k in zip(z, t)))
     return losses
 
-def mix(word):
-    """A 32-bit word in which each bit depends on every bit of the one that came."""
-    word = (word ^ (word >> 16)) * 0x7FEB352D & 0xFFFFFFFF
-    word = (word ^ (word >> 15)) * 0x846CA68B & 0xFFFFFFFF
-    return word ^ (word >> 16)
-
-def key(*numbers):
-    """One 32-bit word from several numbers."""
-    word = 0
-    for number in numbers:
-        word = mix(word * 0x9E3779B1 + (number & 0xFFFFFFFF) + 0x7F4A7C15 & 0xFFFFFFFF)
-    return word
-
-def dropout_mask(X, rate, layer, step):
+'''
+    + _HASH
+    + '''def dropout_mask(X, rate, layer, step):
     """0 with probability `rate`, else 1 / (1 - rate); a hash of seed, layer, step and place, as chainrule draws it."""
     first, second = (key(SEED, SEED >> 32, layer, step, which) for which in (1, 2))
     limit, width = min(round((1 - rate) * 2**32), 2**32 - 1), len(X[0])
@@ -262,3 +259,4 @@ def shuffled(N, epoch):
     """The rows in the order of this epoch: for the first epochs the orders that chainrule draws."""
     return ORDERS[epoch] if epoch < len(ORDERS) else random.sample(range(N), N)
 '''
+)
