@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from chainrule.insight.passes import run
 from chainrule.layers import PREDICTION
 from chainrule.playground import experiment as experiments
+from chainrule.playground.asks import View
 from chainrule.playground.frames import Packer, Stage, as_bytes, draw, read_frame
-from chainrule.playground.messages import View
 from chainrule.playground.setting import HiddenLayer, Setting
 from chainrule.playground.tables import Sources
 from chainrule.playground.worker import Moment

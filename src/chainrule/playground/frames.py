@@ -15,8 +15,8 @@ import numpy as np
 
 from chainrule.insight import passes
 from chainrule.layers import PREDICTION, Dense
+from chainrule.playground.asks import View
 from chainrule.playground.experiment import Experiment
-from chainrule.playground.messages import View
 from chainrule.playground.tables import as_batch
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 
 from chainrule._version import __version__
 from chainrule.errors import ArgumentError, ChainruleError
-from chainrule.playground import answers, diagnosing, messages
+from chainrule.playground import answers, asks, diagnosing, messages
 from chainrule.playground.frames import Stage, draw
 from chainrule.playground.setting import Setting, choices, from_link
 from chainrule.playground.takeaway import ways
@@ -47,7 +47,7 @@ class Session:
     def __init__(self, name: str, sources: Sources, setting: Setting, *, idle_minutes: float = 30.0) -> None:
         self.name, self.sources, self.idle_minutes = name, sources, idle_minutes
         self.seen = monotonic()
-        self.view = messages.View()
+        self.view = asks.View()
         self._loop = asyncio.get_running_loop()
         self._send: Send | None = None
         self._page: asyncio.Task[None] | None = None
@@ -123,7 +123,7 @@ class Session:
 
     async def _answer(self, text: str | bytes) -> None:
         try:
-            ask = messages.read_ask(text)
+            ask = asks.read_ask(text)
             told = await self._do(ask)
         except ChainruleError as fault:
             told = messages.Fault(str(fault))
@@ -132,9 +132,9 @@ class Session:
         if told is not None and self._send is not None:
             await self._send(messages.encode(told))
 
-    async def _do(self, ask: messages.AnyAsk) -> messages.AnyTold | None:
+    async def _do(self, ask: asks.AnyAsk) -> messages.AnyTold | None:
         """A question is answered; anything else is handed on, and shows in the next frame."""
-        if isinstance(ask, messages.Drawn):
+        if isinstance(ask, asks.Drawn):
             self._drawn.set()
             return None
         question = _QUESTIONS.get(type(ask))
@@ -144,16 +144,16 @@ class Session:
         self.worker.want()
         return told
 
-    def look(self, view: messages.View) -> None:
+    def look(self, view: asks.View) -> None:
         """See other things."""
         self.view, self._last_results = view, None
 
-    def open(self, ask: messages.Open) -> None:
+    def open(self, ask: asks.Open) -> None:
         """Take the setting of a link."""
         self._wish = from_link(ask.link)
         self.worker.configure(self._wish)
 
-    def play(self, ask: messages.Play) -> None:
+    def play(self, ask: asks.Play) -> None:
         """Train on."""
         if ask.speed is not None and not 0 < ask.speed <= _FASTEST:
             raise ArgumentError("speed", where="playground", expected="steps a second, > 0", got=ask.speed)
@@ -172,7 +172,7 @@ class Session:
         self._diagnosis = await asyncio.to_thread(diagnosing.diagnose, await self.moment())
         return self._diagnosis.told
 
-    def configure(self, ask: messages.Configure) -> None:
+    def configure(self, ask: asks.Configure) -> None:
         """Take a setting; what is missing in it is as it was."""
         given = ask.setting
         before = msgspec.to_builtins(self._wish)
@@ -312,22 +312,22 @@ def _title(moment: Moment) -> str:
 
 
 # What each kind of ask does; those of the second table are answered.
-_ORDERS: dict[type[messages.AnyAsk], Callable[[Session, Any], None]] = {
-    messages.View: Session.look,
-    messages.Configure: Session.configure,
-    messages.Open: Session.open,
-    messages.Play: Session.play,
-    messages.Pause: lambda session, _: session.worker.pause(),
-    messages.Step: lambda session, ask: session.worker.step(ask.unit),
-    messages.Restart: lambda session, _: session.worker.restart(),
-    messages.Seek: lambda session, ask: session.worker.seek(ask.taken),
-    messages.Drop: lambda session, _: session.forget(),
+_ORDERS: dict[type[asks.AnyAsk], Callable[[Session, Any], None]] = {
+    asks.View: Session.look,
+    asks.Configure: Session.configure,
+    asks.Open: Session.open,
+    asks.Play: Session.play,
+    asks.Pause: lambda session, _: session.worker.pause(),
+    asks.Step: lambda session, ask: session.worker.step(ask.unit),
+    asks.Restart: lambda session, _: session.worker.restart(),
+    asks.Seek: lambda session, ask: session.worker.seek(ask.taken),
+    asks.Drop: lambda session, _: session.forget(),
 }
-_QUESTIONS: dict[type[messages.AnyAsk], Callable[[Session, Any], Awaitable[messages.AnyTold | None]]] = {
-    messages.Keep: lambda session, _: session.keep(),
-    messages.Why: lambda session, ask: session.why(ask.name, ask.row),
-    messages.Change: lambda session, ask: session.change(ask.name, ask.value),
-    messages.Rows: lambda session, ask: session.rows(ask.first),
-    messages.Diagnose: lambda session, _: session.diagnose(),
-    messages.Remedy: lambda session, ask: session.attempt(ask.finding, ask.remedy),
+_QUESTIONS: dict[type[asks.AnyAsk], Callable[[Session, Any], Awaitable[messages.AnyTold | None]]] = {
+    asks.Keep: lambda session, _: session.keep(),
+    asks.Why: lambda session, ask: session.why(ask.name, ask.row),
+    asks.Change: lambda session, ask: session.change(ask.name, ask.value),
+    asks.Rows: lambda session, ask: session.rows(ask.first),
+    asks.Diagnose: lambda session, _: session.diagnose(),
+    asks.Remedy: lambda session, ask: session.attempt(ask.finding, ask.remedy),
 }
