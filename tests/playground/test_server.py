@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import polars as pl
@@ -12,6 +12,8 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 import chainrule as cr
+from chainrule.playground import experiment as experiments
+from chainrule.playground import session as sessions_module
 from chainrule.playground import uploads
 from chainrule.playground.frames import read_frame
 from chainrule.playground.server import make_app
@@ -19,6 +21,8 @@ from chainrule.playground.setting import HiddenLayer, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from chainrule.playground.experiment import Experiment
 
 TOKEN, PORT = "a-token-of-the-test", 8700
 SMALL = Setting(data="xor", layers=(HiddenLayer(units=2),), epochs=50)
@@ -129,6 +133,58 @@ def test_a_training_that_breaks_leaves_the_other_sessions(client: TestClient) ->
         assert second.until("frame", lambda frame: frame["taken"] == 1)["state"] == "paused"
         first.ask("restart")
         assert first.until("frame", lambda frame: frame["state"] == "paused")["taken"] == 0
+
+
+def test_a_fault_in_one_training_leaves_the_other_sessions(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Experiment] = []
+    make = experiments.make
+    monkeypatch.setattr(experiments, "make", lambda *given: begun.append(make(*given)) or begun[-1])
+
+    def breaks(*_: object) -> NoReturn:
+        raise MemoryError("planted")
+
+    with talk(client, 1) as one, talk(client, 2) as two:
+        first, second = Talk(one), Talk(two)
+        first.until("frame"), second.until("frame")
+        broken = next(each for each in begun if each is not None)
+        monkeypatch.setattr(broken.training.run, "advance", breaks)
+        monkeypatch.setattr(broken.training, "_epochs_at_once", lambda: 1)
+        for page in (first, second):
+            page.ask("play", speed=1000)
+        frames = [page.until("frame", lambda frame: frame["state"] != "playing") for page in (first, second)]
+        assert sorted(frame["state"] for frame in frames) == ["failed", "finished"]
+        failed = first if frames[0]["state"] == "failed" else second
+        assert frames[0 if failed is first else 1]["words"] == "MemoryError: planted"
+        failed.ask("restart")
+        assert failed.until("frame", lambda frame: frame["state"] == "paused")["taken"] == 0
+        failed.ask("step")
+        assert failed.until("frame", lambda frame: frame["taken"] == 1)["state"] == "paused"
+
+
+def test_what_cannot_be_drawn_is_told_and_the_next_moment_is_drawn(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with talk(client) as socket:
+        page = Talk(socket)
+        page.until("frame")
+        draw, calls = sessions_module.draw, iter([True])
+        monkeypatch.setattr(sessions_module, "draw", lambda *given: 1 / 0 if next(calls, False) else draw(*given))
+        page.ask("step")
+        assert "ZeroDivisionError" in page.until("fault")["words"]
+        page.ask("step")
+        assert page.until("frame", lambda frame: frame["taken"] == 2)["state"] == "paused"
+
+
+def test_a_second_page_of_a_session_takes_it_over(client: TestClient) -> None:
+    with talk(client) as one:
+        Talk(one).until("frame")
+        with talk(client) as two:
+            second = Talk(two)
+            assert second.until("welcome")["is_new"] is False
+            with pytest.raises(AssertionError, match="4409"):
+                Talk(one).until("nothing")
+            second.ask("step")
+            assert second.until("frame", lambda frame: frame["taken"] == 1)["state"] == "paused"
 
 
 @pytest.mark.parametrize(

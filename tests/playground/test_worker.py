@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import queue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import pytest
 from msgspec.structs import replace
 
+import chainrule as cr
 from chainrule.layers import Dense
 from chainrule.network import Network
 from chainrule.playground.setting import HiddenLayer, Setting
@@ -189,3 +190,64 @@ def test_the_rows_of_a_batch_go_through_one_by_one_before_its_step(driver: Drive
     driver.worker.step("row")
     moment = driver.moment()
     assert (moment.taken, moment.batch_row) == (2, None)
+
+
+class PlantedError(RuntimeError):
+    """What nobody foresaw."""
+
+
+def test_a_fault_of_the_engine_is_told_and_the_way_back_is_open(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.worker.configure(SMALL)
+    driver.worker.step("epoch")
+    training = driver.moment().experiment.training
+    with monkeypatch.context() as broken:
+        broken.setattr(training.run, "advance", raising)
+        driver.worker.step("batch")
+        with pytest.raises(PlantedError):
+            driver.moment()
+        assert (driver.moment().state, driver.moment().words) == ("failed", "PlantedError: planted")
+    driver.worker.seek(3)
+    assert (driver.moment().state, driver.moment().taken) == ("paused", 3)
+    driver.worker.step("epoch")
+    assert np.array_equal(driver.moment().theta, fitted(SMALL, 1).theta)
+
+
+def test_a_fault_among_epochs_taken_at_once_leaves_the_way_back_open(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.worker.configure(replace(SMALL, epochs=5000))
+    experiment = driver.moment().experiment
+    with monkeypatch.context() as broken:
+        scores = experiment.training.scores
+        broken.setattr(experiment.training, "scores", lambda: raising() if experiment.training.ahead else scores())
+        driver.worker.play(None)
+        with pytest.raises(PlantedError):
+            until_it_stands(driver)
+        assert driver.moment().state == "failed"
+        assert experiment.training.ahead > 0
+    driver.worker.seek(0)
+    assert (driver.moment().state, driver.moment().taken) == ("paused", 0)
+    driver.worker.adjust({"lr": 0.5})
+    assert driver.moment().experiment.setting.lr == 0.5
+
+
+def raising(*_: object) -> NoReturn:
+    raise PlantedError("planted")
+
+
+def until_it_stands(driver: Driver) -> None:
+    while driver.moment().state == "playing":
+        pass
+
+
+def test_fields_are_put_into_the_setting_as_it_is_when_it_comes_to_that(driver: Driver) -> None:
+    driver.worker.configure(SMALL)
+    driver.worker.adjust({"lr": 0.5})
+    driver.worker.adjust({"lr": -1.0})
+    driver.worker.adjust({"seed": 4})
+    with pytest.raises(cr.ChainruleError, match="lr"):
+        driver.moment()
+    setting = driver.moment().experiment.setting
+    assert (setting.lr, setting.seed, setting.layers) == (0.5, 4, SMALL.layers)

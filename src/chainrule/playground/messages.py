@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from chainrule.errors import shown
+from chainrule.errors import ChainruleError, shown
 from chainrule.insight.rendering.document import Document, Figure, Formula, Heading, Matrix, Sentence, Table
 from chainrule.insight.rendering.numbers import cells
 from chainrule.playground.setting import Choices, Setting
@@ -46,6 +46,8 @@ class Welcome(Told, frozen=True):
     sources: tuple[Source, ...]
     away: tuple[Away, ...]
     idle_minutes: float
+    is_new: bool
+    """Whether no page has seen this session before: one that lost its own asks for its setting again."""
 
 
 class Layer(Struct, frozen=True):
@@ -209,6 +211,11 @@ class Fault(Told, frozen=True):
 
     words: str
     about: str = ""
+
+
+def fault_of(fault: Exception) -> Fault:
+    """What went wrong, in words; what nobody foresaw with its kind."""
+    return Fault(str(fault) if isinstance(fault, ChainruleError) else f"{type(fault).__name__}: {fault}")
 
 
 AnyTold: TypeAlias = (

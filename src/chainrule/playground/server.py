@@ -18,6 +18,7 @@ except ImportError:
     raise MissingExtraError("The playground", library="starlette", extra="play") from None
 
 from chainrule.playground.gate import Gate
+from chainrule.playground.session import Line
 from chainrule.playground.sessions import Sessions
 from chainrule.playground.takeaway import take
 from chainrule.playground.uploads import MOST_BYTES, read_upload
@@ -125,6 +126,9 @@ async def _talk(socket: WebSocket, sessions: Sessions) -> None:
         await socket.close(4400, str(fault)[:120])
         return
 
+    async def leave() -> None:
+        await socket.close(4409, "This page is open in another tab.")
+
     async def send(message: str | bytes) -> None:
         if isinstance(message, bytes):
             await socket.send_bytes(message)
@@ -139,7 +143,7 @@ async def _talk(socket: WebSocket, sessions: Sessions) -> None:
         return text
 
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it went while something was being sent
-        await session.attend(send, receive)
+        await session.attend(Line(send, receive, leave))
 
 
 async def _upload(request: Request, sessions: Sessions) -> Response:

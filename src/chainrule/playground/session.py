@@ -6,19 +6,18 @@ import asyncio
 import contextlib
 import functools
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from chainrule._version import __version__
-from chainrule.errors import ArgumentError, ChainruleError
+from chainrule.errors import ArgumentError
 from chainrule.playground import answers, asks, diagnosing, messages
 from chainrule.playground.frames import Stage, draw
 from chainrule.playground.setting import Setting, choices, from_link
 from chainrule.playground.takeaway import ways
 from chainrule.playground.worker import Worker
-from chainrule.settings import convert
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,13 +25,25 @@ if TYPE_CHECKING:
     from chainrule.playground.tables import Sources
     from chainrule.playground.worker import Moment
 
-    Send = Callable[[str | bytes], Awaitable[Any]]
 
 _CURVES_EVERY, _RESULTS_EVERY = 0.2, 0.4  # seconds
 _FRAMES_EVERY = 1 / 33
 _FASTEST = 1e6  # steps a second
 _KEPT = 3  # curves beside the one that runs
-_PLAIN = msgspec.to_builtins(Setting())
+
+
+class Line(NamedTuple):
+    """The line to a page.
+
+    Attributes:
+        send: texts, and frames as bytes.
+        receive: what the page asks next; raises when the page has gone.
+        leave: end the line, and say that the page was opened elsewhere.
+    """
+
+    send: Callable[[str | bytes], Awaitable[Any]]
+    receive: Callable[[], Awaitable[str | bytes]]
+    leave: Callable[[], Awaitable[Any]]
 
 
 class Session:
@@ -49,11 +60,13 @@ class Session:
         self.seen = monotonic()
         self.view = asks.View()
         self._loop = asyncio.get_running_loop()
-        self._send: Send | None = None
+        self._line: Line | None = None
+        self._is_new = True
         self._page: asyncio.Task[None] | None = None
         self._fresh, self._drawn = asyncio.Event(), asyncio.Event()
-        self._faults: list[str] = []
+        self._faults: list[messages.Fault] = []
         self._stage: Stage | None = None
+        self._told_frame: tuple[Any, ...] = ()
         self._told_setup: tuple[int, ...] = ()
         self._told_plane: tuple[int, ...] = ()
         self._curves_told = self._results_told = 0.0
@@ -61,18 +74,18 @@ class Session:
         self._last_results: tuple[Any, ...] | None = None
         self._kept: list[messages.Curve] = []
         self._diagnosis: diagnosing.Diagnosed | None = None
-        self._wish = setting
         self.worker = Worker(sources, self._told)
         self.worker.configure(setting)
 
     def _told(self, fault: Exception | None) -> None:
-        """Called in the worker's thread."""
-        if fault is not None:
-            self._faults.append(str(fault))
-            if self.worker.moment is not None:
-                self._wish = self.worker.moment.experiment.setting
+        """Called in the worker's thread, which touches nothing of a session: that is for the thread of its loop."""
         with contextlib.suppress(RuntimeError):  # the server has stopped
-            self._loop.call_soon_threadsafe(self._fresh.set)
+            self._loop.call_soon_threadsafe(self._hear, fault)
+
+    def _hear(self, fault: Exception | None) -> None:
+        if fault is not None:
+            self._faults.append(messages.fault_of(fault))
+        self._fresh.set()
 
     def close(self) -> None:
         """End the worker."""
@@ -82,27 +95,38 @@ class Session:
 
     # ---- a page comes and goes --------------------------------------------------------------------------------------
 
-    async def attend(self, send: Send, receive: Callable[[], Awaitable[str | bytes]]) -> None:
+    async def attend(self, line: Line) -> None:
         """Serve a page until it goes; one that was there before is let go."""
-        if self._page is not None:
-            self._page.cancel()
-        self._send, self.seen = send, monotonic()
-        self._told_setup = self._told_plane = ()
+        await self._let_go()
+        self._line, self.seen = line, monotonic()
+        self._told_setup = self._told_plane = self._told_frame = ()
         self._last_curve = self._last_results = None
-        await send(messages.encode(self._welcome()))
+        await line.send(messages.encode(self._welcome()))
+        self._is_new = False
         self._drawn.set()
         page = self._page = asyncio.create_task(self._tell())
+        page.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # the line broke: we know
         self.worker.want()
         try:
             while True:
-                text = await receive()
+                text = await line.receive()
                 self.seen = monotonic()
-                await self._answer(text)
+                if self._line is line:
+                    await self._answer(text)
         finally:
             page.cancel()
             if self._page is page:
-                self._page = self._send = None
+                self._page = self._line = None
             self.seen = monotonic()
+
+    async def _let_go(self) -> None:
+        """Of the page that is there, if one is."""
+        page, line, self._page, self._line = self._page, self._line, None, None
+        if page is not None:
+            page.cancel()
+        if line is not None:
+            with contextlib.suppress(Exception):  # it may have gone by itself
+                await line.leave()
 
     @property
     def attended(self) -> bool:
@@ -111,13 +135,12 @@ class Session:
 
     def _welcome(self) -> messages.Welcome:
         return messages.Welcome(
-            self.name, __version__, choices(), answers.sources_of(self.sources), ways(), self.idle_minutes
+            self.name, __version__, choices(), answers.sources_of(self.sources), ways(), self.idle_minutes, self._is_new
         )
 
     async def welcome_again(self) -> None:
         """Tell the page of tables that it has now."""
-        if self._send is not None:
-            await self._send(messages.encode(self._welcome()))
+        await self._say(self._welcome())
 
     # ---- what the page asks -----------------------------------------------------------------------------------------
 
@@ -125,12 +148,10 @@ class Session:
         try:
             ask = asks.read_ask(text)
             told = await self._do(ask)
-        except ChainruleError as fault:
-            told = messages.Fault(str(fault))
         except Exception as fault:  # noqa: BLE001 -- one question that fails ends no session
-            told = messages.Fault(f"{type(fault).__name__}: {fault}")
-        if told is not None and self._send is not None:
-            await self._send(messages.encode(told))
+            told = messages.fault_of(fault)
+        if told is not None:
+            await self._say(told)
 
     async def _do(self, ask: asks.AnyAsk) -> messages.AnyTold | None:
         """A question is answered; anything else is handed on, and shows in the next frame."""
@@ -150,8 +171,7 @@ class Session:
 
     def open(self, ask: asks.Open) -> None:
         """Take the setting of a link."""
-        self._wish = from_link(ask.link)
-        self.worker.configure(self._wish)
+        self.worker.configure(from_link(ask.link))
 
     def play(self, ask: asks.Play) -> None:
         """Train on."""
@@ -171,16 +191,6 @@ class Session:
         """What is wrong."""
         self._diagnosis = await asyncio.to_thread(diagnosing.diagnose, await self.moment())
         return self._diagnosis.told
-
-    def configure(self, ask: asks.Configure) -> None:
-        """Take a setting; what is missing in it is as it was."""
-        given = ask.setting
-        before = msgspec.to_builtins(self._wish)
-        if given.get("data", self._wish.data) != self._wish.data:  # what was said of the columns was said of others
-            before |= {name: _PLAIN[name] for name in ("target", "task", "drop", "loss")}
-        setting = convert(before | given, Setting, where="playground")
-        self._wish = setting
-        self.worker.configure(setting)
 
     async def moment(self) -> Moment:
         """Where the run stands now.
@@ -231,7 +241,6 @@ class Session:
 
     async def _tell(self) -> None:
         """Frames as fast as the page draws them; what comes in between is dropped."""
-        last: tuple[Any, ...] = ()
         due = 0.0
         while True:
             if self.worker.moment is None or self.worker.moment.state == "playing":
@@ -240,36 +249,48 @@ class Session:
             await self._drawn.wait()
             await self._fresh.wait()
             self._fresh.clear()
+            due = max(due, monotonic() - _FRAMES_EVERY) + _FRAMES_EVERY
             await self._tell_faults()
-            moment = self.worker.moment
-            if moment is None:
+            if self.worker.moment is None:
                 continue
-            await self._tell_setup(moment)
-            here = (moment.setup, moment.taken, moment.state, moment.words, moment.batch_row, self.view)
-            if here != last:
-                last, due = here, max(due, monotonic() - _FRAMES_EVERY) + _FRAMES_EVERY
-                self._drawn.clear()
+            try:
+                await self._tell_of(self.worker.moment)
+            except ConnectionError:
+                raise
+            except Exception as fault:  # noqa: BLE001 -- what cannot be drawn now is told; the next moment may be another
+                await self._say(messages.fault_of(fault))
+
+    async def _tell_of(self, moment: Moment) -> None:
+        """What the page does not know yet of a moment."""
+        await self._tell_setup(moment)
+        here = (moment.setup, moment.taken, moment.state, moment.words, moment.batch_row, self.view)
+        if here != self._told_frame:
+            self._told_frame = here
+            self._drawn.clear()
+            try:
                 await self._send_frame(moment)
-            await self._tell_more(moment)
+            except BaseException:
+                self._drawn.set()  # no frame came that a page could have drawn
+                raise
+        await self._tell_more(moment)
 
     async def _send_frame(self, moment: Moment) -> None:
         frame = await asyncio.to_thread(draw, moment, self._stage_of(moment))
-        if self._send is not None:
-            await self._send(frame)
+        if self._line is not None:
+            await self._line.send(frame)
 
     async def _say(self, told: messages.AnyTold) -> None:
-        if self._send is not None:
-            await self._send(messages.encode(told))
+        if self._line is not None:
+            await self._line.send(messages.encode(told))
 
     async def _tell_faults(self) -> None:
         while self._faults:
-            await self._say(messages.Fault(self._faults.pop(0)))
+            await self._say(self._faults.pop(0))
 
     async def _tell_setup(self, moment: Moment) -> None:
         here = (moment.setup,)
         if self._told_setup != here:
             self._told_setup = here
-            self._wish = moment.experiment.setting
             await self._say(await asyncio.to_thread(answers.setup_of, moment.experiment, moment.setup))
         plane = (moment.setup, self.view.x, self.view.y)
         if self._told_plane != plane:
@@ -314,7 +335,7 @@ def _title(moment: Moment) -> str:
 # What each kind of ask does; those of the second table are answered.
 _ORDERS: dict[type[asks.AnyAsk], Callable[[Session, Any], None]] = {
     asks.View: Session.look,
-    asks.Configure: Session.configure,
+    asks.Configure: lambda session, ask: session.worker.adjust(ask.setting),
     asks.Open: Session.open,
     asks.Play: Session.play,
     asks.Pause: lambda session, _: session.worker.pause(),

@@ -148,6 +148,21 @@ def from_link(text: str) -> Setting:
     return convert(given, Setting, where=_WHERE)
 
 
+def adjusted(setting: Setting, given: dict[str, Any]) -> Setting:
+    """The setting with these fields in place of its own; what it said of the columns holds for its own table alone.
+
+    Raises:
+        ArgumentError: when one of them is unknown or out of range.
+
+    >>> adjusted(Setting(seed=3), {"data": "moons"}).seed
+    3
+    """
+    before = msgspec.to_builtins(setting)
+    if given.get("data", setting.data) != setting.data:
+        before |= {name: _DEFAULTS[name] for name in ("target", "task", "drop", "loss")}
+    return convert(before | given, Setting, where=_WHERE)
+
+
 class Choices(msgspec.Struct, frozen=True):
     """What there is to choose from, by the library's own names."""
 

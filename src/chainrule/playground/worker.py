@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from chainrule.errors import ArgumentError, ChainruleError, DivergenceError
 from chainrule.playground import experiment as experiments
+from chainrule.playground.setting import Setting, adjusted
 from chainrule.playground.timeline import Timeline, entry_of, put_back
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from chainrule.arrays import Floats
     from chainrule.playground.experiment import Experiment
-    from chainrule.playground.setting import Setting
     from chainrule.playground.tables import Sources
     from chainrule.records import Epoch, Steps
     from chainrule.training import Training
@@ -72,6 +72,7 @@ class Worker:
         self.sources, self._told = sources, told
         self.timeline = Timeline()
         self.moment: Moment | None = None
+        self._before = Setting()  # what the first setting changes
         self._experiment: Experiment | None = None
         self._records: Iterator[Steps | Epoch] | None = None
         self._state: State = "empty"
@@ -90,6 +91,10 @@ class Worker:
     def configure(self, setting: Setting, *, fork: bool = False) -> None:
         """Take this setting: go on with it where that can be, or begin anew."""
         self._commands.put(lambda: self._configure(setting, fork=fork))
+
+    def adjust(self, given: dict[str, Any]) -> None:
+        """Take these fields of a setting; the others are as they are when it comes to that."""
+        self._commands.put(lambda: self._adjust(given))
 
     def restart(self) -> None:
         """Begin anew with the same setting."""
@@ -199,6 +204,10 @@ class Worker:
         elif fork or setting != current.setting:
             self._settle()
             self._branch(experiments.changed(current, setting))
+
+    def _adjust(self, given: dict[str, Any]) -> None:
+        before = self._before if self._experiment is None else self._experiment.setting
+        self._configure(adjusted(before, given), fork=False)
 
     def _restart(self) -> None:
         if self._experiment is not None:
@@ -341,11 +350,11 @@ class Worker:
     def _settle(self) -> None:
         """Be told of what the engine has taken already: slots and theta are then of one step."""
         training = self._running().training
-        while training.ahead:
-            self._next()
+        while training.ahead and self._next():
+            pass
 
-    def _next(self) -> None:
-        """One record; what there is to keep of it is kept."""
+    def _next(self) -> bool:
+        """One record; what there is to keep of it is kept. False where there is none: at the end, after a failure."""
         self._row = -1
         experiment = self._running()
         training = experiment.training
@@ -353,7 +362,7 @@ class Worker:
         record = next(self._records, None)
         if record is None:
             self._state, self._words = "finished", training.standing.stopped
-            return
+            return False
         known = self._epochs + training.standing.epoch
         if len(self.timeline.records) < known:
             self.timeline.records.append(training.standing.epochs[-1])
@@ -361,3 +370,4 @@ class Worker:
         self._furthest = max(self._furthest, taken)
         if not training.ahead and self.timeline.is_due(taken):
             self.timeline.add(entry_of(experiment, self._offset, self._epochs))
+        return True

@@ -1,9 +1,8 @@
 // Below the network: results, rows, diagnosis, and what can be taken away.
 
 import { CLASSES, theme, onScheme } from "./colours.js";
-import { session } from "./connection.js";
 import { byId, h, number, toast, whole } from "./dom.js";
-import { ask, look, on, page } from "./page.js";
+import { ask, look, on, page, take } from "./page.js";
 
 const body = h("div", { role: "tabpanel", id: "details-body", tabindex: 0 });
 const results = h("div");
@@ -170,10 +169,9 @@ function showAway() {
 
 /** A file, or why it cannot be had. @param {string} kind */
 async function download(kind) {
-  const answer = await fetch(`/take/${kind}?session=${session}`).catch(() => null);
-  if (!answer?.ok) return toast((await answer?.json().catch(() => null))?.fault ?? "The server does not answer.");
-  const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") ?? "")?.[1] ?? kind;
-  const link = h("a", { href: URL.createObjectURL(await answer.blob()), download: name });
+  const { name, blob, fault } = await take(kind);
+  if (!blob) return toast(fault ?? "It cannot be had.");
+  const link = h("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }

@@ -6,6 +6,7 @@ import { copyLink, mountDetails } from "./details.js";
 import { byId, h, icon, whole } from "./dom.js";
 import { mountLessons } from "./lessons.js";
 import { mountNetwork } from "./network.js";
+import { mountNotice } from "./notice.js";
 import { ask, connect, on, page } from "./page.js";
 import { mountRun } from "./run.js";
 import { mountSettings } from "./settings.js";
@@ -21,6 +22,8 @@ function changeScheme() {
   refresh();
 }
 
+const lost = h("div", { class: "toast lost", role: "alert", hidden: true });
+
 function mountTop() {
   const kept = localStorage.getItem("theme");
   if (kept === "light" || kept === "dark") document.documentElement.dataset.theme = kept;
@@ -31,12 +34,14 @@ function mountTop() {
   on("setup", (/** @type {import("./types.js").Setup} */ setup) => {
     byId("summary").textContent = `${setup.setting.data}: ${setup.classes.length ? `${setup.classes.length} classes of` : "values of"} ${setup.target} from ${setup.axes.length} inputs · ${whole(setup.parameters)} parameters · ${setup.engine} engine`;
   });
-  on("connected", ({ connected, why }) => {
+  on("connected", ({ connected, why, again }) => {
     document.body.classList.toggle("lost", !connected);
-    byId("lost").hidden = connected;
-    byId("lost").querySelector("p")?.replaceChildren(why || "The server does not answer. The page goes on where it was as soon as it does.");
+    lost.hidden = connected;
+    lost.replaceChildren(
+      h("p", {}, why || "The server does not answer. The page goes on where it was as soon as it does."),
+      again ? h("button", { onclick: again }, "Go on here") : "");
   });
-  byId("toasts").before(h("div", { id: "lost", class: "toast lost", role: "alert", hidden: true }, h("p")));
+  byId("toasts").before(lost);
 }
 
 /** A link in the address is taken once, for a session that is new. */
@@ -57,6 +62,7 @@ mountTop();
 mountRun();
 mountSettings();
 mountNetwork();
+mountNotice();
 mountSurface();
 mountCurves();
 mountDetails();

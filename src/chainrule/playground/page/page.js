@@ -2,6 +2,7 @@
 
 import { Connection } from "./connection.js";
 import { toast } from "./dom.js";
+import { inNotebook, Port } from "./port.js";
 
 /** @typedef {import("./types.js").Told} Told */
 
@@ -40,18 +41,19 @@ function tell(kind, told) {
 
 /** @type {import("./types.js").Frame | null} */
 let waiting = null;
-/** @type {Connection | null} */
-let connection = null;
+/** @type {Connection | Port | null} */
+let line = null;
 
 /** Begin to talk with the server. */
 export function connect() {
-  connection = new Connection({
-    connected: (connected, why) => {
+  line = new (inNotebook ? Port : Connection)({
+    connected: (connected, why, again = null) => {
       if (connected) sendView();
-      tell("connected", { connected, why });
+      tell("connected", { connected, why, again });
     },
     told: (told) => {
       if (told.kind === "fault") toast(told.words);
+      if (told.kind === "welcome") goOn(told);
       if (told.kind === "welcome" || told.kind === "setup" || told.kind === "plane" || told.kind === "curves") /** @type {any} */ (page)[told.kind] = told;
       tell(told.kind, told);
     },
@@ -60,6 +62,13 @@ export function connect() {
       waiting = frame;
     },
   });
+}
+
+/** The session that this page knew is gone, its server ended or closed it: the new one gets its setting. @param {import("./types.js").Welcome} told */
+function goOn(told) {
+  if (!told.is_new || !page.setup) return;
+  ask("open", { link: page.setup.link });
+  toast("The run has ended on the server meanwhile. The setting is as it was; the training begins anew.");
 }
 
 /** Draw the newest frame, then let the next one come: a page that is slow, or hidden, holds up nobody. */
@@ -79,8 +88,14 @@ function drawWaiting() {
  * @param {Record<string, any>} [fields]
  */
 export function ask(kind, fields = {}) {
-  connection?.ask(kind, fields);
+  line?.ask(kind, fields);
 }
+
+/** Hand in a table. @param {File} file @returns {Promise<import("./types.js").Sent>} */
+export const upload = async (file) => line?.upload(file) ?? {};
+
+/** A file of the run. @param {string} kind @returns {Promise<import("./types.js").Taken>} */
+export const take = async (kind) => line?.take(kind) ?? {};
 
 /** @param {Partial<import("./types.js").Setting>} setting what changes */
 export function configure(setting) {

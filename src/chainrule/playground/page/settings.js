@@ -1,8 +1,7 @@
 // The data and the training: what can be set, by the library's own names.
 
 import { byId, choice, field, h, toast, whole, words } from "./dom.js";
-import { session } from "./connection.js";
-import { configure, look, on, page } from "./page.js";
+import { configure, look, on, page, upload } from "./page.js";
 
 /** @typedef {import("./types.js").Setting} Setting */
 
@@ -67,17 +66,16 @@ function columnsToUse(setup) {
 }
 
 function uploadButton() {
-  const input = h("input", { type: "file", accept: ".csv,.tsv,.txt,.parquet,.pq,.gz,.zst", hidden: true, onchange: () => input.files?.[0] && upload(input.files[0]) });
+  const input = h("input", { type: "file", accept: ".csv,.tsv,.txt,.parquet,.pq,.gz,.zst", hidden: true, onchange: () => input.files?.[0] && handIn(input.files[0]) });
   const button = h("button", { class: "drop", onclick: () => input.click() }, "Your own: CSV or Parquet");
   return h("div", {}, button, input);
 }
 
 /** @param {File} file */
-async function upload(file) {
-  const answer = await fetch(`/upload?session=${session}&name=${encodeURIComponent(file.name)}`, { method: "POST", body: file }).catch(() => null);
-  const said = await answer?.json().catch(() => null);
-  if (said?.name) open(said.name);
-  else toast(said?.fault ?? "The file could not be sent: the server does not answer.");
+async function handIn(file) {
+  const { name, fault } = await upload(file);
+  if (name) open(name);
+  else toast(fault ?? "The file could not be sent.");
 }
 
 function acceptDrops() {
@@ -90,7 +88,7 @@ function acceptDrops() {
     event.preventDefault();
     document.querySelector(".drop")?.classList.remove("over");
     const file = event.dataTransfer?.files[0];
-    if (file) upload(file);
+    if (file) handIn(file);
   });
 }
 

@@ -4,7 +4,7 @@
  * @typedef {{name: string, about: string, handed: boolean}} Source
  * @typedef {{activations: string[], formulas: Record<string, string>, initializers: string[], losses: Record<string, boolean>, optimizers: string[], schedules: string[], scalings: string[]}} Choices
  * @typedef {{kind: string, title: string, about: string}} Away
- * @typedef {{kind: "welcome", session: string, version: string, choices: Choices, sources: Source[], away: Away[], idle_minutes: number}} Welcome
+ * @typedef {{kind: "welcome", session: string, version: string, choices: Choices, sources: Source[], away: Away[], idle_minutes: number, is_new: boolean}} Welcome
  * @typedef {{units: number, activation: string, init: string, norm: string, dropout: number}} HiddenLayer
  * @typedef {{data: string, target: string | null, task: string, drop: string[], scaling: string, noise: number, training_share: number, layers: HiddenLayer[], loss: string, optimizer: string, lr: number | null, schedule: string, l1: number, l2: number, clip_norm: number, epochs: number, batch_size: number, seed: number}} Setting
  * @typedef {{name: string, low: number, high: number, low_value: number, high_value: number}} Axis
@@ -28,6 +28,11 @@
  * @typedef {{actual: string, answered: string, shares: number[] | null}} Answer
  * @typedef {{kind: "frame", version: number, setup: number, state: string, words: string, taken: number, epoch: number, step: number, furthest: number, shown: [number, number][], heat: [number, number][], row: number | null, batch_row: [number, number, number] | null, answer?: Answer, rows?: number, loss?: number | null, scores?: Record<string, number | null>, arrays: Record<string, any>}} Head
  * @typedef {{head: Head, arrays: Record<string, {values: Float32Array | Uint8Array, shape: number[]}>}} Frame
+ */
+/**
+ * What came of a table that was handed in, and of a file that was asked for.
+ * @typedef {{name?: string, fault?: string}} Sent
+ * @typedef {{name?: string, blob?: Blob, fault?: string}} Taken
  */
 
 export {};
