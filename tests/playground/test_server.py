@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -199,6 +201,10 @@ def test_a_second_page_of_a_session_takes_it_over(client: TestClient) -> None:
         '{"kind": "why", "name": "dense_1.W[99, 0]"}',
         '{"kind": "change", "name": "dense_1.W[0, 0]", "value": 1e999}',
         '{"kind": "play", "speed": -5}',
+        '{"kind": "view", "x": -7}',
+        '{"kind": "view", "row": -1}',
+        '{"kind": "step", "unit": "year"}',
+        "[" * 5000,
         '{"kind": "open", "link": "xx"}',
         '{"kind": "remedy", "finding": 0, "remedy": 0}',
     ],
@@ -291,6 +297,38 @@ def test_tables_that_are_none_or_too_large_are_refused(client: TestClient, monke
         named = client.post(f"{where}&name=../../etc/x.csv", content=b"a,b\n1,2\n2,3\n")
         assert named.json()["name"] == "x.csv"
     assert client.post("/upload?session=nobody-there&name=a.csv", content=b"a\n1\n").status_code == 404
+
+
+def test_small_files_that_hold_too_much_are_refused_before_they_are_read(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MOST_BYTES", 1 << 20)
+    many = io.BytesIO()
+    pl.select(pl.repeat(1, 600_000, dtype=pl.Int8).alias("a")).write_parquet(many)
+    wide = io.BytesIO()
+    pl.DataFrame({f"c{k}": [1] for k in range(2001)}).write_parquet(wide)
+    with talk(client):
+        where = f"/upload?session={name_of(1)}"
+        for name, content, words in (
+            ("a.parquet", many.getvalue(), "600000"),
+            ("w.parquet", wide.getvalue(), "2001"),
+            ("a.csv.gz", gzip.compress(b"a,b\n" + b"1,2\n" * 400_000), "unpacked"),
+            ("a.csv", gzip.compress(b"a,b\n1,2\n")[:-6], "cut off"),
+            ("a.csv", b"\x28\xb5\x2f\xfd anything", "unzstd"),
+        ):
+            assert len(content) < 1 << 20
+            answer = client.post(f"{where}&name={name}", content=content)
+            assert answer.status_code == 422
+            assert words in answer.json()["fault"].replace(",", "")
+        whole = client.post(f"{where}&name=a.csv.gz", content=gzip.compress(b"a,b\n1,2\n2,3\n"))
+        assert whole.json()["columns"] == ["a", "b"]
+
+
+def test_a_matrix_that_is_too_large_is_refused(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chainrule.playground.tables.MOST_CELLS", 500)
+    with talk(client) as socket:
+        page = Talk(socket)
+        page.until("fault", lambda told: "at most 500" in told["words"])
 
 
 def test_the_model_is_taken_away_as_it_stands(client: TestClient, tmp_path: Any) -> None:

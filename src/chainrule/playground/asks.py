@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from chainrule.errors import ArgumentError
+
+Place: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]
 
 
 class Ask(Struct, frozen=True, tag=str.lower, tag_field="kind", forbid_unknown_fields=True):
@@ -72,10 +74,10 @@ class View(Ask, frozen=True):
         held: whether they are those of the rows held out.
     """
 
-    x: int = 0
-    y: int = 1
+    x: Place = 0
+    y: Place = 1
     windows: dict[str, int] = {}
-    row: int | None = None
+    row: Place | None = None
     side: Literal["forward", "backward"] = "forward"
     results: bool = False
     held: bool = True

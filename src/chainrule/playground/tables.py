@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chainrule.playground.setting import Setting
 
 _WHERE = "playground"
+MOST_CELLS = 50_000_000  # of the matrix that a table becomes
 _NOISE = 77  # the stream of the noise, apart from those of splits and weights
 
 
@@ -185,6 +186,11 @@ def read_rows(setting: Setting, sources: Sources) -> Rows:
     kept, held = _split(frame, columns, setting)
     if begun is None:
         columns = _columns(frame, target, kept, setting)
+    if len(frame) * len(columns.feature_names) > MOST_CELLS:
+        raise ArgumentError(
+            f"{len(frame):,} rows become a matrix of {len(columns.feature_names):,} columns", where=_WHERE,
+            expected=f"at most {MOST_CELLS:,} numbers", mend="Leave out columns of text",
+        )  # fmt: skip
     rng = np.random.default_rng([setting.seed, _NOISE])
 
     def encoded(rows: Ints) -> tuple[Floats, Any]:

@@ -66,7 +66,7 @@ function columnsToUse(setup) {
 }
 
 function uploadButton() {
-  const input = h("input", { type: "file", accept: ".csv,.tsv,.txt,.parquet,.pq,.gz,.zst", hidden: true, onchange: () => input.files?.[0] && handIn(input.files[0]) });
+  const input = h("input", { type: "file", accept: ".csv,.tsv,.txt,.parquet,.pq,.gz", hidden: true, onchange: () => input.files?.[0] && handIn(input.files[0]) });
   const button = h("button", { class: "drop", onclick: () => input.click() }, "Your own: CSV or Parquet");
   return h("div", {}, button, input);
 }
