@@ -14,7 +14,6 @@ from chainrule.layers import PREDICTION
 from chainrule.playground import messages
 from chainrule.playground.tables import as_batch
 from chainrule.scores import score_classes, score_values
-from chainrule.tables import dataset_names, describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,13 +36,7 @@ _WHERE = "playground"
 
 def sources_of(sources: Sources) -> tuple[messages.Source, ...]:
     """The tables that can be named."""
-    told = []
-    for name in sources.names:
-        handed = name in sources.handed
-        frame = sources.handed.get(name)
-        about = describe(name).about if frame is None else f"{frame.height:,} rows, {frame.width} columns"
-        told.append(messages.Source(name, about, handed=handed and name not in dataset_names()))
-    return tuple(told)
+    return tuple(messages.Source(name, sources.about(name), handed=sources.is_own(name)) for name in sources.names)
 
 
 def setup_of(experiment: Experiment, number: int) -> messages.Setup:
@@ -63,6 +56,8 @@ def setup_of(experiment: Experiment, number: int) -> messages.Setup:
         classes=tuple(map(str, rows.columns.classes)),
         columns=tuple(rows.frame.columns),
         target=rows.target,
+        targets=rows.targets,
+        sheet=rows.sheet is not None,
         training_rows=len(rows.training[0]),
         held_rows=0 if rows.held is None else len(rows.held[0]),
         steps_per_epoch=experiment.training.steps_per_epoch,
@@ -80,9 +75,10 @@ def plane_of(experiment: Experiment, number: int, x: int, y: int) -> messages.Pl
     x, y = min(x, last), min(y, last)
     kept = len(rows.training[0])
     places = np.unique(np.linspace(0, len(X) - 1, min(_POINTS, len(X))).astype(int))
-    target = t[places].astype(float)
+    target = t.reshape(len(t), -1)[places, 0].astype(float)  # of several the first
     if not rows.columns.classes:
-        low, high = float(rows.training[1].min()), float(rows.training[1].max())
+        trained = rows.training[1].reshape(kept, -1)[:, 0]
+        low, high = float(trained.min()), float(trained.max())
         target = (target - low) / ((high - low) or 1.0)
     points = messages.Points(
         rows=tuple(places.tolist()),
@@ -119,8 +115,8 @@ def results_of(moment: Moment, *, held: bool) -> messages.Results:
     if rows.columns.classes:
         return _class_results(part, rows, t, Y)
     columns = rows.columns
-    actual, predicted = columns.decode_values(t), columns.decode_values(Y[:, 0])
-    report = score_values(actual, predicted, [rows.target])
+    actual, predicted = columns.decode_values(t.reshape(Y.shape)), columns.decode_values(Y)
+    report = score_values(actual, predicted, list(rows.targets))
     some = np.unique(np.linspace(0, len(t) - 1, min(_SCATTER, len(t))).astype(int))
     first = len(rows.training[0]) if part == "held-out" else 0
     numbers = [("R²", report.r2), ("mean error", report.mae), ("root of mean square", report.rmse)]
@@ -128,9 +124,9 @@ def results_of(moment: Moment, *, held: bool) -> messages.Results:
         part,
         len(X),
         tuple((name, "undefined" if value is None else f"{value:.4g}") for name, value in numbers),
-        actual=tuple(actual[some].tolist()),
-        predicted=tuple(predicted[some].tolist()),
-        places=tuple((first + some).tolist()),
+        actual=tuple(actual[some].ravel().tolist()),
+        predicted=tuple(predicted[some].ravel().tolist()),
+        places=tuple(np.repeat(first + some, Y.shape[1]).tolist()),
     )
 
 

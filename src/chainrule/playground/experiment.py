@@ -6,17 +6,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from chainrule import losses
-from chainrule.errors import ArgumentError
-from chainrule.layers import Dense
+from chainrule import activations, losses
+from chainrule.errors import ArgumentError, ShapeError, unknown_name
+from chainrule.insight.marking.answers import array
+from chainrule.layers import Activation, Dense
+from chainrule.layers.composite import Composite
 from chainrule.model import Model, last_layer
 from chainrule.network import FitOptions, Network
+from chainrule.playground.records import made, name_of
 from chainrule.playground.setting import Setting
 from chainrule.playground.tables import Rows, Sources, read_rows
 from chainrule.training import Training
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from chainrule.arrays import Floats
+    from chainrule.layers import Shape
 
 _WHERE = "playground"
 _MOST_PARAMETERS = 20_000_000
@@ -59,13 +65,8 @@ class Experiment:
 
     @cached_property
     def shown(self) -> tuple[Shown, ...]:
-        """The dense layers in order."""
-        named = self.network.objective.network.named(self.network.input_shape)
-        return tuple(
-            Shown(name, shape[0], layer.units, layer.f.name, layer.bias)
-            for name, layer, shape in named
-            if isinstance(layer, Dense)
-        )
+        """The dense layers in order, those inside a shortcut too."""
+        return tuple(_shown(self.network.objective.network, self.network.input_shape, ""))
 
     def model(self, theta: Floats) -> Model:
         """A model with these weights, apart from the training."""
@@ -97,7 +98,37 @@ def make(setting: Setting, sources: Sources) -> Experiment:
     begun = sources.model_of(setting)
     if begun is not None:
         network.theta = begun.theta
+    for name, numbers in setting.start.items():
+        _begin_with(network, name, numbers)
     return Experiment(setting, rows, network, _prepare(setting, rows, network))
+
+
+def _begin_with(network: Network, name: str, numbers: object) -> None:
+    """Put numbers in place of a parameter.
+
+    Raises:
+        ArgumentError: when there is no such parameter.
+        InputError: when they do not fit it.
+    """
+    if name not in network.parameters:
+        raise unknown_name("parameter", name, list(network.parameters), where="start")
+    values, place = array(numbers, name=name, where="start"), network.parameters[name]
+    if values.shape != place.shape:
+        raise ShapeError(name, where="start", expected=f"shape {place.shape}", got=values.shape)
+    place[...] = values
+
+
+def _shown(layers: Composite, shape: Shape, before: str) -> Iterator[Shown]:
+    """Each dense layer, with the activation that its units have in the end: a norm may stand before it."""
+    named = list(layers.named(shape))
+    for place, (name, layer, inside) in enumerate(named):
+        if isinstance(layer, Composite):
+            yield from _shown(layer, inside, f"{before}{name}.")
+        if not isinstance(layer, Dense):
+            continue
+        after = [each for _, each, _ in named[place + 1 : place + 3]]
+        f = after[1].activation if len(after) == 2 and isinstance(after[1], Activation) else layer.f
+        yield Shown(f"{before}{name}", inside[0], layer.units, activations.get(f).name, layer.bias)
 
 
 def changed(before: Experiment, setting: Setting) -> Experiment:
@@ -109,18 +140,21 @@ def changed(before: Experiment, setting: Setting) -> Experiment:
 
 
 def _network(setting: Setting, rows: Rows) -> Network:
-    columns, name = rows.columns, setting.loss
+    columns, name = rows.columns, name_of(setting.loss)
     if name == "auto":
         name = "cross_entropy" if columns.classes else "mean_squared_error"
         if len(columns.classes) == 2:
             name = "binary_cross_entropy"  # one output: its surface and its weights are easier to read than two
-    if losses.get(name).for_classes and not columns.classes:
+    if losses.get(name).for_classes and not columns.classes and rows.sheet is None:
         expected = "a loss for values, since the target holds values"
         raise ArgumentError("loss", where=_WHERE, expected=expected, got=name)
+    usual = last_layer(columns, name) if rows.sheet is None else Dense(rows.sheet.exercise.outputs)
+    loss = name if setting.loss == "auto" else made("loss", setting.loss)
     return Network(
-        [*setting.hidden(), last_layer(columns, name)],
-        name,
+        [*setting.hidden(), setting.output.dense(usual.units, usual.activation)],
+        loss,
         seed=setting.seed,
+        dtype=setting.dtype,
         n_inputs=len(columns.feature_names),
         l1=setting.l1,
         l2=setting.l2,
@@ -131,11 +165,10 @@ def _prepare(setting: Setting, rows: Rows, network: Network) -> Training:
     kept = network.read(*rows.training, where=_WHERE)
     classes = kept.targets.classes
     held = None if rows.held is None else network.read(*rows.held, where=_WHERE, classes=classes)
-    settings = setting.settings()
     options = FitOptions(
         epochs=setting.epochs,
         batch_size=setting.batch_size or None,
-        optimizer=settings.make_optimizer(),
+        optimizer=setting.make_optimizer(),
         validation=held,
         metrics=("accuracy",) if rows.columns.classes else ("r2",),
     )

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from chainrule.insight import passes
-from chainrule.layers import PREDICTION, Dense
+from chainrule.layers import PREDICTION, Activation, Dense
 from chainrule.playground.asks import View
 from chainrule.playground.experiment import Experiment
 from chainrule.playground.tables import as_batch
@@ -187,12 +187,14 @@ def _add_weights(packer: Packer, moment: Moment, stage: Stage, prefix: str = "",
 
 
 def _outputs(nodes: list[Node]) -> list[Node]:
-    """The node that gives the output of each dense layer."""
-    found: dict[str, Node] = {}
-    for node in nodes:
-        if isinstance(node.spec, Dense):
-            found[node.name] = node
-    return list(found.values())
+    """The node that gives the output of the units of each dense layer: its activation, which may stand apart."""
+    found: list[Node] = []
+    for node in passes.every(nodes):
+        if isinstance(node.spec, Dense) and (not found or found[-1].name != node.name):
+            found.append(node)
+        elif isinstance(node.layer, Activation) and found:
+            found[-1] = node
+    return found
 
 
 def as_bytes(values: Floats, center: Any, scale: Any) -> np.ndarray[Any, Any]:
@@ -273,8 +275,8 @@ def _answer(stage: Stage, Y: Floats) -> dict[str, Any]:
     """What the network says of the chosen row, and what stands in the table."""
     columns, t = stage.experiment.rows.columns, stage.experiment.rows.every()[1][stage.view.row]
     if not columns.classes:
-        actual, answered = columns.decode_values([t, Y[0]]).tolist()
-        return {"actual": f"{actual:.4g}", "answered": f"{answered:.4g}", "shares": None}
+        actual, answered = (", ".join(f"{value:.4g}" for value in columns.decode_values(v).ravel()) for v in (t, Y))
+        return {"actual": actual, "answered": answered, "shares": None}
     shares = [1 - float(Y[0]), float(Y[0])] if len(Y) == 1 else Y.astype(float).tolist()
     labels = list(map(str, columns.classes))
     finite = [share if np.isfinite(share) else 0.0 for share in shares]
@@ -288,7 +290,7 @@ def _add_gradients(packer: Packer, moment: Moment, stage: Stage, head: dict[str,
     both: Pass = passes.run(objective, moment.theta, batch, PREDICTION)
     _, gradient = objective.value_and_gradient(moment.theta, *batch, PREDICTION)
     _add_weights(packer, moment, stage, "d", gradient)
-    products = [node for node in both.nodes if isinstance(node.layer, Dense)]
+    products = [node for node in both.every_node() if isinstance(node.layer, Dense)]
     for k, node in enumerate(products, start=1):
         first, count = stage.shown[k]
         packer.add(f"delta{k}", node.dY[:, first : first + count].sum(axis=0).astype(np.float32))

@@ -85,6 +85,9 @@ class Setup(Told, frozen=True):
     classes: tuple[str, ...]
     columns: tuple[str, ...]
     target: str
+    targets: tuple[str, ...]
+    sheet: bool
+    """Whether the rows are those of an exercise, of which nothing can be held out or left out."""
     training_rows: int
     held_rows: int
     steps_per_epoch: int

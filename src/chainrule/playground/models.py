@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 
-from chainrule import activations
 from chainrule.errors import ArgumentError
-from chainrule.layers import BatchNorm, Dense, Dropout, LayerNorm
-from chainrule.playground.setting import HiddenLayer, Setting
+from chainrule.layers import Activation, BatchNorm, Dense, Dropout, LayerNorm, Residual
+from chainrule.playground.records import chosen_of
+from chainrule.playground.setting import DenseLayer, HiddenLayer, Setting
 from chainrule.playground.tables import Begun
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chainrule.model import Model
 
 _WHERE = "play"
-_KEPT = ("optimizer", "lr", "schedule", "l1", "clip_norm", "batch_size", "seed")
+_KEPT = ("lr", "schedule", "l1", "batch_size", "seed", "dtype")
 
 
 def begun_with(model: Model, data: str) -> Begun:
@@ -32,35 +32,56 @@ def begun_with(model: Model, data: str) -> Begun:
     *hidden, last = network.layers
     if not isinstance(last, Dense):
         raise _strange(last)
-    known = {name: getattr(settings, name) for name in _KEPT if settings.optimizer != "lbfgs"}
+    limits = {name: limit for name in ("clip_norm", "clip_value") if (limit := getattr(settings, name))}
     setting = Setting(
         data=data,
         target=model.columns.target.name,
         task=model.columns.task,  # type: ignore[arg-type] # one of the two words
         scaling=model.columns.scaling,
-        layers=_hidden(hidden),
-        loss=network.loss.name,
+        layers=_cards(hidden),
+        output=DenseLayer(activation=chosen_of("activation", last.f), bias=last.bias, frozen=last.frozen),
+        loss=chosen_of("loss", network.loss),
+        optimizer={"name": settings.optimizer} | limits if limits else settings.optimizer,
         l2=network.l2,
-        **known,
+        **{name: getattr(settings, name) for name in _KEPT},
     )
     return Begun(setting, model.columns, network.theta.copy())
 
 
-def _hidden(layers: Sequence[AnyLayer]) -> tuple[HiddenLayer, ...]:
+def _cards(layers: Sequence[AnyLayer]) -> tuple[HiddenLayer, ...]:
     """The layers as cards: each a dense one with what stands after it."""
     cards: list[HiddenLayer] = []
     for layer in layers:
-        change: dict[str, Any] = {}
-        if isinstance(layer, Dense) and layer.bias and layer.f == activations.get(layer.f.name):
-            cards.append(HiddenLayer(units=layer.units, activation=layer.f.name))
-        elif cards and isinstance(layer, BatchNorm | LayerNorm) and cards[-1].norm == "none":
-            change["norm"] = "batch" if isinstance(layer, BatchNorm) else "layer"
-        elif cards and isinstance(layer, Dropout) and not cards[-1].dropout:
-            change["dropout"] = layer.rate
+        if isinstance(layer, Residual):
+            *before, last = _cards(layer.layers)
+            if last.shortcut:
+                raise _strange(layer)
+            cards += [*before, replace(last, shortcut=len(before) + 1)]
+        elif isinstance(layer, Dense):
+            f = chosen_of("activation", layer.f)
+            cards.append(HiddenLayer(units=layer.units, activation=f, bias=layer.bias, frozen=layer.frozen))
+        elif cards and not cards[-1].shortcut:
+            cards[-1] = _with(cards[-1], layer)
         else:
             raise _strange(layer)
-        cards[-1] = msgspec.structs.replace(cards[-1], **change)
     return tuple(cards)
+
+
+def _with(card: HiddenLayer, layer: AnyLayer) -> HiddenLayer:
+    """The card with one more layer after it.
+
+    Raises:
+        ArgumentError: when it has no place for that.
+    """
+    if card.dropout:
+        raise _strange(layer)
+    if isinstance(layer, BatchNorm | LayerNorm) and card.norm == "none":
+        return replace(card, norm=chosen_of("norm", layer))
+    if isinstance(layer, Activation) and card.activation == "identity" and card.norm != "none" and not card.norm_first:
+        return replace(card, activation=chosen_of("activation", layer.activation), norm_first=True)
+    if isinstance(layer, Dropout):
+        return replace(card, dropout=layer.rate)
+    raise _strange(layer)
 
 
 def _strange(layer: object) -> ArgumentError:

@@ -15,6 +15,7 @@ from chainrule._version import __version__
 from chainrule.errors import ArgumentError
 from chainrule.playground import answers, asks, diagnosing, messages
 from chainrule.playground.frames import Stage, draw
+from chainrule.playground.records import name_of
 from chainrule.playground.setting import Setting, choices, from_link
 from chainrule.playground.takeaway import ways
 from chainrule.playground.worker import Worker
@@ -329,7 +330,7 @@ def _title(moment: Moment) -> str:
     setting = moment.experiment.setting
     units = "-".join(str(layer.units) for layer in setting.layers) or "no hidden layer"
     rate = "" if setting.lr is None else f" {setting.lr:g}"
-    return f"{units}, {setting.optimizer}{rate}, seed {setting.seed}"
+    return f"{units}, {name_of(setting.optimizer)}{rate}, seed {setting.seed}"
 
 
 # What each kind of ask does; those of the second table are answered.

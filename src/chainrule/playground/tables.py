@@ -12,13 +12,16 @@ import polars as pl
 
 from chainrule.arrays import Floats, Ints
 from chainrule.errors import ArgumentError, unknown_name
+from chainrule.insight.marking.sheets import Sheet
+from chainrule.playground.records import name_of
+from chainrule.playground.sheets import WORKED_EXAMPLE, columns_of, frame_of, setting_of, target_names, worked_example
+from chainrule.playground.setting import Setting, adjusted
 from chainrule.splitting import split_rows
 from chainrule.tables import Columns, dataset_names, describe, fit_columns, load_dataset
 from chainrule.tables.features import NumberColumn
 
 if TYPE_CHECKING:
     from chainrule.engines.interface import Data
-    from chainrule.playground.setting import Setting
 
 _WHERE = "playground"
 MOST_CELLS = 50_000_000  # of the matrix that a table becomes
@@ -41,10 +44,12 @@ class Sources:
     Attributes:
         handed: the tables that it was handed, by name.
         begun: a model that it goes on with, if any.
+        sheets: exercises by name, each a small table with several targets.
     """
 
     def __init__(self, handed: dict[str, pl.DataFrame] | None = None, begun: Begun | None = None) -> None:
         self.handed, self.begun = dict(handed or {}), begun
+        self.sheets: dict[str, Sheet] = {WORKED_EXAMPLE: worked_example()}
 
     def model_of(self, setting: Setting) -> Begun | None:
         """The model to begin with, as long as the setting is that of its network and its data."""
@@ -54,8 +59,33 @@ class Sources:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All of them, those handed over first."""
-        return (*self.handed, *(name for name in dataset_names() if name not in self.handed))
+        """All of them, those handed over first, exercises last."""
+        return (*dict.fromkeys((*self.handed, *dataset_names(), *self.sheets)),)
+
+    def adjusted(self, setting: Setting, given: dict[str, Any]) -> Setting:
+        """The setting with these fields in place of its own; an exercise brings all of its own, and keeps it.
+
+        Raises:
+            ArgumentError: when a field is unknown or out of range.
+        """
+        name = given.get("data", setting.data)
+        if name != setting.data and name in self.sheets:
+            setting = setting_of(self.sheets[name], name)
+        elif name != setting.data and setting.data in self.sheets:
+            setting = Setting(data=name)
+        return adjusted(setting, given)
+
+    def is_own(self, name: str) -> bool:
+        """Whether a person handed it in."""
+        return name in self.handed and name not in dataset_names()
+
+    def about(self, name: str) -> str:
+        """A line about a table."""
+        if name in self.handed:
+            return f"{self.handed[name].height:,} rows, {self.handed[name].width} columns"
+        if name in self.sheets:
+            return "A step of backpropagation that is worked out by hand"
+        return describe(name).about
 
     def table(self, name: str) -> pl.DataFrame:
         """The table of that name.
@@ -65,6 +95,8 @@ class Sources:
         """
         if name in self.handed:
             return self.handed[name]
+        if name in self.sheets:
+            return frame_of(self.sheets[name])
         if name not in dataset_names():
             raise unknown_name("table", name, self.names, where=_WHERE)
         return load_dataset(name)
@@ -101,6 +133,7 @@ class Rows:
         columns: the encoding, fitted on the training rows.
         training: the rows to train on; `held`: those held out, if any.
         places: in the frame of the training rows, then of those held out.
+        sheet: the exercise that they are of, if any: it may have several targets, which training then holds ``(N, O)``.
     """
 
     frame: pl.DataFrame
@@ -109,6 +142,14 @@ class Rows:
     training: tuple[Floats, Any]
     held: tuple[Floats, Any] | None
     places: tuple[Ints, Ints]
+    sheet: Sheet | None = None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the values to predict; of classes the one that holds them."""
+        if self.sheet is None or self.columns.classes:
+            return (self.target,)
+        return target_names(self.sheet)
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
@@ -177,6 +218,8 @@ def read_rows(setting: Setting, sources: Sources) -> Rows:
     Raises:
         InputError: when the table cannot be used so.
     """
+    if setting.data in sources.sheets and setting.data not in sources.handed:
+        return _rows_of_sheet(setting, sources)
     frame, target = sources.table(setting.data), sources.target(setting)
     settings = setting.settings()
     if target in setting.drop:
@@ -203,9 +246,21 @@ def read_rows(setting: Setting, sources: Sources) -> Rows:
     return Rows(frame, target, columns, encoded(kept), encoded(held) if len(held) else None, (kept, held))
 
 
+def _rows_of_sheet(setting: Setting, sources: Sources) -> Rows:
+    """The rows of an exercise, all to train on, as they stand there."""
+    sheet = sources.sheets[setting.data]
+    frame, columns = frame_of(sheet), columns_of(sheet)
+    X, T = (np.asarray(part, dtype=setting.dtype) for part in (sheet.X, sheet.T))
+    y = T.argmax(axis=1) if columns.classes else T
+    places = np.arange(len(X)), np.arange(0)
+    return Rows(frame, target_names(sheet)[0], columns, (X, y), None, places, sheet)
+
+
 def _columns(frame: pl.DataFrame, target: str, rows: Ints, setting: Setting) -> Columns:
     found = fit_columns(frame, target, rows=rows, task=setting.task, scaling=setting.scaling, drop=setting.drop)
-    if setting.loss == "poisson" and not found.classes:  # counts are what they are: their logarithm has no unit
+    if (
+        name_of(setting.loss) == "poisson" and not found.classes
+    ):  # counts are what they are: their logarithm has no unit
         return msgspec.structs.replace(found, target=msgspec.structs.replace(found.target, mean=0.0, std=1.0))
     return found
 

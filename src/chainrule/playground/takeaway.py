@@ -8,16 +8,18 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from chainrule import losses
 from chainrule.errors import unknown_name
 from chainrule.export import FORMATS, export
 from chainrule.playground.messages import Away
+from chainrule.report.setting import code_of
 from chainrule.tables import dataset_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chainrule.playground.experiment import Experiment
-    from chainrule.playground.setting import HiddenLayer, Setting
+    from chainrule.playground.setting import Setting
     from chainrule.playground.worker import Moment
 
 
@@ -92,8 +94,7 @@ def python_of(moment: Moment) -> str:
     setting, classes = experiment.setting, experiment.rows.columns.classes
     built_in = setting.data in dataset_names()
     fitted = "".join(f", {name}={value!r}" for name, value in _asked_of_columns(setting).items())
-    hidden = [line for layer in setting.layers for line in _lines(layer)]
-    layers = "".join(f"\n        {line}," for line in [*hidden, _last(experiment)])
+    layers = "".join(f"\n        {code_of(layer)}," for layer in experiment.network.layers)
     penalties = "".join(f", {name}={getattr(setting, name)!r}" for name in ("l1", "l2") if getattr(setting, name))
     noise = _NOISE.format(noise=setting.noise, seed=setting.seed) if setting.noise else ""
     return _SCRIPT.format(
@@ -105,12 +106,13 @@ def python_of(moment: Moment) -> str:
         split=_split(experiment),
         noise=noise,
         layers=layers,
-        loss=experiment.network.loss.name,
+        loss=_loss(experiment),
         seed=setting.seed,
+        dtype=setting.dtype,
         penalties=penalties,
         epochs=max(moment.epoch, 1),
         batch_size=setting.batch_size or None,
-        optimizer=_optimizer(setting),
+        optimizer=code_of(experiment.training.settings.optimizer),
         validation=", validation=validation" if experiment.rows.held is not None else "",
         metric="accuracy" if classes else "r2",
     )
@@ -132,14 +134,14 @@ columns = fit_columns(table, target, rows=kept{fitted})
 
 def rows(places):
     part = table[places]
-    return columns.encode(part), columns.encode_target(part)
+    return columns.encode(part, dtype={dtype!r}), columns.encode_target(part, dtype={dtype!r})
 
 
 (X, y), validation = rows(kept), rows(held) if len(held) else None
 {noise}network = cr.Network(
     [{layers}
     ],
-    {loss!r}, seed={seed}{penalties},
+    {loss}, seed={seed}, dtype={dtype!r}{penalties},
 )
 history = network.fit(
     X, y, epochs={epochs}, batch_size={batch_size}, metrics={metric!r}{validation},
@@ -154,6 +156,12 @@ X += noise.normal(0, {noise!r}, X.shape).astype(X.dtype)
 if validation is not None:
     validation[0][...] += noise.normal(0, {noise!r}, validation[0].shape).astype(X.dtype)
 """
+
+
+def _loss(experiment: Experiment) -> str:
+    """A name alone where that says it all."""
+    loss = experiment.network.loss
+    return repr(loss.name) if loss == losses.get(loss.name) else code_of(loss)
 
 
 def _asked_of_columns(setting: Setting) -> dict[str, object]:
@@ -171,29 +179,6 @@ def _split(experiment: Experiment) -> str:
     fitted = "".join(f", {name}={value!r}" for name, value in _asked_of_columns(setting).items())
     classes = f"fit_columns(table, target{fitted}).encode_target(table)"
     return f"classes = {classes}\nkept, held = split_rows(len(table), {share}, classes=classes)"
-
-
-def _lines(layer: HiddenLayer) -> list[str]:
-    init = "" if layer.init == "auto" else f", init={layer.init!r}"
-    lines = [f"cr.Dense({layer.units}, {layer.activation!r}{init})"]
-    if layer.norm != "none":
-        lines.append("cr.BatchNorm()" if layer.norm == "batch" else "cr.LayerNorm()")
-    return [*lines, f"cr.Dropout({layer.dropout!r})"] if layer.dropout else lines
-
-
-def _last(experiment: Experiment) -> str:
-    last = experiment.shown[-1]
-    return f"cr.Dense({last.units}, {last.activation!r})"
-
-
-def _optimizer(setting: Setting) -> str:
-    clip = f", clip_norm={setting.clip_norm!r}" if setting.clip_norm else ""
-    if setting.lr is None:
-        return f"cr.optimizers.get({setting.optimizer!r}{clip})"
-    rate = repr(setting.lr)
-    if setting.schedule != "constant":
-        rate = f"cr.schedules.named({setting.schedule!r}, rate={rate})"
-    return f"cr.optimizers.get({setting.optimizer!r}, rate={rate}{clip})"
 
 
 _KINDS: dict[str, Callable[[Moment], Taken]] = {"model": _model, "python": _python}

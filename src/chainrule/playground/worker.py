@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from chainrule.errors import ArgumentError, ChainruleError, DivergenceError
 from chainrule.playground import experiment as experiments
-from chainrule.playground.setting import Setting, adjusted
+from chainrule.playground.setting import Setting
 from chainrule.playground.timeline import Timeline, entry_of, put_back
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class Worker:
 
     def _adjust(self, given: dict[str, Any]) -> None:
         before = self._before if self._experiment is None else self._experiment.setting
-        self._configure(adjusted(before, given), fork=False)
+        self._configure(self.sources.adjusted(before, given), fork=False)
 
     def _restart(self) -> None:
         if self._experiment is not None:

@@ -43,6 +43,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         loss: its name.
         rate: of the step of gradient descent.
         digits: decimals that are asked for.
+        frozen: parameters of every layer that the step leaves as they are: ``("b",)``.
     """
 
     inputs: int = 2
@@ -54,6 +55,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     loss: str = "half_squared_error"
     rate: float = 0.5
     digits: int = 4
+    frozen: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("inputs", "outputs", "rows", "digits"):
@@ -140,8 +142,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             InputError: when the numbers do not fit it.
         """
         exercise = self.exercise
-        layers = [Dense(units, exercise.activation) for units in exercise.hidden]
-        layers.append(Dense(exercise.outputs, exercise.last()))
+        layers = [Dense(units, exercise.activation, frozen=exercise.frozen) for units in exercise.hidden]
+        layers.append(Dense(exercise.outputs, exercise.last(), frozen=exercise.frozen))
         net = Network(layers, exercise.loss, dtype="float64", n_inputs=exercise.inputs)
         for name in net.parameters:
             if name not in self.weights:

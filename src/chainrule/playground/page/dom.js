@@ -84,6 +84,7 @@ export const words = (name) => name.replaceAll("_", " ");
  */
 export function field(label, control, shown = null) {
   control.id ||= `field-${label.toLowerCase().replace(/[^a-z]+/g, "-")}-${(count += 1)}`;
+  control.dataset.field = label;
   return h("div", { class: "field" }, h("label", { for: control.id }, h("span", {}, label), shown), control);
 }
 let count = 0;

@@ -1,6 +1,7 @@
 // The head of each column: its units and activation, and the card that edits the rest.
 
-import { choice, field, h, icon, words } from "./dom.js";
+import { byId, choice, field, h, icon, words } from "./dom.js";
+import { chooser, nameOf, some, tick, told } from "./form.js";
 import { configure, page } from "./page.js";
 
 /** @typedef {import("./types.js").HiddenLayer} HiddenLayer */
@@ -17,10 +18,13 @@ function edit(place, change) {
   configure({ layers: hidden().map((layer, k) => (k === place ? { ...layer, ...change } : layer)) });
 }
 
+/** @param {number} units @param {import("./types.js").Chosen} activation @returns {HiddenLayer} */
+export const plainLayer = (units, activation) => ({ units, activation, bias: true, frozen: [], init: "auto", bias_init: "zeros", norm: "none", norm_first: false, dropout: 0, shortcut: 0 });
+
 /** @param {number} place of the new layer among the hidden ones */
 export function addLayer(place) {
   const like = hidden()[Math.max(place - 1, 0)];
-  const layer = like ? { ...like } : { units: 6, activation: "tanh", init: "auto", norm: "none", dropout: 0 };
+  const layer = like ? { ...like, shortcut: 0 } : plainLayer(6, "tanh");
   configure({ layers: [...hidden().slice(0, place), layer, ...hidden().slice(place)] });
 }
 
@@ -33,18 +37,24 @@ export function layerCard(k) {
   const setup = /** @type {import("./types.js").Setup} */ (page.setup);
   if (k === 0) return h("div", { class: "column-head" }, h("div", { class: "name" }, `${setup.axes.length} input${setup.axes.length === 1 ? "" : "s"}`), h("div", { class: "kind" }, setup.picture_side ? `${setup.picture_side} × ${setup.picture_side} pixels` : "scaled"));
   const shown = setup.layers[k - 1];
-  if (k === setup.layers.length) return h("div", { class: "column-head" }, h("div", { class: "name" }, `${shown.units} output${shown.units === 1 ? "" : "s"}`), h("div", { class: "kind" }, words(shown.activation)));
-  const layer = hidden()[k - 1];
-  const extra = [layer.norm === "none" ? "" : `${layer.norm} norm`, layer.dropout ? `drop ${Math.round(layer.dropout * 100)}%` : ""].filter(Boolean);
+  const last = k === setup.layers.length;
+  const layer = last ? setup.setting.output : hidden()[k - 1];
+  const name = last ? `${shown.units} output${shown.units === 1 ? "" : "s"}` : `${shown.units} unit${shown.units === 1 ? "" : "s"}`;
+  const kind = nameOf(layer.activation) === "auto" ? words(shown.activation) : told(layer.activation);
+  const button = h("button", { class: "card", "aria-haspopup": "dialog", title: `Change this layer: ${kind}`, onclick: () => openCard(k, button) },
+    h("span", { class: "name" }, name), h("span", { class: "kind" }, kind));
+  return h("div", { class: "column-head" }, button, last ? "" : unitButtons(k, hidden()[k - 1]));
+}
+
+/** @param {number} k @param {HiddenLayer} layer */
+function unitButtons(k, layer) {
+  const past = layer.shortcut ? `+ past ${layer.shortcut}` : "";
+  const extra = [past, nameOf(layer.norm) === "none" ? "" : `${nameOf(layer.norm)} norm`, layer.dropout ? `drop ${Math.round(layer.dropout * 100)}%` : ""].filter(Boolean);
   const step = layer.units < 16 ? 1 : layer.units < 64 ? 8 : 32;
-  const button = h("button", { class: "card", "aria-haspopup": "dialog", title: "Change this layer", onclick: () => openCard(k, button) },
-    h("span", { class: "name" }, `${layer.units} units`), h("span", { class: "kind" }, words(layer.activation)));
-  return h("div", { class: "column-head" },
-    button,
-    h("div", { class: "units" },
-      h("button", { "aria-label": `Fewer units in hidden layer ${k}`, disabled: layer.units <= 1, onclick: () => edit(k - 1, { units: Math.max(1, layer.units - step) }) }, "−"),
-      h("span", { class: "kind" }, extra.join(", ")),
-      h("button", { "aria-label": `More units in hidden layer ${k}`, onclick: () => edit(k - 1, { units: Math.min(MOST, layer.units + step) }) }, "+")));
+  return h("div", { class: "units" },
+    h("button", { "aria-label": `Fewer units in hidden layer ${k}`, disabled: layer.units <= 1, onclick: () => edit(k - 1, { units: Math.max(1, layer.units - step) }) }, "−"),
+    h("span", { class: "kind", title: extra.join(", ") }, extra.join(", ")),
+    h("button", { "aria-label": `More units in hidden layer ${k}`, onclick: () => edit(k - 1, { units: Math.min(MOST, layer.units + step) }) }, "+"));
 }
 
 export function closeCard() {
@@ -58,29 +68,58 @@ function openCard(k, opener) {
   closeCard();
   const choices = page.welcome?.choices;
   if (wasOpen || !choices) return;
-  const place = k - 1;
-  const layer = hidden()[place];
-  const units = h("input", { type: "number", min: 1, max: MOST, value: layer.units, onchange: () => edit(place, { units: Math.round(Number(units.value)) || 1 }) });
-  const dropout = h("input", { type: "range", min: 0, max: 0.9, step: 0.05, value: layer.dropout, oninput: () => (share.textContent = `${Math.round(Number(dropout.value) * 100)}%`), onchange: () => edit(place, { dropout: Number(dropout.value) }) });
-  const share = h("output", {}, `${Math.round(layer.dropout * 100)}%`);
-  const formula = h("p", { class: "formula" }, `f(z) = ${choices.formulas[layer.activation]}`);
+  const last = k === page.setup?.layers.length;
+  const title = last ? "Output layer" : `Hidden layer ${k}`;
   const close = () => {
     closeCard();
     opener.focus();
   };
-  card = h("div", { class: "popover", role: "dialog", "aria-label": `Hidden layer ${k}`, "data-layer": k, onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && close() },
-    h("div", { class: "panel-head" }, h("h2", {}, `Hidden layer ${k}`), h("button", { class: "plain icon", "aria-label": "Close", onclick: close }, icon("close"))),
+  card = h("div", { class: "popover", role: "dialog", "aria-label": title, "data-layer": k, onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && close() },
+    h("div", { class: "panel-head" }, h("h2", {}, title), h("button", { class: "plain icon", "aria-label": "Close", onclick: close }, icon("close"))),
+    ...(last ? outputFields(choices) : hiddenFields(k - 1, choices)));
+  const panel = byId("network"); // not the drawing, which scrolls and would cut it off
+  const [box, at] = [panel.getBoundingClientRect(), opener.getBoundingClientRect()];
+  const left = Math.max(8, Math.min(at.left + at.width / 2 - box.left - 120, box.width - 248));
+  Object.assign(card.style, { left: `${left}px`, top: `${at.bottom - box.top + 6}px` });
+  panel.append(card);
+  /** @type {HTMLElement | null} */ (card.querySelector("input, select"))?.focus();
+}
+
+/** @param {import("./types.js").Choices} choices */
+function outputFields(choices) {
+  const output = /** @type {import("./types.js").DenseLayer} */ (page.setup?.setting.output);
+  return denseFields(output, ["auto", ...choices.activations], choices, (change) => configure({ output: { ...output, ...change } }));
+}
+
+/** What every dense layer has. @param {import("./types.js").DenseLayer} layer @param {string[]} activations @param {import("./types.js").Choices} choices @param {(change: Record<string, any>) => void} put */
+function denseFields(layer, activations, choices, put) {
+  const shown = nameOf(layer.activation) === "auto" ? page.setup?.layers.at(-1)?.activation ?? "" : nameOf(layer.activation);
+  return [
+    chooser("Activation", "activation", activations, layer.activation, (activation) => put({ activation }), (name) => (name === "auto" ? `auto: ${words(shown)}` : words(name))),
+    h("p", { class: "formula" }, `f(z) = ${choices.formulas[shown]}`),
+    chooser("Initial weights", "initializer", choices.initializers, layer.init, (init) => put({ init })),
+    h("details", { class: "options" }, h("summary", {}, "Bias, and what stays as it is"),
+      tick("A bias", layer.bias, (bias) => put({ bias, frozen: bias ? layer.frozen : layer.frozen.filter((name) => name !== "b") })),
+      layer.bias ? chooser("Initial biases", "initializer", choices.initializers.filter((name) => name !== "auto" && name !== "orthogonal"), layer.bias_init, (bias_init) => put({ bias_init })) : "",
+      some("Training leaves as they are", layer.bias ? ["W", "b"] : ["W"], layer.frozen, (frozen) => put({ frozen }))),
+  ];
+}
+
+/** @param {number} place @param {import("./types.js").Choices} choices */
+function hiddenFields(place, choices) {
+  const layer = hidden()[place];
+  const put = (/** @type {Partial<HiddenLayer>} */ change) => edit(place, change);
+  const units = h("input", { type: "number", min: 1, max: MOST, value: layer.units, onchange: () => put({ units: Math.round(Number(units.value)) || 1 }) });
+  const dropout = h("input", { type: "range", min: 0, max: 0.9, step: 0.05, value: layer.dropout, oninput: () => (share.textContent = `${Math.round(Number(dropout.value) * 100)}%`), onchange: () => put({ dropout: Number(dropout.value) }) });
+  const share = h("output", {}, `${Math.round(layer.dropout * 100)}%`);
+  const passes = Array.from({ length: place + 2 }, (_, n) => n);
+  return [
     field("Units", units),
-    field("Activation", choice(choices.activations, layer.activation, (activation) => edit(place, { activation }))),
-    formula,
-    field("Normalisation after it", choice(["none", "batch", "layer"], layer.norm, (norm) => edit(place, { norm }))),
+    ...denseFields(layer, choices.activations, choices, put),
+    chooser("Normalisation", "norm", choices.norms, layer.norm, (norm) => put({ norm })),
+    nameOf(layer.norm) === "none" ? "" : tick("Before the activation", layer.norm_first, (norm_first) => put({ norm_first })),
     field("Dropout after it", dropout, share),
-    field("Initial weights", choice(choices.initializers, layer.init, (init) => edit(place, { init }))),
-    h("div", { class: "field" }, h("button", { onclick: () => { closeCard(); configure({ layers: hidden().filter((_, j) => j !== place) }); } }, "Remove this layer")));
-  const drawing = /** @type {HTMLElement} */ (opener.closest(".drawing"));
-  const head = /** @type {HTMLElement} */ (opener.parentElement);
-  const left = Math.max(0, Math.min(head.offsetLeft - 118, drawing.clientWidth - 240));
-  Object.assign(card.style, { left: `${left}px`, top: "46px" });
-  drawing.append(card);
-  units.focus();
+    field("Shortcut (residual connection)", choice(passes.map(String), String(layer.shortcut), (n) => put({ shortcut: Number(n) }), (n) => (n === "0" ? "none" : n === "1" ? "past this layer" : `past this and ${Number(n) - 1} before`))),
+    h("div", { class: "field" }, h("button", { onclick: () => { closeCard(); configure({ layers: hidden().filter((_, j) => j !== place) }); } }, "Remove this layer")),
+  ];
 }

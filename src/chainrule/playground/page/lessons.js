@@ -1,6 +1,7 @@
 // Lessons: the page leads, waits until it has been done, and says what it shows.
 
 import { byId, h, icon } from "./dom.js";
+import { plainLayer } from "./layers.js";
 import { configure, look, on, page } from "./page.js";
 
 /**
@@ -9,8 +10,8 @@ import { configure, look, on, page } from "./page.js";
  */
 
 /** @param {number} units @param {string} activation @param {number} [count] @param {string} [init] */
-const hidden = (units, activation, count = 1, init = "auto") => Array.from({ length: count }, () => ({ units, activation, init, norm: "none", dropout: 0 }));
-const PLAIN = { target: null, task: "auto", drop: [], scaling: "standard", noise: 0, training_share: 0.7, loss: "auto", optimizer: "sgd", lr: 0.1, schedule: "constant", l1: 0, l2: 0, clip_norm: 0, epochs: 5000, batch_size: 32, seed: 0 };
+const hidden = (units, activation, count = 1, init = "auto") => Array.from({ length: count }, () => ({ ...plainLayer(units, activation), init }));
+const PLAIN = { target: null, task: "auto", drop: [], scaling: "standard", noise: 0, training_share: 0.7, loss: "auto", optimizer: "sgd", lr: 0.1, schedule: "constant", l1: 0, l2: 0, output: { activation: "auto", bias: true, frozen: [], init: "auto", bias_init: "zeros" }, start: {}, dtype: "float32", epochs: 5000, batch_size: 32, seed: 0 };
 
 const head = () => page.frame?.head;
 const epoch = () => head()?.epoch ?? 0;

@@ -139,7 +139,7 @@ function nodeLabel(k, unit) {
   if (!setup) return "";
   if (k === 0) return asPicture() ? "" : setup.axes[unit].name;
   if (k < setup.layers.length) return "";
-  if (!setup.classes.length) return setup.target;
+  if (!setup.classes.length) return setup.targets[unit];
   return setup.layers[k - 1].units === 1 ? setup.classes[1] : setup.classes[unit];
 }
 

@@ -1,6 +1,7 @@
 // The data and the training: what can be set, by the library's own names.
 
 import { byId, choice, field, h, toast, whole, words } from "./dom.js";
+import { chooser, nameOf } from "./form.js";
 import { configure, look, on, page, upload } from "./page.js";
 
 /** @typedef {import("./types.js").Setting} Setting */
@@ -34,14 +35,20 @@ function buildData() {
   for (const source of welcome.sources) {
     tables.append(h("button", { title: source.about, "aria-pressed": String(source.name === setting.data), onclick: () => open(source.name) }, words(source.name)));
   }
-  const share = (/** @type {number} */ value) => `${Math.round(value * 100)}%`;
   dataBox.replaceChildren(
     tables, uploadButton(),
+    ...(setup.sheet ? [h("p", { class: "field about" }, `An exercise: ${setup.targets.join(", ")} of ${setup.axes.map((axis) => axis.name).join(", ")}`)] : columnFields(setup)));
+}
+
+/** @param {import("./types.js").Setup} setup */
+function columnFields(setup) {
+  return [
     field("Predict", choice(setup.columns, setup.target, (target) => configure({ target, drop: [], loss: "auto", task: "auto" }), (name) => name)),
     slider("noise", "Noise", [0, 1, 0.05], (v) => v.toFixed(2)),
-    slider("training_share", "Share for training", [0.1, 1, 0.05], share),
+    slider("training_share", "Share for training", [0.1, 1, 0.05], (v) => `${Math.round(v * 100)}%`),
     h("p", { class: "field" }, h("span", { class: "about" }, `${whole(setup.training_rows)} rows to train on, ${whole(setup.held_rows)} held out`)),
-    columnsToUse(setup));
+    columnsToUse(setup),
+  ];
 }
 
 /** @param {string} data */
@@ -62,7 +69,7 @@ function columnsToUse(setup) {
     } });
     return h("label", { class: "row" }, box, name);
   });
-  return h("details", { class: "more", open: setup.setting.drop.length > 0 }, h("summary", {}, `Columns to use (${names.length - setup.setting.drop.length} of ${names.length})`), h("div", { class: "field" }, ...boxes));
+  return h("details", { class: "more", "data-of": "columns", open: setup.setting.drop.length > 0 }, h("summary", {}, `Columns to use (${names.length - setup.setting.drop.length} of ${names.length})`), h("div", { class: "field" }, ...boxes));
 }
 
 function uploadButton() {
@@ -98,23 +105,36 @@ function buildTraining() {
   const { setting } = setup;
   const { choices } = welcome;
   const forClasses = setup.classes.length > 0;
-  const losses = ["auto", ...Object.entries(choices.losses).filter(([, classes]) => forClasses || !classes).map(([name]) => name)];
-  const rates = [...new Set([...RATES, ...(setting.lr === null ? [] : [setting.lr])])].sort((a, b) => a - b);
-  const power = (/** @type {"l1" | "l2" | "clip_norm"} */ name, /** @type {string} */ label, /** @type {number[]} */ values) =>
+  const losses = ["auto", ...Object.entries(choices.losses).filter(([, classes]) => forClasses || !classes || setup.targets.length > 1).map(([name]) => name)];
+  const power = (/** @type {"l1" | "l2"} */ name, /** @type {string} */ label, /** @type {number[]} */ values) =>
     field(label, choice([...new Set([...values, setting[name]])].sort((a, b) => a - b).map(String), String(setting[name]), (value) => configure({ [name]: Number(value) }), (value) => (value === "0" ? "none" : value)));
+  const stepless = nameOf(setting.optimizer) === "lbfgs"; // it finds its own steps
   trainingBox.replaceChildren(
-    field("Learning rate", choice(rates.map(String), String(setting.lr), (lr) => configure({ lr: Number(lr) }), (name) => name)),
-    field("Optimizer", choice(choices.optimizers, setting.optimizer, (optimizer) => configure({ optimizer }))),
-    count("batch_size", "Rows in a batch (0: all)", { min: 0, max: 100000 }),
-    field("Loss", choice(losses, setting.loss, (loss) => configure({ loss }), (name) => (name === "auto" ? `auto: ${words(setup.loss)}` : words(name)))),
+    stepless ? "" : rateField(setting),
+    chooser("Optimizer", "optimizer", choices.optimizers, setting.optimizer, (optimizer) => configure(optimizerSetting(optimizer, setting))),
+    stepless ? "" : count("batch_size", "Rows in a batch (0: all)", { min: 0, max: 100000 }),
+    chooser("Loss", "loss", losses, setting.loss, (loss) => configure({ loss }), (name) => (name === "auto" ? `auto: ${words(setup.loss)}` : words(name))),
     power("l2", "L2 penalty", [0, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1]),
     count("seed", "Seed", { min: 0 }),
-    h("details", { class: "more", open: setting.schedule !== "constant" || setting.l1 > 0 || setting.clip_norm > 0 }, h("summary", {}, "More"),
-      field("Schedule of the rate", choice(choices.schedules, setting.schedule, (schedule) => configure({ schedule }))),
+    h("details", { class: "more", "data-of": "more", open: nameOf(setting.schedule) !== "constant" || setting.l1 > 0 || setting.dtype !== "float32" }, h("summary", {}, "More"),
+      stepless ? "" : chooser("Schedule of the rate", "schedule", choices.schedules, setting.schedule, (schedule) => configure({ schedule })),
       power("l1", "L1 penalty", [0, 0.0001, 0.001, 0.003, 0.01, 0.03]),
-      power("clip_norm", "Largest gradient norm", [0, 0.1, 0.5, 1, 5]),
       field("Scaling of the inputs", choice(choices.scalings, setting.scaling, (scaling) => configure({ scaling }))),
+      field("Numbers", choice(["float32", "float64"], setting.dtype, (dtype) => configure({ dtype }))),
       count("epochs", "Epochs at most", { min: 1, max: 50000 })));
+}
+
+/** Any rate; some are suggested. @param {Setting} setting */
+function rateField(setting) {
+  const list = h("datalist", { id: "rates" }, ...RATES.map((rate) => h("option", { value: rate })));
+  const input = h("input", { type: "number", min: 0, step: "any", list: "rates", value: setting.lr ?? "", placeholder: "its own", onchange: () => configure({ lr: input.value === "" ? null : Number(input.value) }) });
+  return h("div", {}, field("Learning rate", input), list);
+}
+
+/** @param {import("./types.js").Chosen} optimizer @param {Setting} setting */
+function optimizerSetting(optimizer, setting) {
+  if (nameOf(optimizer) === "lbfgs") return { optimizer, lr: null, schedule: "constant" };
+  return nameOf(setting.optimizer) === "lbfgs" ? { optimizer, lr: 0.01 } : { optimizer };
 }
 
 function build() {
@@ -123,12 +143,13 @@ function build() {
   const now = JSON.stringify([setup.setting, setup.columns, welcome.sources]);
   if (now === told) return;
   told = now;
-  const focused = document.activeElement?.id;
-  const opened = [...document.querySelectorAll(".settings details")].map((d) => /** @type {HTMLDetailsElement} */ (d).open);
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest(".settings [data-field]"))?.dataset.field;
+  const details = () => /** @type {HTMLDetailsElement[]} */ ([...document.querySelectorAll(".settings details")]);
+  const opened = new Set(details().filter((each) => each.open).map((each) => each.dataset.of));
   buildData();
   buildTraining();
-  [...document.querySelectorAll(".settings details")].forEach((d, k) => (/** @type {HTMLDetailsElement} */ (d).open ||= opened[k] ?? false));
-  if (focused) document.getElementById(focused)?.focus();
+  for (const each of details()) each.open ||= opened.has(each.dataset.of);
+  if (focused) /** @type {HTMLElement | null} */ (document.querySelector(`.settings [data-field="${focused}"]`))?.focus();
 }
 
 export function mountSettings() {

@@ -2,14 +2,17 @@
 
 /**
  * @typedef {{name: string, about: string, handed: boolean}} Source
- * @typedef {{activations: string[], formulas: Record<string, string>, initializers: string[], losses: Record<string, boolean>, optimizers: string[], schedules: string[], scalings: string[]}} Choices
+ * @typedef {string | ({name: string} & Record<string, any>)} Chosen
+ * @typedef {{name: string, kind: string, usual: any, choices: string[], optional: boolean}} Field
+ * @typedef {{activations: string[], formulas: Record<string, string>, initializers: string[], norms: string[], losses: Record<string, boolean>, optimizers: string[], schedules: string[], scalings: string[], forms: Record<string, Record<string, Field[]>>}} Choices
  * @typedef {{kind: string, title: string, about: string}} Away
  * @typedef {{kind: "welcome", session: string, version: string, choices: Choices, sources: Source[], away: Away[], idle_minutes: number, is_new: boolean}} Welcome
- * @typedef {{units: number, activation: string, init: string, norm: string, dropout: number}} HiddenLayer
- * @typedef {{data: string, target: string | null, task: string, drop: string[], scaling: string, noise: number, training_share: number, layers: HiddenLayer[], loss: string, optimizer: string, lr: number | null, schedule: string, l1: number, l2: number, clip_norm: number, epochs: number, batch_size: number, seed: number}} Setting
+ * @typedef {{activation: Chosen, bias: boolean, frozen: string[], init: Chosen, bias_init: Chosen}} DenseLayer
+ * @typedef {DenseLayer & {units: number, norm: Chosen, norm_first: boolean, dropout: number, shortcut: number}} HiddenLayer
+ * @typedef {{data: string, target: string | null, task: string, drop: string[], scaling: string, noise: number, training_share: number, layers: HiddenLayer[], output: DenseLayer, start: Record<string, any>, loss: Chosen, optimizer: Chosen, lr: number | null, schedule: Chosen, l1: number, l2: number, epochs: number, batch_size: number, seed: number, dtype: string}} Setting
  * @typedef {{name: string, low: number, high: number, low_value: number, high_value: number}} Axis
  * @typedef {{name: string, inputs: number, units: number, activation: string, bias: boolean}} Layer
- * @typedef {{kind: "setup", number: number, setting: Setting, link: string, layers: Layer[], parameters: number, loss: string, axes: Axis[], first_axes: [number, number], classes: string[], columns: string[], target: string, training_rows: number, held_rows: number, steps_per_epoch: number, picture_side: number, target_range: [number, number] | null, engine: string}} Setup
+ * @typedef {{kind: "setup", number: number, setting: Setting, link: string, layers: Layer[], parameters: number, loss: string, axes: Axis[], first_axes: [number, number], classes: string[], columns: string[], target: string, targets: string[], sheet: boolean, training_rows: number, held_rows: number, steps_per_epoch: number, picture_side: number, target_range: [number, number] | null, engine: string}} Setup
  * @typedef {{rows: number[], x: number[], y: number[], target: number[], held: boolean[]}} Points
  * @typedef {{kind: "plane", number: number, x: number, y: number, points: Points}} Plane
  * @typedef {{name: string, epochs: number[], series: Record<string, (number | null)[]>}} Curve
