@@ -98,6 +98,25 @@ def test_going_back_and_forward_again_gives_the_same_bits(driver: Driver, optimi
     assert moment.furthest == 40
 
 
+def test_lbfgs_goes_back_and_forward_again_though_its_memory_is_its_own(driver: Driver) -> None:
+    driver.worker.configure(replace(SMALL, optimizer="lbfgs", lr=None, epochs=40))
+    seen = {}
+    for _ in range(12):
+        driver.worker.step("batch")
+        moment = driver.moment()
+        seen[moment.taken] = moment.theta
+    for goal in (5, 9, 12, 1, 11):
+        driver.worker.seek(goal)
+        moment = driver.moment()
+        assert (moment.taken, moment.furthest, moment.finished) == (goal, 12, goal)
+        assert np.array_equal(moment.theta, seen[goal])
+    driver.worker.step("batch")
+    assert np.array_equal(driver.moment().theta, seen[12])
+    steps, values = driver.worker.timeline.history(0)
+    assert len(steps) > 10
+    assert values[3] == seen[steps[3]][0]
+
+
 def test_another_learning_rate_goes_on_from_here_and_back_before_it(driver: Driver) -> None:
     driver.worker.configure(SMALL)
     driver.worker.step("epoch")

@@ -68,6 +68,11 @@ class Experiment:
         """The dense layers in order, those inside a shortcut too."""
         return tuple(_shown(self.network.objective.network, self.network.input_shape, ""))
 
+    def begin_at(self, theta: Floats) -> None:
+        """A new training in place of the old one, from these weights."""
+        self.network.theta = theta
+        self.training = _prepare(self.setting, self.rows, self.network)
+
     def model(self, theta: Floats) -> Model:
         """A model with these weights, apart from the training."""
         network = Network(

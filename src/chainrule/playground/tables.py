@@ -14,8 +14,8 @@ from chainrule.arrays import Floats, Ints
 from chainrule.errors import ArgumentError, unknown_name
 from chainrule.insight.marking.sheets import Sheet
 from chainrule.playground.records import name_of
-from chainrule.playground.sheets import WORKED_EXAMPLE, columns_of, frame_of, setting_of, target_names, worked_example
 from chainrule.playground.setting import Setting, adjusted
+from chainrule.playground.sheets import WORKED_EXAMPLE, columns_of, frame_of, setting_of, target_names, worked_example
 from chainrule.splitting import split_rows
 from chainrule.tables import Columns, dataset_names, describe, fit_columns, load_dataset
 from chainrule.tables.features import NumberColumn

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from chainrule.optimizers import LBFGS
 from chainrule.records import Epoch
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ class Entry(NamedTuple):
     def nbytes(self) -> int:
         """About what it takes."""
         return int(self.theta.nbytes * (2 + len(self.slots)))
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether training can go on from here: L-BFGS begins anew alone, what it remembers is not handed out."""
+        return self.pinned or not isinstance(self.experiment.training.settings.optimizer, LBFGS)
 
 
 @dataclass
@@ -99,9 +105,9 @@ class Timeline:
         return dropped
 
     def before(self, taken: int) -> Entry:
-        """The last entry that is not after this step."""
+        """The last entry that is not after this step, and that training can go on from."""
         place = bisect_right(self.entries, taken, key=lambda entry: entry.taken)
-        return self.entries[max(place - 1, 0)]
+        return next((entry for entry in reversed(self.entries[:place]) if entry.leads_on), self.entries[0])
 
     def forget_after(self, taken: int) -> None:
         """Drop what comes after this step: what follows will be another course."""
@@ -142,6 +148,9 @@ def entry_of(experiment: Experiment, offset: int, epochs: int, *, pinned: bool =
 
 def put_back(entry: Entry, records: Iterable[Epoch]) -> None:
     """Put the training where the entry stands; `records` are those of its own epochs before it."""
+    if isinstance(entry.experiment.training.settings.optimizer, LBFGS):
+        entry.experiment.begin_at(entry.theta)
+        return
     training = entry.experiment.training
     training.run.restore(entry.theta, entry.slots)
     standing = msgspec.structs.replace(entry.standing, epochs=list(records))
