@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# The tests start many a Python: what one has compiled the next need not, whatever the shell says.
+test test-quick: export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test test-quick test-native-sanitize test-native-threads wheel lint page-types format bench bench-peers clean
 .DEFAULT_GOAL := help
 

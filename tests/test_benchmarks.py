@@ -131,6 +131,7 @@ def test_a_peer_says_what_it_cannot_do():
 # races ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_race_gives_time_memory_and_answer_of_each():
     peers = [
         BY_HAND,
@@ -191,6 +192,7 @@ def test_which_python_has_a_library():
     assert python_with("no_such_library") is None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the peak is the one that the system counts")
 def test_peak_memory_sees_what_was_freed():
     """In a process of its own: this one may have had its peak before."""

@@ -214,7 +214,7 @@ NAMES = [
 ]
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.sampled_from(NAMES) | st.text(max_size=60), min_size=1, max_size=36), st.data())
 def test_no_name_breaks_the_columns(names, data):
     K = len(names)

@@ -309,7 +309,7 @@ TAMPERED: dict[str, Callable[[Any], Any]] = {
     "residual that does not fit": changed("layers/2/layers/0/units", 5),
     "no layers": changed("layers", []),
     "too many layers": changed("layers", [{"layer": "dense", "units": 3}] * 500),
-    "deep nesting": changed("layers/2", nested(300)),
+    "deep nesting": changed("layers/2", nested(60)),
     "no inputs": changed("input_shape", []),
     "zero inputs": changed("input_shape", [0]),
     "negative inputs": changed("input_shape", [-4]),

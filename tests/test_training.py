@@ -433,7 +433,7 @@ def test_no_bit_depends_on_how_many_steps_are_taken_at_once(
     optimizer: Any, reduction: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(500, I)), rng.integers(0, K, size=500)
+    X, y = rng.normal(size=(200, I)), rng.integers(0, K, size=200)
     found = set()
     for pace in (1, 2, 3, 7, 1000):
         monkeypatch.setattr(training.Pace, "steps", lambda _self, left, pace=pace: min(left, pace))

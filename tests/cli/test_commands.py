@@ -59,6 +59,7 @@ def test_predict_beside_the_input(call, model):
     assert answers["input_prediction"].unique().to_list() == ["old"]
 
 
+@pytest.mark.slow
 def test_predict_reads_standard_input_and_needs_no_target(start, call, model, flowers):
     pl.read_csv(flowers).drop("species").write_csv(flowers.with_name("new.csv"))
     with flowers.with_name("new.csv").open() as table:

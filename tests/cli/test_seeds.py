@@ -124,6 +124,7 @@ def test_when_all_diverge_nothing_is_written(call):
     assert not Path("flowers.safetensors").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_ctrl_c_keeps_the_best_of_those_that_were_finished(start, tmp_path):
     process = start("train", "iris", "--seeds", 500, "--epochs", 300, "--json")

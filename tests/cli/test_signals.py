@@ -37,6 +37,7 @@ def test_ctrl_c_writes_the_best_weights_so_far(start, tmp_path):
     assert np.array_equal(cr.load(tmp_path / "iris.safetensors").network.theta, again.network.theta)
 
 
+@pytest.mark.slow
 def test_ctrl_c_to_a_run_that_talks_to_people(start, tmp_path):
     process = start("train", "digits", "--epochs", 1_000_000)
     for line in process.stdout:
@@ -70,6 +71,7 @@ def test_killed_and_resumed_it_ends_in_the_same_bits(start, tmp_path, often):
     assert np.array_equal(*thetas)
 
 
+@pytest.mark.slow
 def test_a_reader_who_goes_away_does_not_end_the_training(start, tmp_path):
     process = start("train", "iris", "--epochs", 30)
     assert process.stdout.readline().startswith("iris: 150 rows")
@@ -79,7 +81,14 @@ def test_a_reader_who_goes_away_does_not_end_the_training(start, tmp_path):
     assert len(cr.load(tmp_path / "iris.safetensors").network.theta)
 
 
-@pytest.mark.parametrize("arguments", [("data", "digits", "--head", 3000), ("predict", "m.safetensors", "big.csv")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("data", "digits", "--head", 3000),
+        pytest.param(("predict", "m.safetensors", "big.csv"), marks=pytest.mark.slow),
+    ],
+    ids=lambda arguments: arguments[0],
+)
 def test_a_broken_pipe_is_quiet(start, tmp_path, arguments):
     frame = cr.train("iris", epochs=1)
     frame.save(tmp_path / "m.safetensors")

@@ -135,6 +135,7 @@ def test_saturation_by_hand():
     assert csv_classifier.saturated(net, X) == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_summed_over_all_rows_the_published_rate_is_far_too_large(tmp_path):
     published, scaled = csv_classifier.run(scaled=True, batch_size=0, epochs=5, display=0, out=tmp_path).trainings
     assert published.losses[-1] > 10 * published.first_loss

@@ -43,6 +43,7 @@ def same_network(one, other):
     return (one.layers, one.loss, one.seed, one.dtype) == (other.layers, other.loss, other.seed, other.dtype)
 
 
+@pytest.mark.slow
 def test_scripts_and_command_train_the_same_networks(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 

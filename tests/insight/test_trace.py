@@ -110,14 +110,14 @@ def trace_of(case):
 
 @pytest.mark.parametrize("layers", registry.LAYERS)
 def test_values_and_gradients_are_those_of_training_to_the_bit(layers):
-    for case in itertools.islice(registry.quick(layers), 0, None, 7):
+    for case in itertools.islice(registry.every_pair(layers), 0, None, 7):
         the_same_to_the_bit(case)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("layers", registry.LAYERS)
 def test_so_they_are_under_every_activation_and_loss(layers):
-    for turn, case in enumerate(registry.quick(layers)):
+    for turn, case in enumerate(registry.every_pair(layers)):
         made = the_same_to_the_bit(case)
         form = FORMATS[turn % len(FORMATS)]
         assert "dense_1" in made.rendered(form).replace("\\_", "_")
@@ -147,7 +147,7 @@ def the_same_to_the_bit(case):
 @pytest.mark.parametrize("layers", registry.LAYERS)
 def test_a_step_follows_the_gradient_under_every_activation_and_loss(layers):
     """Where training and prediction are one; gradient descent is written out, frozen numbers keep their bits."""
-    for case in registry.quick(layers):
+    for case in registry.every_pair(layers):
         point, plain = trace_of(case)
         if point.objective.network.has_modes:
             continue
@@ -163,7 +163,7 @@ def test_a_step_follows_the_gradient_under_every_activation_and_loss(layers):
 
 @pytest.mark.parametrize("layers", registry.LAYERS)
 def test_every_layer_has_its_names(layers):
-    for case in itertools.islice(registry.quick(layers), 0, None, 31):
+    for case in itertools.islice(registry.every_pair(layers), 0, None, 31):
         point, made = trace_of(case)
         for name, layer in _every_layer(point.objective.network, point.objective.input_shape, ""):
             names = {"X", "Y", "dY", "dX"}

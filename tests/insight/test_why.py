@@ -93,7 +93,7 @@ def asked(made):
 @pytest.mark.parametrize("layers", registry.LAYERS)
 def test_paths_gradient_and_difference_agree(layers):
     """A few combinations of each; the slow test takes all of them."""
-    for case in itertools.islice(registry.quick(layers), 5, None, 41):
+    for case in itertools.islice(registry.every_pair(layers), 5, None, 41):
         made = traced(case)
         for row in (None, case.B - 1):
             agree(made, asked(made)[0], row, case)
@@ -103,7 +103,7 @@ def test_paths_gradient_and_difference_agree(layers):
 @pytest.mark.parametrize("layers", registry.LAYERS)
 def test_paths_gradient_and_difference_agree_everywhere(layers):
     """Every activation under every loss; parameters and rows take turns."""
-    for turn, case in enumerate(registry.quick(layers)):
+    for turn, case in enumerate(registry.every_pair(layers)):
         made = traced(case)
         parameters = asked(made)
         agree(made, parameters[turn % len(parameters)], None if turn % 3 else case.B - 1, case)

@@ -54,7 +54,7 @@ def fit_or_none(frame):
         return None
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables(), st.sampled_from([".csv", ".tsv", ".parquet", ".csv.gz"]))
 def test_files_give_the_same_matrix(frame, ending):
     columns = fit_or_none(frame)
@@ -73,7 +73,7 @@ def test_files_give_the_same_matrix(frame, ending):
             assert np.array_equal(encoding.encode_target(read), columns.encode_target(frame))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(tables(), st.sampled_from(["standard", "minmax", "minmax-matrix", "none"]))
 def test_json_gives_the_same_matrix_bit_for_bit(frame, scaling):
     try:
@@ -91,7 +91,7 @@ def test_json_gives_the_same_matrix_bit_for_bit(frame, scaling):
         assert X.max() <= 1 + 1e-9
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(tables(), st.randoms(use_true_random=False))
 def test_order_of_rows_and_columns_changes_nothing_but_the_order(frame, random):
     columns = fit_or_none(frame)
@@ -103,7 +103,7 @@ def test_order_of_rows_and_columns_changes_nothing_but_the_order(frame, random):
     assert np.array_equal(columns.encode(frame.select(names)[order]), columns.encode(frame)[order])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=8))
 def test_any_numbers_are_encoded_or_refused_in_words(values):
     frame = {"x": values, "y": ["u", "v"] * (len(values) // 2) + ["u"] * (len(values) % 2)}
@@ -114,7 +114,7 @@ def test_any_numbers_are_encoded_or_refused_in_words(values):
     assert np.isfinite(X).all()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200) | st.text(string.digits + 'ab,;"\n\t. ', max_size=200).map(str.encode))
 def test_any_bytes_are_read_or_refused_in_words(content):
     with tempfile.TemporaryDirectory() as folder:

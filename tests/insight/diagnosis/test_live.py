@@ -21,7 +21,7 @@ def trained(callbacks=(), **options) -> cr.Network:
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"validation": 0.2, "early_stopping": 2}, {"optimizer": "lbfgs"}, {"batch_size": 1}]
+    "options", [{}, {"validation": 0.2, "early_stopping": 2}, {"optimizer": "lbfgs"}, {"batch_size": 1, "epochs": 3}]
 )
 def test_the_result_is_the_same_to_the_bit(options):
     watching = cr.Diagnosis(tell=lambda _: None, share=1e9)

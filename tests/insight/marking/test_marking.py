@@ -240,6 +240,7 @@ def test_mistakes_of_layers_that_are_not_dense(behind, name, words):
     assert words in " ".join(str(marked).split())
 
 
+@pytest.mark.slow
 def test_a_gradient_that_is_rounding_alone_makes_no_wrong_step():
     """That of a bias in front of a batch norm is 0: what Adagrad makes of 1e-17 differs between two right programs."""
     net = cr.Network([cr.Dense(3, "sigmoid"), cr.Residual([cr.Dense(3)]), cr.BatchNorm(), cr.Dense(2, "softmax")],

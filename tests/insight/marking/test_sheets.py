@@ -32,6 +32,7 @@ def test_answers_rounded_as_asked_are_right_and_others_are_not(kind):
     assert [answer.name for answer in sheet.mark(wrong).wrong] == ["loss"]
 
 
+@pytest.mark.slow
 def test_fewer_decimals_than_asked_for_are_not_enough():
     sheet = Exercise().draw(3)
     loss = sheet.solution()["loss"]
