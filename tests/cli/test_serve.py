@@ -79,6 +79,26 @@ def test_who_is_being_answered_when_it_stops_gets_the_answer(model):
 
 
 @pytest.mark.slow
+def test_several_workers_answer_are_logged_and_stop_when_told(model):
+    with served(model, "--json", "--log", "--workers", "2") as process:
+        ready = json.loads(process.stdout.readline())
+        assert all(len(ask(ready["url"])) == 1 for _ in range(4))
+        process.send_signal(signal.SIGTERM)
+        rest, errors = process.communicate(timeout=60)
+        *lines, end = [json.loads(line) for line in rest.splitlines()]
+        assert [(line["event"], line["path"], line["status"]) for line in lines] == [("request", "/predict", 200)] * 4
+        assert (end, errors, process.returncode) == ({"event": "end"}, "", 0)
+
+
+@pytest.mark.slow
+def test_workers_end_with_their_parent(model):
+    with served(model, "--json", "--workers", "2") as process:
+        json.loads(process.stdout.readline())
+        process.kill()
+        assert process.communicate(timeout=60) == ("", "")  # nobody holds the pipes any longer
+
+
+@pytest.mark.slow
 def test_it_says_that_others_reach_it(model):
     with served(model, "--host", "0.0.0.0") as process:  # noqa: S104 -- what is tested
         lines = [process.stdout.readline() for _ in range(5)]
@@ -91,6 +111,7 @@ def test_it_says_that_others_reach_it(model):
         (["--port", "70000"], "--port: expected a whole number from 0 to 65535, got 70000"),
         (["--host", "no.such.host.invalid"], "--host: expected an address or name of this machine"),
         (["--max-rows", "0"], "--max-rows: expected a whole number >= 1, got 0"),
+        (["--workers", "0"], "--workers: expected a whole number >= 1, got 0"),
         (["--timeout", "nan"], "--timeout: expected a number > 0"),
     ],
 )

@@ -6,6 +6,7 @@ import json
 import logging
 from threading import Event
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -120,22 +121,54 @@ def test_a_network_with_labels_answers_them():
 # ---- what it tells ---------------------------------------------------------------------------------------------------
 
 
-def test_the_schema_tells_columns_and_target():
-    table = {
-        "age": [30, 40, None, 50, 20, 31],
-        "city": ["Bern", "Genf", "Bern", "Genf", "Bern", "Genf"],
-        "member": [True, False, True, True, False, True],
-        "born": ["2001-02-03", "2002-03-04", "1999-01-01", "1998-07-08", "2003-04-05", "2001-02-03"],
-        "y": ["a", "b", "a", "b", "a", "b"],
-    }
-    model = cr.train(table, target="y", layers=(2,), epochs=1, scaling="minmax")
-    told = TestClient(make_app(model, name="clients")).get("/schema").json()
+CLIENTS = {
+    "age": [30, 40, None, 50, 20, 31],
+    "city": ["Bern", "Genf", "Bern", "Genf", "Bern", "Genf"],
+    "member": [True, False, True, True, False, True],
+    "born": ["2001-02-03", "2002-03-04", "1999-01-01", "1998-07-08", "2003-04-05", "2001-02-03"],
+    "y": ["a", "b", "a", "b", "a", "b"],
+}
+
+
+@pytest.fixture(scope="module")
+def clients():
+    return TestClient(make_app(cr.train(CLIENTS, target="y", layers=(2,), epochs=1), name="clients"))
+
+
+def test_the_schema_tells_columns_and_target(clients):
+    told = clients.get("/schema").json()
     assert told["model"] == "clients"
     assert told["target"] == {"name": "y", "classes": ["a", "b"]}
     age, city, member, born = told["columns"]
-    assert age == {"name": "age", "kind": "number", "median": 31.0, "range": [20.0, 50.0], "missing": True}
+    assert (age["name"], age["kind"], age["median"], age["range"], age["missing"]) == (
+        "age",
+        "number",
+        31.0,
+        [20.0, 50.0],
+        True,
+    )
     assert city == {"name": "city", "kind": "category", "categories": ["Bern", "Genf"]}
-    assert (member["kind"], born["kind"]) == ("boolean", "date")
+    assert (member["kind"], born["kind"], born["range"]) == ("boolean", "date", ["1998-07-08", "2003-04-05"])
+
+
+def test_the_schema_of_a_network_tells_its_classes():
+    network = cr.Network([cr.Dense(3, "softmax")], loss="cross_entropy").build(2)
+    told = TestClient(make_app(network)).get("/schema").json()
+    assert (told["inputs"], told["outputs"], told["target"]) == (2, 3, {"classes": [0, 1, 2]})
+
+
+@pytest.mark.parametrize(("scaling", "known"), [("minmax", [20.0, 50.0]), ("standard", None)])
+def test_a_model_file_of_before_ranges_were_kept(tmp_path, scaling, known):
+    """Its columns lack them; those scaled to their range tell it all the same."""
+    model = cr.train(CLIENTS, target="y", layers=(2,), epochs=1, scaling=scaling)
+    old = [
+        {name: value for name, value in msgspec.to_builtins(each).items() if name != "range"}
+        for each in model.columns.features
+    ]
+    columns = msgspec.convert({**msgspec.to_builtins(model.columns), "features": old}, cr.tables.Columns)
+    cr.Model(model.network, columns, model.settings).save(tmp_path / "old.safetensors")
+    told = TestClient(make_app(cr.load(tmp_path / "old.safetensors"))).get("/schema").json()
+    assert told["columns"][0].get("range") == known
 
 
 def test_the_pages_are_there_and_load_nothing(client):
@@ -164,7 +197,7 @@ def test_names_in_the_page_are_no_markup():
         (b"", "not JSON"),
         (b"[{", "not JSON"),
         (b"[NaN]", "not JSON"),
-        (b"[1e999]", "not JSON"),
+        (b"[1e999, NaN]", "not JSON"),
         (b'"\xff"', "not UTF-8: byte 0"),
         (b"[" * 20_000, "nested too deeply"),
         (b"[" + b"9" * 10_000 + b"]", "not JSON"),
@@ -173,6 +206,12 @@ def test_names_in_the_page_are_no_markup():
 def test_what_is_no_json_is_400(client, body, words):
     response = client.post("/predict", content=body, headers=JSON)
     assert words in problem(response, 400)["detail"]
+
+
+def test_a_number_beyond_all_floats_is_named_too(client):
+    body = json.dumps([ROW, ROW]).replace("1.4}", "1.4}").replace("0.2}]", "1e999}]")
+    (error,) = problem(client.post("/predict", content=body, headers=JSON), 422)["errors"]
+    assert (error["row"], error["column"], error["got"]) == (2, "petal_width", "inf")
 
 
 @pytest.mark.parametrize("value", [[], {}, None, 3, "x", [[1, 2]], [None], [ROW, {}], {"sepal_length": []}])
@@ -189,6 +228,31 @@ def test_a_wrong_value_of_a_table_too(client):
     table = f"{','.join(ROW)}\n1,2,3,4\n1,2,wide,4\n"
     (error,) = problem(client.post("/predict", content=table, headers=CSV), 422)["errors"]
     assert (error["row"], error["column"], error["got"]) == (2, "petal_length", "'wide'")
+
+
+def test_all_that_is_wrong_in_a_table_is_named(clients):
+    table = "born,age,city,member\n2001-02-30,x,Bern,yes\n2001-01-01,3,Bern,no\nsoon,1e999,Bern,yes\n"
+    errors = problem(clients.post("/predict", content=table, headers=CSV), 422)["errors"]
+    assert [(each["row"], each["column"], each["got"]) for each in errors] == [
+        (1, "age", "'x'"),
+        (1, "born", "'2001-02-30'"),
+        (3, "age", "'1e999'"),
+        (3, "born", "'soon'"),
+    ]
+
+
+@pytest.mark.parametrize(("body", "kind"), [("age,City\n1,Bern\n", CSV), ('{"age": [1], "City": ["Bern"]}', JSON)])
+def test_all_columns_that_are_missing_are_named(clients, body, kind):
+    errors = problem(clients.post("/predict", content=body, headers=kind), 422)["errors"]
+    assert {each["column"] for each in errors} == {"city", "member", "born"}
+    assert not any("row" in each for each in errors)
+    assert "'City' is another column" in next(each["expected"] for each in errors if each["column"] == "city")
+
+
+def test_an_infinite_number_beside_the_columns_of_the_model_is_named(client):
+    table = f"{','.join(ROW)},more\n1,2,3,4,5\n1,2,3,4,inf\n"
+    (error,) = problem(client.post("/predict", content=table, headers=CSV), 422)["errors"]
+    assert (error["row"], error["column"], error["got"]) == (2, "more", "inf")
 
 
 @pytest.mark.parametrize(
@@ -234,6 +298,8 @@ def test_a_name_that_is_not_its_own_is_refused(iris):
         assert TestClient(app).get("/health", headers={"host": host}).status_code == 200
     for host in ("evil.example", "localhost.evil.example", "evil.example:8000", ""):
         problem(TestClient(app).get("/health", headers={"host": host}), 421)
+    twice = [("host", "localhost"), ("host", "evil.example")]
+    problem(TestClient(app).get("/health", headers=twice), 400)
 
 
 def test_no_answer_says_that_other_pages_may_read_it(client):

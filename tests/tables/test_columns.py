@@ -112,6 +112,29 @@ def test_no_scaling_and_the_whole_matrix():
     np.testing.assert_allclose(X[:, places], (matrix - low) / (high - low), rtol=1e-12)
 
 
+@pytest.mark.parametrize("scaling", ["standard", "minmax", "minmax-matrix", "none"])
+def test_ranges_are_kept_whatever_the_scaling(scaling):
+    frame = table().with_columns(
+        at=pl.datetime_range(
+            pl.datetime(2020, 1, 1, 6),
+            interval="1h",
+            eager=True,
+            end=pl.datetime(2020, 1, 1, 5) + pl.duration(hours=ROWS),
+        )
+    )
+    training = np.arange(10, ROWS)
+    columns = fit_columns(frame, "species", rows=training, scaling=scaling)
+    kept = {feature.name: feature.range for feature in columns.features if hasattr(feature, "range")}
+    size = frame["size"][10:]
+    assert kept["size"] == (size.min(), size.max())
+    assert kept["at"] == (frame["at"][10].isoformat(), frame["at"][-1].isoformat())
+    again = msgspec.json.decode(msgspec.json.encode(columns), type=Columns)
+    assert again == columns
+    broken = msgspec.to_builtins(columns.features[0]) | {"range": [2.0, 1.0]}
+    with pytest.raises(msgspec.ValidationError, match="two finite numbers in order"):
+        msgspec.convert(broken, NumberColumn)
+
+
 def test_categories_as_scikit_learn():
     frame = load_dataset("penguins").drop_nulls()
     columns = fit_columns(frame.select("island", "sex", "species"), "species")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
+from chainrule import checks
 from chainrule.cli.console import facts, output, plural, say, write_json
 from chainrule.cli.options import GROUPS, as_options, given
 from chainrule.errors import MissingExtraError
@@ -61,7 +62,16 @@ def serve(
             help="Names by which requests may call the server, beside its address: that of a proxy before it.",
         ),
     ] = (),
+    workers: Annotated[
+        int, Parameter(group=_WHERE, metavar="N", help="Processes that answer; the limits are those of each.")
+    ] = 1,
     limits: Annotated[LimitOptions, Parameter(name="*")] = None,
+    log: Annotated[
+        bool,
+        Parameter(
+            group=GROUPS["Output"], negative=(), show_default=False, help="Tell each answer: who, what, status, time."
+        ),
+    ] = False,
     json: Annotated[
         bool,
         Parameter(
@@ -73,6 +83,7 @@ def serve(
     if missing := [library for library in ("starlette", "uvicorn", "httptools") if find_spec(library) is None]:
         raise MissingExtraError("chainrule serve", library=", ".join(missing), extra="serve")
     chosen = Limits(**given(limits))
+    checks.whole(workers, "workers", where="serve")
     from chainrule.model import load
     from chainrule.serving import server
 
@@ -86,6 +97,8 @@ def serve(
         limits=chosen,
         hosts=server.hosts_of(listener, host, allow_host),
         ready=lambda: tell(model, opened, server.url(listener), alone=server.is_loopback(listener)),
+        log=None if not log else "json" if json else "text",
+        workers=workers,
     )
     if json:
         write_json({"event": "end"})

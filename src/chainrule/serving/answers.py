@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
+from chainrule.errors import DataError
 from chainrule.model import Model, probabilities_of
 from chainrule.serving.problems import Problem
 from chainrule.tables import MISSING
 from chainrule.tables.cells import Fault
 from chainrule.tables.delimited import read_delimited
-from chainrule.tables.rows import RowEncoding, RowsError, number_rows
+from chainrule.tables.rows import RowEncoding, RowsError, number_rows, table_faults
 from chainrule.tables.sources import text_source
 from chainrule.tables.values import check_finite
 
@@ -95,8 +97,13 @@ class Answers:
         settings = model.settings
         frame = read_delimited(source, missing=(*MISSING, *settings.missing), header=settings.header)
         self._check_count(frame.height)
-        check_finite(frame, where=BODY)
-        encoded: Floats = model.columns.encode(frame, dtype=self.network.dtype, where=BODY)
+        try:
+            check_finite(frame, where=BODY)
+            encoded: Floats = model.columns.encode(frame, dtype=self.network.dtype, where=BODY)
+        except DataError:  # it names the first value that is wrong
+            if faults := table_faults(frame, model.columns, dtype=self.network.dtype):
+                raise RowsError(faults) from None
+            raise
         return encoded
 
     def _matrix(self, decoded: Any) -> Floats:
@@ -124,14 +131,30 @@ class Answers:
 def _decoded(body: bytes) -> Any:
     """What the JSON says."""
     try:
-        return msgspec.json.decode(body.removeprefix(_BOM))
+        return _read(body.removeprefix(_BOM))
     except UnicodeDecodeError as error:
         words = f"{BODY} is not UTF-8: byte {error.start}"
     except RecursionError:
         words = f"{BODY} is nested too deeply"
-    except msgspec.DecodeError as error:  # ValidationError, a number out of range, is one
+    except ValueError as error:
         words = f"{BODY} is not JSON: {str(error).removeprefix('JSON is malformed: ')}"
     raise Problem(HTTPStatus.BAD_REQUEST, words)
+
+
+def _read(text: bytes) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.ValidationError:  # a number beyond the range of floats; infinite, it gets a place: row and column
+        return json.loads(text, parse_constant=_no_json)
+
+
+def _no_json(word: str) -> None:
+    """For NaN and Infinity, which Python would read.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(f"{word} is no number of JSON")
 
 
 def _kind(value: object) -> str:

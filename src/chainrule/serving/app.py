@@ -60,7 +60,7 @@ def make_app(
     """
     limits = limits or Limits()
     service = _Service(Answers(model, limits), limits)
-    told = facts(model, name)
+    told = facts(service.answers, name)
     openapi = document(service.answers, name)
     routes = [
         Route("/predict", service.predict, methods=["POST"]),
@@ -138,9 +138,8 @@ class _Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if self.hosts and (host := _host(scope)) not in self.hosts:
-            words = f"this server is not called {host!r}: start it with --allow-host {host or 'NAME'} if it is"
-            await _refused_as(Problem(HTTPStatus.MISDIRECTED_REQUEST, words))(scope, receive, send)
+        if self.hosts and (problem := _misdirected(scope, self.hosts)) is not None:
+            await _refused_as(problem)(scope, receive, send)
             return
         try:
             await self.app(scope, receive, send)
@@ -150,12 +149,24 @@ class _Guard:
             )
 
 
-def _host(scope: Scope) -> str:
-    """The name by which a request calls the server, without the port."""
+def _misdirected(scope: Scope, hosts: frozenset[str]) -> Problem | None:
+    """What is wrong with the name by which a request calls the server.
+
+    HTTP/1.0 need not name it; no browser speaks that.
+    """
     given: list[bytes] = [value for name, value in scope["headers"] if name == b"host"]
+    if not given and scope["http_version"] == "1.0":
+        return None
     if len(given) != 1:
-        return ""
-    host = given[0].decode("latin-1").strip().lower()
+        return Problem(HTTPStatus.BAD_REQUEST, f"a request names its host once, not {len(given)} times")
+    host = _without_port(given[0].decode("latin-1").strip().lower())
+    if host in hosts:
+        return None
+    words = f"this server is not called {host!r}: start it with --allow-host {host or 'NAME'} if it is"
+    return Problem(HTTPStatus.MISDIRECTED_REQUEST, words)
+
+
+def _without_port(host: str) -> str:
     name, _, port = host.rpartition(":")
     return name if name and port.isdigit() else host
 

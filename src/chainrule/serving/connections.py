@@ -5,6 +5,7 @@ Uvicorn leaves it to a proxy before it to end a connection whose request never c
 
 from __future__ import annotations
 
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,16 @@ from chainrule.serving.problems import MEDIA_TYPE, Problem
 if TYPE_CHECKING:
     import asyncio
 
+    from chainrule.serving.access import AccessLog
+
 KEEP_ALIVE = 5  # seconds that a connection may be silent after an answer
 _FLUSH = 1.0  # seconds to take a refusal
+_LAST = 0.5  # seconds for the last request, once the server is told to stop
 
 
-def connections(limits: Limits) -> type[GuardedConnection]:
-    """The class of the connections of one server."""
-    return type("Connection", (GuardedConnection,), {"limits": limits, "waiting": {}})
+def connections(limits: Limits, log: AccessLog | None = None) -> type[GuardedConnection]:
+    """The class of the connections of one server; what they refuse before the application hears of it is noted too."""
+    return type("Connection", (GuardedConnection,), {"limits": limits, "log": log, "waiting": {}})
 
 
 class GuardedConnection(HttpToolsProtocol):
@@ -30,16 +34,19 @@ class GuardedConnection(HttpToolsProtocol):
 
     Attributes:
         limits: how much it gets.
+        log: where refusals are noted.
         waiting: the connections of the server whose request has not come whole, the longest waiting first.
     """
 
     limits: Limits
+    log: AccessLog | None
     waiting: dict[GuardedConnection, None]
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self._received = 0  # bytes since the last request was whole
         self._in_head = True
+        self._ending = False
         self._deadline: asyncio.TimerHandle | None = None
 
     # ---- from the transport -----------------------------------------------------------------------------------------
@@ -76,6 +83,8 @@ class GuardedConnection(HttpToolsProtocol):
         self._in_head = False
         self._wait(3 * self.limits.timeout)  # to come, to be answered and to be taken
         super().on_headers_complete()
+        if self._ending:
+            self.cycle.keep_alive = False
         if len(self.pipeline) > PIPELINED:
             self.transport.abort()
 
@@ -88,6 +97,16 @@ class GuardedConnection(HttpToolsProtocol):
         more = bool(self.pipeline)
         super().on_response_complete()
         self._wait(3 * self.limits.timeout if more else KEEP_ALIVE + self.limits.timeout)
+
+    # ---- from the server --------------------------------------------------------------------------------------------
+
+    def shutdown(self) -> None:
+        """End, but over no request that is on its way: who asks within a moment is answered, and told to close."""
+        self._ending = True
+        if self.cycle is None or self.cycle.response_complete:
+            self._wait(_LAST)
+        else:
+            self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(HTTPStatus.BAD_REQUEST, msg)
@@ -106,6 +125,8 @@ class GuardedConnection(HttpToolsProtocol):
         """Say why, and close."""
         self._wait(_FLUSH)
         body = Problem(status, detail).body()
+        if self.log is not None:
+            self.log.note(self.client, "-", b"-", status=status, sent=len(body), began=time.perf_counter())
         head = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         self.transport.write(STATUS_LINE[status] + head.encode() + body)
         self.transport.close()

@@ -12,7 +12,6 @@ from chainrule.tables.features import BooleanColumn, CategoryColumn, DateColumn,
 from chainrule.tables.values import TRUTH_WORDS
 
 if TYPE_CHECKING:
-    from chainrule.network import Network
     from chainrule.serving.answers import Answers
     from chainrule.tables.features import Feature
 
@@ -27,8 +26,8 @@ class ColumnFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     median: float | None = None
     mean: float | None = None
     standard_deviation: float | None = None
-    range: tuple[float, float] | None = None
-    """Of the training rows."""
+    range: tuple[float, float] | tuple[str, str] | None = None
+    """The smallest and the largest value of the training rows, the first and the last date."""
     categories: tuple[str, ...] | None = None
     parts: tuple[str, ...] | None = None
     missing: bool = False
@@ -53,11 +52,14 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     columns: tuple[ColumnFacts, ...] | None = None
     inputs: int | None = None
     """How many numbers a row of a network without columns holds."""
+    outputs: int | None = None
+    """How many numbers it answers."""
     parameters: int
 
 
-def facts(model: Model | Network, name: str) -> ModelFacts:
+def facts(answers: Answers, name: str) -> ModelFacts:
     """What ``/schema`` says."""
+    model, network = answers.model, answers.network
     if isinstance(model, Model):
         target, columns = model.columns.target, model.columns
         return ModelFacts(
@@ -70,14 +72,15 @@ def facts(model: Model | Network, name: str) -> ModelFacts:
                 standard_deviation=getattr(target, "std", None),
             ),
             columns=tuple(_column(feature, columns.scaling, columns.matrix_range) for feature in columns.features),
-            parameters=int(model.network.theta.size),
+            parameters=int(network.theta.size),
         )
     return ModelFacts(
         model=name,
-        task="classification" if model.loss.for_classes else "regression",
-        target=TargetFacts(classes=None if model.classes is None else tuple(model.classes.tolist())),
-        inputs=model.input_shape[0],
-        parameters=int(model.theta.size),
+        task="classification" if network.loss.for_classes else "regression",
+        target=TargetFacts(classes=answers.classes or None),
+        inputs=network.input_shape[0],
+        outputs=network.objective.output_shape[0],
+        parameters=int(network.theta.size),
     )
 
 
@@ -88,20 +91,25 @@ def _column(feature: Feature, scaling: str, matrix_range: tuple[float, float] | 
     if isinstance(feature, BooleanColumn):
         return ColumnFacts(feature.name, "boolean", mean=feature.share, missing=feature.indicator)
     if isinstance(feature, DateColumn):
-        return ColumnFacts(
-            feature.name, "date", parts=tuple(part.part for part in feature.parts), missing=feature.indicator
-        )
+        parts = tuple(part.part for part in feature.parts)
+        return ColumnFacts(feature.name, "date", range=feature.range, parts=parts, missing=feature.indicator)
     standard = scaling == "standard"
-    low_high = (feature.center, feature.center + feature.scale) if scaling == "minmax" else matrix_range
     return ColumnFacts(
         feature.name,
         "number",
         median=feature.median,
         mean=feature.center if standard else None,
         standard_deviation=feature.scale if standard else None,
-        range=low_high,
+        range=feature.range or _range_of_old(feature, scaling, matrix_range),
         missing=feature.indicator,
     )
+
+
+def _range_of_old(
+    feature: NumberColumn, scaling: str, matrix_range: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    """What a model file of before ranges were kept tells of them."""
+    return (feature.center, feature.center + feature.scale) if scaling == "minmax" else matrix_range
 
 
 def cell_schema(feature: Feature, answers: Answers) -> dict[str, Any]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MEDIA_TYPE = "application/problem+json"
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110; Python before 3.13 has older names
 
 
 class Wrong(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,7 +52,7 @@ class Problem(Exception):  # noqa: N818 -- the standard's own word
         """The document."""
         told: dict[str, Any] = {
             "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
+            "title": _TITLES.get(self.status) or HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
         }
@@ -66,7 +67,7 @@ def of_input(error: InputError) -> Problem:
     """
     if isinstance(error, RowsError):
         faults = tuple(
-            Wrong(row=fault.row, column=fault.column or None, expected=fault.expected, got=fault.got)
+            Wrong(row=fault.row or None, column=fault.column or None, expected=fault.expected, got=fault.got)
             for fault in error.faults
         )
         return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), errors=faults)

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import logging
-import math
 import signal
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
-
-import uvicorn
 
 from chainrule.errors import ArgumentError
 from chainrule.serving.app import make_app
-from chainrule.serving.connections import KEEP_ALIVE, connections
+from chainrule.serving.process import BACKLOG, Config, Server
+from chainrule.serving.workers import serve_by_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from chainrule.model import Model
     from chainrule.network import Network
+    from chainrule.serving.access import Form
     from chainrule.serving.limits import Limits
-
-_BACKLOG = 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -46,7 +43,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(_BACKLOG)
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         mend = "Give another, or 0 for one that is free"
@@ -82,45 +79,27 @@ def serve(
     limits: Limits,
     hosts: Collection[str],
     ready: Callable[[], None],
+    log: Form | None = None,
+    workers: int = 1,
 ) -> None:
-    """Answer until SIGTERM or SIGINT; requests that are being answered then still get their answer.
+    """Answer until SIGTERM or SIGINT; requests that came by then still get their answer.
 
     Args:
         model: what answers.
         listener: from `listen`; it is closed in the end.
         name: what the model is called.
-        limits: what a client gets.
+        limits: what a client gets, of each worker.
         hosts: the names by which requests may call the server; any, if none are given.
         ready: called once requests are accepted.
+        log: how each answer is told on standard output; None: not at all.
+        workers: processes that answer; one that dies is replaced.
     """
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what clients do wrong is told to them
-    config = uvicorn.Config(
-        make_app(model, name=name, limits=limits, hosts=hosts),
-        http=connections(limits),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=math.ceil(2 * limits.timeout),
-        backlog=_BACKLOG,
-    )
+    config = Config(partial(make_app, model, name=name, limits=limits, hosts=hosts), limits, log)
+    if workers > 1:
+        serve_by_workers(config, listener, workers, ready)
+        return
     with _after_signals():
-        _Server(config, ready).run(sockets=[listener])
-
-
-class _Server(uvicorn.Server):
-    """Says when it is ready."""
-
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready()
+        Server(config, ready).run(sockets=[listener])
 
 
 @contextlib.contextmanager

@@ -41,7 +41,10 @@ _DATES = "a date as 2024-05-31 or 2024-05-31T17:30:00Z, or null"
 
 
 class Fault(NamedTuple):
-    """What is wrong with one value: the row, 1 for the first, and the column, empty where it is the row itself."""
+    """What is wrong with one value: the row, 1 for the first, and the column, empty where it is the row itself.
+
+    Where a whole column is wrong, the row is 0.
+    """
 
     row: int
     column: str
@@ -49,8 +52,8 @@ class Fault(NamedTuple):
     got: str
 
     def __str__(self) -> str:
-        where = f"row {self.row}, column {self.column!r}" if self.column else f"row {self.row}"
-        return f"{where}: expected {self.expected}, got {self.got}"
+        row, column = f"row {self.row}" if self.row else "", f"column {self.column!r}" if self.column else ""
+        return f"{', '.join(filter(None, (row, column)))}: expected {self.expected}, got {self.got}"
 
 
 class Marks:

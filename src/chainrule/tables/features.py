@@ -1,7 +1,8 @@
 """The kinds of column and how each becomes numbers: records that travel in the model file.
 
 Each kind holds what the training rows said (medians, means, ranges, categories) and nothing of any other row.
-A kind fills `width` neighbouring places of the matrix X (N, I); `names` says what stands in each.
+A kind fills `width` neighbouring places of the matrix X (N, I); `names` says what stands in each. `understood` is null
+wherever a value of a table cannot be read as `expected`.
 """
 
 from __future__ import annotations
@@ -42,14 +43,25 @@ class NumberColumn(msgspec.Struct, frozen=True, kw_only=True, tag="number", tag_
     center: float = 0.0
     scale: float = 1.0
     indicator: bool = False
+    range: tuple[float, float] | None = None
+    """The smallest and the largest number of the training rows; None in model files of before it was kept."""
+
+    expected: ClassVar[str] = "a number"
 
     def __post_init__(self) -> None:
         _check_scale(self.name, self.median, self.center, self.scale)
+        if self.range is not None and not -math.inf < self.range[0] <= self.range[1] < math.inf:
+            raise DataError(f"{quoted(self.name)}: the range", expected="two finite numbers in order", got=self.range)
 
     @property
     def names(self) -> tuple[str, ...]:
         """What stands in each place."""
         return (self.name, f"{self.name} is missing") if self.indicator else (self.name,)
+
+    @staticmethod
+    def understood(series: pl.Series) -> pl.Series:
+        """The column as numbers; null where it says none."""
+        return as_numbers(series)
 
     def read(self, series: pl.Series) -> pl.Series:
         """The column as numbers.
@@ -57,10 +69,10 @@ class NumberColumn(msgspec.Struct, frozen=True, kw_only=True, tag="number", tag_
         Raises:
             DataError: for a value that is not a number.
         """
-        numbers = as_numbers(series)
+        numbers = self.understood(series)
         if numbers is not series:
             mend = f"Correct it, list it under `missing`, or train with categories=[{self.name!r}]"
-            check_read(series, numbers, expected="a number", mend=mend)
+            check_read(series, numbers, expected=self.expected, mend=mend)
         return numbers
 
 
@@ -78,6 +90,8 @@ class CategoryColumn(msgspec.Struct, frozen=True, kw_only=True, tag="category", 
     numeric: bool = False
     """Whether the texts are numbers, so that 3, 3.0 and "3.0" mean the same."""
 
+    expected: ClassVar[str] = "any text"
+
     def __post_init__(self) -> None:
         if not self.values or len(set(self.values)) != len(self.values):
             raise DataError(f"{quoted(self.name)}: the categories", expected="different texts", got=self.values)
@@ -86,6 +100,11 @@ class CategoryColumn(msgspec.Struct, frozen=True, kw_only=True, tag="category", 
     def names(self) -> tuple[str, ...]:
         """What stands in each place."""
         return (*(f"{self.name}={value}" for value in self.values), f"{self.name} is another or missing")
+
+    @staticmethod
+    def understood(series: pl.Series) -> pl.Series:
+        """All of it: whatever is no category counts as another."""
+        return series
 
     def fill(self, series: pl.Series, X: Floats, place: int) -> None:
         """Write the places of this column into X (N, I), which holds zeros, from `place` on."""
@@ -110,6 +129,8 @@ class BooleanColumn(msgspec.Struct, frozen=True, kw_only=True, tag="boolean", ta
     share: float
     indicator: bool = False
 
+    expected: ClassVar[str] = "yes or no, true or false, 1 or 0"
+
     def __post_init__(self) -> None:
         if not 0 <= self.share <= 1:
             raise DataError(f"{quoted(self.name)}: the share", expected="a number from 0 to 1", got=self.share)
@@ -119,16 +140,20 @@ class BooleanColumn(msgspec.Struct, frozen=True, kw_only=True, tag="boolean", ta
         """What stands in each place."""
         return (self.name, f"{self.name} is missing") if self.indicator else (self.name,)
 
+    @staticmethod
+    def understood(series: pl.Series) -> pl.Series:
+        """A word that says neither yes nor no is as good as missing; null where a number or a date stands."""
+        return series if series.dtype == pl.String else as_truth(series)
+
     def fill(self, series: pl.Series, X: Floats, place: int) -> None:
         """Write the places of this column into X (N, I), from `place` on.
 
         Raises:
             DataError: for a number or date.
         """
+        mend = f"Correct it, or train with categories=[{self.name!r}]"
+        check_read(series, self.understood(series), expected=self.expected, mend=mend)
         truth = as_truth(series)
-        if series.dtype != pl.String:
-            mend = f"Correct it, or train with categories=[{self.name!r}]"
-            check_read(series, truth, expected="yes or no, true or false, 1 or 0", mend=mend)
         X[:, place] = truth.cast(pl.Float64).fill_null(self.share).to_numpy()
         if self.indicator:
             X[:, place + 1] = truth.is_null().to_numpy()
@@ -156,6 +181,10 @@ class DateColumn(msgspec.Struct, frozen=True, kw_only=True, tag="date", tag_fiel
     name: str
     parts: tuple[DatePart, ...]
     indicator: bool = False
+    range: tuple[str, str] | None = None
+    """The first and the last date of the training rows, as ISO 8601; None in model files of before it was kept."""
+
+    expected: ClassVar[str] = "a date as 2024-05-31 or 2024-05-31 17:30"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -163,15 +192,20 @@ class DateColumn(msgspec.Struct, frozen=True, kw_only=True, tag="date", tag_fiel
         names = tuple(f"{self.name}: {each.part}" for each in self.parts)
         return (*names, f"{self.name} is missing") if self.indicator else names
 
+    @staticmethod
+    def understood(series: pl.Series) -> pl.Series:
+        """The column as datetimes; null where it says none."""
+        return as_moments(series)
+
     def fill(self, series: pl.Series, X: Floats, place: int) -> None:
         """Write the places of this column into X (N, I), from `place` on.
 
         Raises:
             DataError: for a value that is not a date.
         """
-        moments = as_moments(series)
+        moments = self.understood(series)
         mend = f"Write it so, list it under `missing`, or train with categories=[{self.name!r}]"
-        check_read(series, moments, expected="a date as 2024-05-31 or 2024-05-31 17:30", mend=mend)
+        check_read(series, moments, expected=self.expected, mend=mend)
         for offset, each in enumerate(self.parts):
             numbers = date_part(moments, each.part).fill_null(each.median).to_numpy()
             X[:, place + offset] = (numbers - each.center) / each.scale
@@ -209,6 +243,12 @@ def category_texts(series: pl.Series, *, numeric: bool) -> pl.Series:
     return as_text(series)
 
 
+def unread(series: pl.Series, read: pl.Series) -> list[int]:
+    """The places of the values that are there and were not understood."""
+    places: list[int] = (read.is_null() & series.is_not_null()).arg_true().to_list()
+    return places
+
+
 def check_read(series: pl.Series, read: pl.Series, *, expected: str, mend: str) -> None:
     """Raise for the first value that is there and was not understood.
 
@@ -216,7 +256,7 @@ def check_read(series: pl.Series, read: pl.Series, *, expected: str, mend: str) 
         DataError: with row, column and value.
     """
     if read.null_count() > series.null_count():
-        row = (read.is_null() & series.is_not_null()).arg_max() or 0
+        row = unread(series, read)[0]
         what = f"{quoted(series.name)}, row {row + 1}"
         raise DataError(what, expected=expected, got=series[row], mend=mend).at(row + 1, series.name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from datetime import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -178,7 +179,9 @@ def _fit_number(column: _Column, options: Options) -> NumberColumn | SetAside:
             value = column.training[0]
             return SetAside(column.name, _constant(value) if low == high else "varies too little to be scaled")
         center, scale = (low, 1.0) if options.scaling in ("standard", "minmax") else (0.0, 1.0)
-    return NumberColumn(name=column.name, median=median, center=center, scale=scale, indicator=missing)
+    return NumberColumn(
+        name=column.name, median=median, center=center, scale=scale, indicator=missing, range=(low, high)
+    )
 
 
 def _fit_boolean(column: _Column, _: Options) -> BooleanColumn | SetAside:
@@ -204,7 +207,17 @@ def _fit_date(column: _Column, options: Options) -> DateColumn | SetAside:
             parts.append(DatePart(part=part, median=fitted.median, center=fitted.center, scale=fitted.scale))
     if not parts and not column.has_missing:
         return SetAside(column.name, _constant(column.training[0]))
-    return DateColumn(name=column.name, parts=tuple(parts), indicator=column.has_missing)
+    return DateColumn(
+        name=column.name, parts=tuple(parts), indicator=column.has_missing, range=_first_and_last(moments)
+    )
+
+
+def _first_and_last(moments: pl.Series) -> tuple[str, str]:
+    """As ISO 8601, days alone where no row tells an hour."""
+    days = moments.drop_nulls().dt.time().eq(time()).all()
+    ends: tuple[Any, Any] = (moments.min(), moments.max())
+    first, last = (each.date().isoformat() if days else each.isoformat() for each in ends)
+    return first, last
 
 
 def _fit_text(column: _Column, options: Options) -> Feature | SetAside:

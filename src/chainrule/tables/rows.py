@@ -12,19 +12,22 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from chainrule.arrays import check_dtype
 from chainrule.errors import DataError, shown
 from chainrule.tables.cells import FARTHEST, MOST_FAULTS, Fault, Marks, Numbers, reader
-from chainrule.tables.features import NumberColumn
+from chainrule.tables.features import NumberColumn, unread
+from chainrule.tables.values import without_marks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
     from chainrule.arrays import DType, Floats
     from chainrule.tables.columns import Columns
+    from chainrule.tables.features import Feature
 
 
 class RowsError(DataError):
@@ -84,8 +87,7 @@ class RowEncoding:
         Raises:
             RowsError: with each row and column that is wrong.
         """
-        absent = [Fault(1, name, f"a list of values{_hint(name, columns)}", "nothing") for name in self.names]
-        if absent := [fault for fault in absent if fault.column not in columns]:
+        if absent := _absent_columns(self.names, columns, "a list of values"):
             raise RowsError(absent)
         lists = [columns[name] for name in self.names]
         for name, values in zip(self.names, lists, strict=True):
@@ -134,7 +136,44 @@ def _getter(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
     return lambda row: (row[name],)
 
 
-def _hint(name: str, present: Mapping[str, object]) -> str:
+def table_faults(frame: pl.DataFrame, columns: Columns, *, dtype: DType = "float32") -> list[Fault]:
+    """What is wrong with a table that `Columns.encode` refuses: it names the first value, here are all; 20 a column.
+
+    Args:
+        frame: the table.
+        columns: the encoding.
+        dtype: of the matrix that it does not become.
+
+    >>> from chainrule.tables import fit_columns
+    >>> columns = fit_columns({"age": [1, 2, 3, 6], "y": [1, 0, 0, 1]}, "y")
+    >>> for fault in table_faults(pl.DataFrame({"age": ["4", "old", "inf"]}), columns):
+    ...     print(fault)
+    row 2, column 'age': expected a number, got 'old'
+    row 3, column 'age': expected a finite number, got 'inf'
+    """
+    if absent := _absent_columns([feature.name for feature in columns.features], frame.columns, "a column"):
+        return absent
+    table = without_marks(frame.select(feature.name for feature in columns.features), columns.missing)
+    pairs = zip(columns.features, table.get_columns(), strict=True)
+    return sorted((fault for pair in pairs for fault in _column_faults(*pair, dtype)), key=attrgetter("row"))
+
+
+def _column_faults(feature: Feature, series: pl.Series, dtype: DType) -> list[Fault]:
+    read = feature.understood(series)
+    wrong = [(row, feature.expected) for row in unread(series, read)]
+    if isinstance(feature, NumberColumn):
+        with np.errstate(over="ignore"):
+            scaled = ((read.cast(pl.Float64) - feature.center) / feature.scale).to_numpy().astype(dtype)
+        wrong += [(row, "a finite number") for row in np.flatnonzero(np.isinf(scaled)).tolist()]
+    return [Fault(row + 1, feature.name, expected, shown(series[row])) for row, expected in sorted(wrong)[:MOST_FAULTS]]
+
+
+def _absent_columns(names: Sequence[str], present: Collection[str], expected: str) -> list[Fault]:
+    there = set(present)
+    return [Fault(0, name, f"{expected}{_hint(name, present)}", "nothing") for name in names if name not in there]
+
+
+def _hint(name: str, present: Iterable[str]) -> str:
     """What the row has in its place, perhaps by mistake, for the end of a sentence; empty where nothing is alike."""
     close = get_close_matches(name, [str(other) for other in islice(present, 1000)], n=1)
     return f" ({close[0]!r} is another column)" if close and close[0] != name else ""

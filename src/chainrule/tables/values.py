@@ -179,5 +179,6 @@ def infinite(name: str, row: int, value: object, *, where: str = "") -> DataErro
     return DataError(
         f"{quoted(name)}, row {row + 1} holds {value!r}, and a network computes with finite numbers",
         where=where,
+        got=value,
         mend="Correct the value, leave it empty, or remove the row",
     ).at(row + 1, name)
