@@ -20,6 +20,7 @@ from chainrule.playground import uploads
 from chainrule.playground.frames import read_frame
 from chainrule.playground.server import make_app
 from chainrule.playground.setting import HiddenLayer, Setting
+from chainrule.playground.sheets import drawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -352,3 +353,25 @@ def test_the_model_is_taken_away_as_it_stands(client: TestClient, tmp_path: Any)
 def test_only_the_files_of_the_page_are_served(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 404
     assert client.get("/page/uplot/uPlot.js").headers["content-type"].startswith("text/javascript")
+
+
+def test_a_sheet_is_drawn_put_into_the_network_and_marked(client: TestClient) -> None:
+    with talk(client) as socket:
+        page = Talk(socket)
+        page.ask("draw", options={"hidden": [3]}, seed=4, student=2)
+        sheet = page.until("sheet")
+        page.ask("load", sheet=sheet["name"])
+        setup = page.until("setup", lambda setup: setup["setting"]["data"] == sheet["name"])
+        assert (setup["sheet"], setup["targets"], [layer["units"] for layer in setup["layers"]]) == (
+            True,
+            ["t1", "t2"],
+            [3, 2],
+        )
+        page.ask("step")
+        page.until("frame", lambda frame: frame["taken"] == 1)
+        page.ask("mark", sheet=sheet["name"], answers={"loss": float(drawn({"hidden": [3]}, 4, 2).trace()["loss"])})
+        assert page.until("marked")["ok"]
+        page.ask("mark", sheet=sheet["name"], answers={"loss": "much"})
+        assert "expected a number" in page.until("fault")["words"]
+        page.ask("mark", sheet="none", answers={"loss": 1.0})
+        assert "exercise" in page.until("fault")["words"]

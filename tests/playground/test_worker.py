@@ -98,6 +98,7 @@ def test_going_back_and_forward_again_gives_the_same_bits(driver: Driver, optimi
     assert moment.furthest == 40
 
 
+@pytest.mark.slow
 def test_lbfgs_goes_back_and_forward_again_though_its_memory_is_its_own(driver: Driver) -> None:
     driver.worker.configure(replace(SMALL, optimizer="lbfgs", lr=None, epochs=40))
     seen = {}

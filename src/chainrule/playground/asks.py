@@ -118,9 +118,30 @@ class Remedy(Ask, frozen=True):
     remedy: int
 
 
+class Draw(Ask, frozen=True):
+    """An exercise for a student: its options are those of `chainrule exercise`."""
+
+    options: dict[str, Any] = {}
+    seed: int = 0
+    student: int = 1
+
+
+class Load(Ask, frozen=True):
+    """Make the network of an exercise that of the page, at the numbers of its sheet."""
+
+    sheet: str
+
+
+class Mark(Ask, frozen=True):
+    """Which of these numbers of an exercise are right, and which mistake makes the wrong ones."""
+
+    sheet: str
+    answers: dict[str, Any]
+
+
 AnyAsk: TypeAlias = (
     Configure | Open | Play | Pause | Step | Restart | Seek | Keep | Drop | View | Drawn | Why | Change | Rows
-    | Diagnose | Remedy
+    | Diagnose | Remedy | Draw | Load | Mark
 )  # fmt: skip
 _ASKS = msgspec.json.Decoder(AnyAsk)
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from chainrule.errors import ChainruleError, shown
 from chainrule.insight.rendering.document import Document, Figure, Formula, Heading, Matrix, Sentence, Table
 from chainrule.insight.rendering.numbers import cells
+from chainrule.playground.records import Field
 from chainrule.playground.setting import Choices, Setting
 from chainrule.playground.tables import Axis
 
@@ -45,6 +46,7 @@ class Welcome(Told, frozen=True):
     choices: Choices
     sources: tuple[Source, ...]
     away: tuple[Away, ...]
+    exercise: tuple[Field, ...]
     idle_minutes: float
     is_new: bool
     """Whether no page has seen this session before: one that lost its own asks for its setting again."""
@@ -209,6 +211,43 @@ class Tried(Told, frozen=True):
     after: Curve
 
 
+class Blank(Struct, frozen=True):
+    """A place to fill in: an array of the step, its shape, how it is worked out, and what it is a part of."""
+
+    name: str
+    shape: tuple[int, ...]
+    formula: str
+    part: str
+
+
+class Sheet(Told, frozen=True):
+    """An exercise: what is given, and what is asked for."""
+
+    name: str
+    title: str
+    given: tuple[Part, ...]
+    blanks: tuple[Blank, ...]
+    digits: int
+
+
+class Judged(Struct, frozen=True):
+    """An answer that was marked, and the places of its wrong numbers."""
+
+    name: str
+    right: bool
+    wrong_at: tuple[tuple[int, ...], ...]
+
+
+class Marked(Told, frozen=True):
+    """An exercise that was marked: each answer, and in words what is wrong and why."""
+
+    sheet: str
+    ok: bool
+    title: str
+    answers: tuple[Judged, ...]
+    parts: tuple[Part, ...]
+
+
 class Fault(Told, frozen=True):
     """What was wrong; the session lives on."""
 
@@ -222,7 +261,7 @@ def fault_of(fault: Exception) -> Fault:
 
 
 AnyTold: TypeAlias = (
-    Welcome | Setup | Plane | Curves | Results | Page | Explained | Diagnosed | Tried | Fault
+    Welcome | Setup | Plane | Curves | Results | Page | Explained | Diagnosed | Tried | Sheet | Marked | Fault
 )  # fmt: skip
 _ENCODER = msgspec.json.Encoder()
 
@@ -232,12 +271,12 @@ def encode(told: AnyTold) -> str:
     return _ENCODER.encode(told).decode()
 
 
-def parts_of(document: Document) -> tuple[Part, ...]:
-    """The parts of an explanation as a page is told them: words and cells, no markup."""
-    return tuple(part for each in document.parts if (part := _part(each)) is not None)
+def parts_of(document: Document, *, digits: int = 5) -> tuple[Part, ...]:
+    """The parts of an explanation as a page is told them: words and cells, no markup; matrices in so many digits."""
+    return tuple(part for each in document.parts if (part := _part(each, digits)) is not None)
 
 
-def _part(part: Any) -> Part | None:
+def _part(part: Any, digits: int) -> Part | None:
     match part:
         case Heading(text, level):
             return Part("heading", text, level=level)
@@ -248,7 +287,7 @@ def _part(part: Any) -> Part | None:
         case Table(head, rows, right):
             return Part("table", head=head, rows=rows, right=right)
         case Matrix():
-            rows = () if part.told else tuple(map(tuple, cells(part.values, digits=5, rows=8, columns=8)))
+            rows = () if part.told else tuple(map(tuple, cells(part.values, digits=digits, rows=8, columns=8)))
             return Part("matrix", f"{part.name} = {part.formula}" if part.formula else part.name, rows=rows)
         case Figure(words=words):
             return Part("sentence", words) if words else None

@@ -13,7 +13,7 @@ import numpy as np
 
 from chainrule._version import __version__
 from chainrule.errors import ArgumentError
-from chainrule.playground import answers, asks, diagnosing, messages
+from chainrule.playground import answers, asks, diagnosing, exercises, messages, sheets
 from chainrule.playground.frames import Stage, draw
 from chainrule.playground.records import name_of
 from chainrule.playground.setting import Setting, choices, from_link
@@ -135,9 +135,8 @@ class Session:
         return self._page is not None
 
     def _welcome(self) -> messages.Welcome:
-        return messages.Welcome(
-            self.name, __version__, choices(), answers.sources_of(self.sources), ways(), self.idle_minutes, self._is_new
-        )
+        known = choices(), answers.sources_of(self.sources), ways(), sheets.form()
+        return messages.Welcome(self.name, __version__, *known, self.idle_minutes, self._is_new)
 
     async def welcome_again(self) -> None:
         """Tell the page of tables that it has now."""
@@ -237,6 +236,21 @@ class Session:
         if self._diagnosis is None:
             raise ArgumentError("remedy", where="playground", expected="a diagnosis before it")
         return await asyncio.to_thread(self._diagnosis.tried, finding, remedy)
+
+    async def draw(self, ask: asks.Draw) -> messages.Sheet:
+        """An exercise for a student."""
+        sheet = await asyncio.to_thread(sheets.drawn, ask.options, ask.seed, ask.student)
+        return await asyncio.to_thread(exercises.sheet_told, sheet, self.sources.keep(sheet))
+
+    async def load(self, name: str) -> None:
+        """Make the network of an exercise that of the page."""
+        self.worker.configure(sheets.setting_of(self.sources.sheet(name), name))
+        self.worker.restart()
+        await self.welcome_again()
+
+    async def mark(self, ask: asks.Mark) -> messages.Marked:
+        """What somebody has filled in."""
+        return await asyncio.to_thread(exercises.marked, self.sources.sheet(ask.sheet), ask.sheet, ask.answers)
 
     # ---- what the page is told --------------------------------------------------------------------------------------
 
@@ -351,5 +365,8 @@ _QUESTIONS: dict[type[asks.AnyAsk], Callable[[Session, Any], Awaitable[messages.
     asks.Change: lambda session, ask: session.change(ask.name, ask.value),
     asks.Rows: lambda session, ask: session.rows(ask.first),
     asks.Diagnose: lambda session, _: session.diagnose(),
+    asks.Load: lambda session, ask: session.load(ask.sheet),
+    asks.Draw: lambda session, ask: session.draw(ask),
+    asks.Mark: lambda session, ask: session.mark(ask),
     asks.Remedy: lambda session, ask: session.attempt(ask.finding, ask.remedy),
 }

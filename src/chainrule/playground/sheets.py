@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from chainrule import activations, losses
+from chainrule import activations, checks, losses
 from chainrule.insight.marking.sheets import Exercise, Sheet
 from chainrule.playground.records import Field, fields_of
 from chainrule.playground.setting import DenseLayer, HiddenLayer, Setting
+from chainrule.settings import convert
 from chainrule.tables import Columns
 from chainrule.tables.features import NumberColumn
 from chainrule.tables.task import ClassTarget, ValueTarget
@@ -119,6 +120,6 @@ def drawn(options: dict[str, object], seed: int, student: int) -> Sheet:
     Raises:
         ArgumentError: when an option is unknown or out of range.
     """
-    from chainrule.settings import convert
-
+    checks.seed(seed, where="exercise")
+    checks.whole(student, "student", where="exercise")
     return convert(options, Exercise, where="exercise").draw(seed, student)

@@ -15,7 +15,15 @@ from chainrule.errors import ArgumentError, unknown_name
 from chainrule.insight.marking.sheets import Sheet
 from chainrule.playground.records import name_of
 from chainrule.playground.setting import Setting, adjusted
-from chainrule.playground.sheets import WORKED_EXAMPLE, columns_of, frame_of, setting_of, target_names, worked_example
+from chainrule.playground.sheets import (
+    WORKED_EXAMPLE,
+    columns_of,
+    frame_of,
+    name_of_sheet,
+    setting_of,
+    target_names,
+    worked_example,
+)
 from chainrule.splitting import split_rows
 from chainrule.tables import Columns, dataset_names, describe, fit_columns, load_dataset
 from chainrule.tables.features import NumberColumn
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
 
 _WHERE = "playground"
 MOST_CELLS = 50_000_000  # of the matrix that a table becomes
+_SHEETS = 32  # of a session
 _NOISE = 77  # the stream of the noise, apart from those of splits and weights
 
 
@@ -74,6 +83,25 @@ class Sources:
         elif name != setting.data and setting.data in self.sheets:
             setting = Setting(data=name)
         return adjusted(setting, given)
+
+    def sheet(self, name: str) -> Sheet:
+        """The exercise of that name.
+
+        Raises:
+            ArgumentError: when there is none.
+        """
+        if name not in self.sheets:
+            raise unknown_name("exercise", name, list(self.sheets), where=_WHERE)
+        return self.sheets[name]
+
+    def keep(self, sheet: Sheet) -> str:
+        """Keep an exercise under its name; of those that were drawn before the last ones alone."""
+        name = name_of_sheet(sheet)
+        drawn = [each for each in self.sheets if each not in {WORKED_EXAMPLE, name}]
+        for old in drawn[: len(drawn) - _SHEETS + 1]:
+            del self.sheets[old]
+        self.sheets[name] = sheet
+        return name
 
     def is_own(self, name: str) -> bool:
         """Whether a person handed it in."""

@@ -261,7 +261,7 @@ class SheetPage(Explained):
             yield Matrix(name, np.asarray(values))
         before = ""
         for name in sheet.asked():
-            heading = _heading(name)
+            heading = part_of(name)
             if heading != before:
                 yield Heading(heading)
             before = heading
@@ -291,7 +291,8 @@ def _json(value: Any) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
 
 
-def _heading(name: str) -> str:
+def part_of(name: str) -> str:
+    """What a number is a part of: forward or backward of a layer, the loss, the update."""
     layer, _, own = name.partition(".")
     if name == "loss":
         return "Loss"

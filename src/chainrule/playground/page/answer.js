@@ -21,7 +21,7 @@ export function showAnswer({ head, arrays }) {
   const { actual, answered, shares } = head.answer;
   const held = (head.row ?? 0) >= setup.training_rows ? "held out" : "trained on";
   const right = actual === answered;
-  says.replaceChildren(`Row ${head.row}, ${held}. ${setup.target} is `, h("b", {}, actual), shares ? (right ? ", and so it says" : ", it says ") : ", it says ", right && shares ? "" : h("b", { class: shares ? "alarm" : "" }, answered));
+  says.replaceChildren(`Row ${head.row}, ${held}. ${setup.targets.join(", ")} is `, h("b", {}, actual), shares ? (right ? ", and so it says" : ", it says ") : ", it says ", right && shares ? "" : h("b", { class: shares ? "alarm" : "" }, answered));
   const pixels = arrays.picture0;
   picture.hidden = !pixels;
   if (pixels) paint(picture, /** @type {Uint8Array} */ (pixels.values), pixels.shape[1], greys);

@@ -1,6 +1,7 @@
 // Below the network: results, rows, diagnosis, and what can be taken away.
 
 import { CLASSES, theme, onScheme } from "./colours.js";
+import { exercises, mountExercises, showExercises } from "./exercises.js";
 import { byId, h, number, toast, whole } from "./dom.js";
 import { ask, look, on, page, take } from "./page.js";
 
@@ -14,6 +15,7 @@ const TABS = [
   ["Results", results, () => {}],
   ["Rows", rows, () => ask("rows", { first: firstRow })],
   ["Diagnosis", findings, diagnose],
+  ["Exercises", exercises, showExercises],
   ["Take away", away, showAway],
 ];
 let tab = "Results";
@@ -197,6 +199,7 @@ export function mountDetails() {
     buttons[next].focus();
   } }, ...buttons);
   byId("details").append(tabs, body);
+  mountExercises();
   open("Results");
   setInterval(keepLooking, 3000);
   on("results", showResults);

@@ -35,7 +35,7 @@ export function addLayer(place) {
  */
 export function layerCard(k) {
   const setup = /** @type {import("./types.js").Setup} */ (page.setup);
-  if (k === 0) return h("div", { class: "column-head" }, h("div", { class: "name" }, `${setup.axes.length} input${setup.axes.length === 1 ? "" : "s"}`), h("div", { class: "kind" }, setup.picture_side ? `${setup.picture_side} × ${setup.picture_side} pixels` : "scaled"));
+  if (k === 0) return h("div", { class: "column-head" }, h("div", { class: "name" }, `${setup.axes.length} input${setup.axes.length === 1 ? "" : "s"}`), h("div", { class: "kind" }, setup.picture_side ? `${setup.picture_side} × ${setup.picture_side} pixels` : setup.setting.scaling === "none" ? "as they are" : "scaled"));
   const shown = setup.layers[k - 1];
   const last = k === setup.layers.length;
   const layer = last ? setup.setting.output : hidden()[k - 1];

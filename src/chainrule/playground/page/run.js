@@ -73,7 +73,7 @@ function show({ head }) {
   }
   play.disabled = state === "diverged" || state === "failed";
   readings.epoch.textContent = whole(head.epoch);
-  readings.loss.textContent = number(head.loss);
+  readings.loss.textContent = number(head.loss, page.setup?.setting.dtype === "float64" ? 9 : 4);
   const scores = Object.entries(head.scores ?? {});
   const held = scores.find(([name]) => name === "validation_loss");
   const score = scores.find(([name]) => name !== "validation_loss");
@@ -83,7 +83,10 @@ function show({ head }) {
     const share = score[0].endsWith("accuracy");
     scoreName.textContent = `${page.setup?.held_rows ? "Held-out " : ""}${share ? "accuracy" : "R²"}`;
     readings.score.textContent = score[1] === null ? "–" : share ? `${(100 * score[1]).toFixed(1)}%` : number(score[1], 3);
-  } else readings.score.textContent = "–";
+  } else {
+    scoreName.textContent = page.setup?.classes.length ? "Accuracy" : "R²";
+    readings.score.textContent = "–";
+  }
   if (dragging) return;
   way.max = String(Math.max(head.furthest, 1));
   way.value = String(head.taken);

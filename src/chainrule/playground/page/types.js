@@ -6,7 +6,7 @@
  * @typedef {{name: string, kind: string, usual: any, choices: string[], optional: boolean}} Field
  * @typedef {{activations: string[], formulas: Record<string, string>, initializers: string[], norms: string[], losses: Record<string, boolean>, optimizers: string[], schedules: string[], scalings: string[], forms: Record<string, Record<string, Field[]>>}} Choices
  * @typedef {{kind: string, title: string, about: string}} Away
- * @typedef {{kind: "welcome", session: string, version: string, choices: Choices, sources: Source[], away: Away[], idle_minutes: number, is_new: boolean}} Welcome
+ * @typedef {{kind: "welcome", session: string, version: string, choices: Choices, sources: Source[], away: Away[], exercise: Field[], idle_minutes: number, is_new: boolean}} Welcome
  * @typedef {{activation: Chosen, bias: boolean, frozen: string[], init: Chosen, bias_init: Chosen}} DenseLayer
  * @typedef {DenseLayer & {units: number, norm: Chosen, norm_first: boolean, dropout: number, shortcut: number}} HiddenLayer
  * @typedef {{data: string, target: string | null, task: string, drop: string[], scaling: string, noise: number, training_share: number, layers: HiddenLayer[], output: DenseLayer, start: Record<string, any>, loss: Chosen, optimizer: Chosen, lr: number | null, schedule: Chosen, l1: number, l2: number, epochs: number, batch_size: number, seed: number, dtype: string}} Setting
@@ -25,8 +25,12 @@
  * @typedef {{rule: string, severity: string, where: string, says: string, why: string, figures: string[], remedies: Cure[]}} Finding
  * @typedef {{kind: "diagnosed", taken: number, findings: Finding[]}} Diagnosed
  * @typedef {{kind: "tried", finding: number, remedy: number, title: string, helped: boolean, words: string, before: Curve, after: Curve}} Tried
+ * @typedef {{name: string, shape: number[], formula: string, part: string}} Blank
+ * @typedef {{kind: "sheet", name: string, title: string, given: Part[], blanks: Blank[], digits: number}} Sheet
+ * @typedef {{name: string, right: boolean, wrong_at: number[][]}} Judged
+ * @typedef {{kind: "marked", sheet: string, ok: boolean, title: string, answers: Judged[], parts: Part[]}} Marked
  * @typedef {{kind: "fault", words: string, about: string}} Fault
- * @typedef {Welcome | Setup | Plane | Curves | Results | Page | Explained | Diagnosed | Tried | Fault} Told
+ * @typedef {Welcome | Setup | Plane | Curves | Results | Page | Explained | Diagnosed | Tried | Sheet | Marked | Fault} Told
  * @typedef {{x: number, y: number, windows: Record<string, number>, row: number | null, side: "forward" | "backward", results: boolean, held: boolean}} View
  * @typedef {{actual: string, answered: string, shares: number[] | null}} Answer
  * @typedef {{kind: "frame", version: number, setup: number, state: string, words: string, taken: number, epoch: number, step: number, furthest: number, shown: [number, number][], heat: [number, number][], row: number | null, batch_row: [number, number, number] | null, answer?: Answer, rows?: number, loss?: number | null, scores?: Record<string, number | null>, arrays: Record<string, any>}} Head

@@ -4,6 +4,7 @@ import uPlot from "./uplot/uPlot.js";
 import { theme } from "./colours.js";
 import { byId, h, icon, number } from "./dom.js";
 import { ask, on, page } from "./page.js";
+import { partOf } from "./parts.js";
 
 const box = byId("why");
 let name = "";
@@ -86,17 +87,6 @@ function history(plot, told) {
     axes: [{ ...axis, size: 24 }, { ...axis, size: 48 }],
     series: [{}, { stroke: theme.positive, width: 1.8, points: { show: false } }],
   }, [told.steps, told.values], plot);
-}
-
-/** @param {import("./types.js").Part} part */
-export function partOf(part) {
-  if (part.kind === "heading") return h("h3", {}, part.text);
-  if (part.kind === "sentence") return h("p", { class: part.tone }, part.text);
-  if (part.kind === "formula") return h("pre", {}, part.lines.join("\n"));
-  const right = (/** @type {number} */ k) => (part.right.includes(k) || part.kind === "matrix" ? "right" : "");
-  const head = part.head.length ? h("thead", {}, h("tr", {}, ...part.head.map((cell, k) => h("th", { class: right(k), scope: "col" }, cell)))) : "";
-  const body = h("tbody", {}, ...part.rows.map((row) => h("tr", {}, ...row.map((cell, k) => h("td", { class: right(k) }, cell)))));
-  return h("div", {}, part.kind === "matrix" ? h("pre", {}, part.text) : "", h("div", { class: "wide", tabindex: 0 }, h("table", {}, head, body)));
 }
 
 /**
