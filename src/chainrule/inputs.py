@@ -33,17 +33,22 @@ class Targets(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Rows that were read: inputs ``X (N, I)``, their targets, and the weight of each ``(N,)`` in float64, or None."""
+    """Rows that were read: inputs ``X (N, I)``, their targets, and the weight of each ``(N,)`` in float64, or None.
+
+    `places` are those of some rows among the rows they were taken from, ``(N,)``; None where they are all.
+    """
 
     X: Floats
     targets: Targets
     weights: Floats | None = None
+    places: Ints | None = None
 
     def take(self, places: Ints) -> Rows:
         """Some of the rows."""
         T, classes, indices = self.targets
         targets = Targets(T[places], classes, None if indices is None else indices[places])
-        return Rows(self.X[places], targets, None if self.weights is None else self.weights[places])
+        weights = None if self.weights is None else self.weights[places]
+        return Rows(self.X[places], targets, weights, places if self.places is None else self.places[places])
 
     def data(self, of_class: Floats | None = None) -> Data:
         """The rows as an engine takes them; the weight of a row is the product of its own and its class's."""

@@ -29,6 +29,7 @@ class EpochScores:
         training: the rows trained on; metrics are measured on them where none are held out.
         held: the rows held out, if any.
         asked: metrics, by name or as objects.
+        places: of the rows held out among those that were given; None where they are others.
     """
 
     def __init__(
@@ -39,11 +40,15 @@ class EpochScores:
         training: Data,
         held: Data | None,
         asked: str | Metric | Iterable[str | Metric],
+        *,
+        places: Ints | None = None,
     ) -> None:
+        self.places = places
         self.objective, self.theta, self.engine, self.held = objective, theta, engine, held
         asked = asked if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]
         rows, prefix = (training, "") if held is None else (held, "validation_")
-        self.rows, self.metrics = rows, {prefix + m.name: m for m in map(metrics.get, asked)}
+        self.rows = rows
+        self.metrics: Mapping[str, Metric] = {prefix + m.name: m for m in map(metrics.get, asked)}
         better: dict[str, Better] = {} if held is None else {"validation_loss": "lower"}
         self.better: Mapping[str, Better] = better | {name: metric.better for name, metric in self.metrics.items()}
 
@@ -56,11 +61,13 @@ class EpochScores:
             scores = {"validation_loss": loss}
         else:
             Y, scores = self.engine.predict(self.objective, self.theta, self.rows.X), {}
-        if self.metrics:
-            defined = bool(np.isfinite(Y).all())
-            for name, metric in self.metrics.items():
-                scores[name] = metric(*_as_asked(metric.kind, self.rows.T, Y)) if defined else nan
-        return scores
+        return scores | measured(self.metrics, self.rows.T, Y)
+
+
+def measured(asked: Mapping[str, Metric], T: Floats, Y: Floats) -> dict[str, float]:
+    """The metrics of outputs ``Y (N, O)`` against targets ``T (N, O)``, by name; nan where one is undefined."""
+    defined = bool(asked) and bool(np.isfinite(Y).all())
+    return {name: metric(*_as_asked(metric.kind, T, Y)) if defined else nan for name, metric in asked.items()}
 
 
 def chosen_classes(Y: Floats) -> Ints:

@@ -242,9 +242,9 @@ class TableTraining:
         choose(settings.engine)
         frame = _read(data, settings)
         self.settings = settings = dataclasses.replace(settings, target=_target(data, frame, settings))
-        kept, test = _hold_out(frame, np.arange(len(frame)), settings.test, "test", 1, settings)
+        kept, test, tested = _hold_out(frame, np.arange(len(frame)), settings.test, "test", 1, settings)
         self.settings = settings = settings.for_rows(len(kept))
-        training, validation = _hold_out(frame, kept, settings.validation, "validation", 2, settings)
+        training, validation, held = _hold_out(frame, kept, settings.validation, "validation", 2, settings)
         self.columns = _fit_columns(frame, training, settings, where=_name(data))
         network = _network(self.columns, settings)
         self.model = Model(network, self.columns, settings)
@@ -253,6 +253,8 @@ class TableTraining:
         self._test = None if test is None else self._encode(test, where=_name(settings.test), exactly=True)
         self.shape, self._name = frame.shape, _name(data)
         self.rows = tuple(0 if part is None else len(part) for part in (training, validation, test))
+        places = {"training": training, "validation": held, "test": tested}
+        self._places = {name: rows for name, rows in places.items() if rows is not None}
 
     def run(
         self,
@@ -312,7 +314,13 @@ class TableTraining:
         if history is None:
             return
         facts = TableFacts(
-            name=self._name, columns=self.columns, settings=self.settings, shape=self.shape, test=self._test
+            name=self._name,
+            columns=self.columns,
+            settings=self.settings,
+            shape=self.shape,
+            test=self._test,
+            places=self._places,
+            seeds=self.seeds_report,
         )
         if history.trained is not None:
             history.trained = dataclasses.replace(history.trained, table=facts)
@@ -396,16 +404,16 @@ def _target(data: Any, frame: pl.DataFrame, settings: Settings) -> str:
 
 def _hold_out(
     frame: pl.DataFrame, rows: Ints, part: float | str | None, name: str, stream: int, settings: Settings
-) -> tuple[Ints, pl.DataFrame | None]:
-    """The rows that are left, and the table of those held out, if any; a share is stratified by class."""
+) -> tuple[Ints, pl.DataFrame | None, Ints | None]:
+    """The rows that are left, the table of those held out, if any, and their places; a share is stratified by class."""
     if isinstance(part, str):
-        return rows, _read(part, settings)
+        return rows, _read(part, settings), None
     if not part or len(frame) < 2:  # fit_columns says better what is wrong with a single row
-        return rows, None
+        return rows, None, None
     kept, held = split_rows(
         len(rows), part, seed=settings.seed, classes=_classes_of(frame[rows], settings), stream=stream, where=name
     )
-    return rows[kept], frame[rows[held]]
+    return rows[kept], frame[rows[held]], rows[held]
 
 
 def _classes_of(frame: pl.DataFrame, settings: Settings) -> Ints | None:

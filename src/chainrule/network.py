@@ -316,7 +316,10 @@ class Network:
         settings = options.settings(self.seed, len(data.X))
         with self._built_for(data.X.shape[1]):
             choice = choose(options.engine, self.objective, settings.optimizer)
-            scores = EpochScores(self.objective, self.theta, choice.engine, data, measured, options.metrics)
+            places = None if held is None else held.places
+            scores = EpochScores(
+                self.objective, self.theta, choice.engine, data, measured, options.metrics, places=places
+            )
             training = Training(self.objective, self._start(choice, data, settings), data, settings, scores=scores)
             if resume is not None:
                 go_on(training, resume)
@@ -418,7 +421,9 @@ class Network:
             classes=self.classes,
             data=training.data,
             held=training.scores.held,
+            places=training.scores.places,
             engine=self.engine_choice,
+            watch=training.watch,
         )
 
     # ---- use --------------------------------------------------------------------------------------------------------

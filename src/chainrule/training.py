@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from math import ceil, inf, isfinite, nan
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Protocol
 
 import msgspec
 import numpy as np
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from chainrule.arrays import Floats, Ints
     from chainrule.engines.interface import Run
-    from chainrule.metrics import Better
+    from chainrule.metrics import Better, Metric
     from chainrule.objective import Objective
 
 _AT_ONCE = 0.1  # seconds
@@ -100,10 +100,14 @@ class Scores(Protocol):
     Attributes:
         better: for each score by name, ``validation_loss`` the first of them, which of two values is the better one.
         held: the rows that it measures on, where they are not those of the training.
+        places: of the rows held out among those that were given; None where they are others.
+        metrics: what is measured besides losses, by name.
     """
 
     better: Mapping[str, Better]
     held: Data | None
+    places: Ints | None
+    metrics: Mapping[str, Metric]
 
     def __call__(self) -> dict[str, float]:
         """The scores by name; nan where one is undefined."""
@@ -114,6 +118,8 @@ class NoScores:
 
     better: Mapping[str, Better] = {}
     held: Data | None = None
+    places: Ints | None = None
+    metrics: Mapping[str, Metric] = {}
 
     def __call__(self) -> dict[str, float]:
         """Nothing."""
@@ -136,6 +142,7 @@ class Training:
             `settle_slots` before they read them.
         ahead: how many epochs the engine has taken that are still to be told of; at 0 the slots are those of theta.
         pace: how much is taken at once; it may be changed between two records, and changes no bit of the result.
+        watch: who listens to its layers, for a report; the history hands it on.
 
     Raises:
         ArgumentError: when early stopping is to monitor what is not measured.
@@ -164,6 +171,7 @@ class Training:
         self.may_run_ahead, self.ahead = False, 0
         self._epochs_run = run if isinstance(run, EpochsRun) else None
         self._last_call: _Ahead | None = None
+        self.watch: Any = None
 
     def go_on(self, standing: Standing, best_theta: Floats) -> None:
         """Go on where an earlier run stood; theta and the slots of `run` are put back by whoever has them."""

@@ -74,7 +74,7 @@ def test_images_are_known_by_the_names_of_their_pixels(names, aside, found):
         cr.Residual((cr.Dense(2), cr.BatchNorm())),
         cr.AdamW(cr.schedules.Cosine(0.1), clip_norm=1.0),
         cr.EarlyStopping(3, min_delta=0.1),
-        cr.losses.Huber(),
+        cr.losses.Huber(reduction="sum"),
     ],
 )
 def test_the_python_of_a_record_makes_the_record(value):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.report import watching
 from chainrule.report.watching import turns
 
 rng = np.random.default_rng(3)
@@ -74,3 +77,39 @@ def test_outputs_are_told_with_the_share_where_f_is_flat():
     assert first.flat == pytest.approx((Y == 0).mean())
     softmax = watch.units[1]
     assert softmax.mean == pytest.approx(0.5)  # two probabilities that sum to 1
+
+
+def test_training_scores_are_those_of_the_network_as_it_predicts():
+    watch, net = cr.LayerStatistics(), network()
+    thetas = [net.build(3).theta.copy()]
+    given = dict(validation=(X[30:], y[30:]), metrics=["accuracy", "roc_auc"], epochs=3, batch_size=8)
+    net.fit(X[:30], y[:30], callbacks=[watch, lambda _: thetas.append(net.theta.copy())], **given)
+    assert [(each.epoch, each.name) for each in watch.scores[::2]] == [(epoch, "accuracy") for epoch in range(4)]
+    for each in watch.scores[::2]:
+        net.theta = thetas[each.epoch]
+        assert each.value == np.mean(net.predict(X[:30]) == y[:30])
+
+
+def test_states_of_a_large_network_are_looked_at_at_once(monkeypatch):
+    later, at_once = cr.LayerStatistics(), cr.LayerStatistics()
+    network().fit(X, y, epochs=9, batch_size=8, callbacks=later)
+    monkeypatch.setattr(watching, "_BYTES", 0)
+    network().fit(X, y, epochs=9, batch_size=8, callbacks=at_once)
+    assert at_once.weights == later.weights
+    assert at_once.units == later.units
+    assert len(later.weights) == 3 * 10
+
+
+@pytest.mark.parametrize("how", ["interrupted", "stopped early"])
+def test_weights_that_were_put_back_are_not_those_of_the_last_epoch(how):
+    def interrupt(record):
+        if record.epoch == 60 and how == "interrupted":
+            raise KeyboardInterrupt
+
+    watch, net = cr.LayerStatistics(), network(layers=[cr.Dense(2, "softmax")])
+    given = dict(early_stopping=7) if how == "stopped early" else {}
+    with contextlib.suppress(KeyboardInterrupt):
+        net.fit(X, y, epochs=200, optimizer=cr.SGD(2.0), validation=0.5, callbacks=[watch, interrupt], **given)
+    last = net.history.epochs[-1].epoch
+    assert net.history.best_epoch < last < 200
+    assert max(each.epoch for each in watch.weights) in {*turns(0, 200)}

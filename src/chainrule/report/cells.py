@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chainrule.report.words import number
 from chainrule.tables.features import BooleanColumn, CategoryColumn, DateColumn, Feature, NumberColumn
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ def _cell(feature: Feature, x: Floats) -> str:
         return "yes" if x[0] > 0.5 else "no"
     if isinstance(feature, DateColumn):
         told = [
-            f"{each.part} {value * each.scale + each.center:.6g}" for each, value in zip(feature.parts, x, strict=False)
+            f"{each.part} {number(value * each.scale + each.center, digits=6)}"
+            for each, value in zip(feature.parts, x, strict=False)
         ]
         return ", ".join(told)
     assert isinstance(feature, NumberColumn)  # noqa: S101 -- there are no other kinds
-    return f"{float(x[0]) * feature.scale + feature.center:.5g}"
+    return number(float(x[0]) * feature.scale + feature.center, digits=5)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.report.drawing import INK, LINE, SERIES, SOFT, Drawing, colours
+from chainrule.report.drawing import SERIES, SOFT, Drawing, colours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from chainrule.arrays import Floats
     from chainrule.report.curves import Calibration, PrecisionRecall, Roc
-    from chainrule.report.importance import Importances
 
 _POINTS = 300  # of a curve over epochs, at most
 _STEPS = 120  # of a curve of one class, at most
@@ -48,13 +47,18 @@ def by_epoch(
     for (label, (epochs, values)), (colour, dash) in zip(series.items(), colours(), strict=False):
         kept = thinned(len(epochs))
         marker = {"marker": "o", "markersize": 3} if len(epochs) < 3 else {}
-        drawing.axes.plot(np.take(epochs, kept), np.take(values, kept), dash, color=colour, label=label, **marker)
+        drawing.line(np.take(epochs, kept), np.take(values, kept), label, colour, dash, **marker)
     if best:
-        drawing.axes.axvline(best, color=SOFT, linewidth=1, linestyle=":", zorder=0, label=f"best, epoch {best}")
+        x = [best, best]
+        drawing.line(x, [0, 1], f"best, epoch {best:,}", SOFT, ":", linewidth=1, zorder=0, **_up_and_down(drawing))
     if (spans if log is None else log) and every and min(every) > 0:
-        drawing.axes.set_yscale("log")
-    drawing.axes.xaxis.get_major_locator().set_params(integer=True)
-    return drawing.label("epoch", y).legend()
+        drawing.decades()
+    return drawing.whole().label("epoch", y)
+
+
+def _up_and_down(drawing: Drawing) -> dict[str, Any]:
+    """What makes a curve's y count from the bottom of the axes to their top."""
+    return {"transform": drawing.axes.get_xaxis_transform()}
 
 
 def thinned(count: int, most: int = _POINTS) -> Sequence[int]:
@@ -62,48 +66,46 @@ def thinned(count: int, most: int = _POINTS) -> Sequence[int]:
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist() if count else []
 
 
-def roc_chart(curves: Mapping[str, Roc], told: str) -> Drawing:
+def roc_chart(curves: Sequence[tuple[str, Roc]], told: str) -> Drawing:
     """ROC curves, one for each class."""
     drawing = Drawing("roc", "ROC: share of the class found, by share of other rows taken for it", told)
-    drawing.axes.plot([0, 1], [0, 1], color=SOFT, linewidth=0.8, linestyle=":")
-    for (label, curve), (colour, dash) in zip(curves.items(), colours(), strict=False):
+    drawing.line([0, 1], [0, 1], "", SOFT, ":", linewidth=0.8)
+    for (label, curve), (colour, dash) in zip(curves, colours(), strict=False):
         kept = thinned(len(curve.false_positive), _STEPS)
-        drawing.axes.plot(
-            curve.false_positive[kept], curve.true_positive[kept], dash, color=colour, label=label, linewidth=1.3
-        )
+        drawing.line(curve.false_positive[kept], curve.true_positive[kept], label, colour, dash, linewidth=1.3)
     drawing.axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
-    return drawing.label("false positive rate", "true positive rate").legend(loc="lower right")
+    return drawing.label("false positive rate", "true positive rate")
 
 
-def precision_chart(curves: Mapping[str, PrecisionRecall], told: str) -> Drawing:
+def precision_chart(curves: Sequence[tuple[str, PrecisionRecall]], told: str) -> Drawing:
     """Precision by recall, one curve for each class."""
     drawing = Drawing("pr", "Precision by recall: how pure what is found is, by how much of the class is found", told)
-    for (label, curve), (colour, dash) in zip(curves.items(), colours(), strict=False):
+    for (label, curve), (colour, dash) in zip(curves, colours(), strict=False):
         kept = thinned(len(curve.recall), _STEPS)
-        drawing.axes.plot(curve.recall[kept], curve.precision[kept], dash, color=colour, label=label, linewidth=1.3)
+        drawing.line(curve.recall[kept], curve.precision[kept], label, colour, dash, linewidth=1.3)
     drawing.axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
-    return drawing.label("recall", "precision").legend(loc="lower left")
+    return drawing.label("recall", "precision")
 
 
 def calibration_chart(found: Calibration, told: str) -> Drawing:
     """Accuracy by confidence; the area of a point by its rows."""
     drawing = Drawing("calibration", "Calibration: how often the network is right, by how sure it is", told)
-    drawing.axes.plot([0, 1], [0, 1], color=SOFT, linewidth=0.8, linestyle=":", label="as often as it says")
-    drawing.axes.plot(found.confidence, found.accuracy, color=SERIES[0], linewidth=1.2)
+    drawing.line([0, 1], [0, 1], "as often as it says", SOFT, ":", linewidth=0.8)
+    drawing.line(found.confidence, found.accuracy, "", SERIES[0], linewidth=1.2)
     areas = 8 + 140 * found.rows / found.rows.max()
-    drawing.axes.scatter(found.confidence, found.accuracy, s=areas, color=SERIES[0], label="rows, by area", zorder=3)
+    drawing.dots(found.confidence, found.accuracy, "rows, by area", SERIES[0], s=areas, zorder=3)
     drawing.axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
-    return drawing.label("mean confidence", "share that is right").legend(loc="upper left")
+    return drawing.label("mean confidence", "share that is right")
 
 
 def values_chart(t: Floats, y: Floats, unit: str, told: str) -> Drawing:
     """Predicted values by true ones."""
     drawing = Drawing("values", "Predicted values by true ones", told)
     ends = [float(min(t.min(), y.min())), float(max(t.max(), y.max()))]
-    drawing.axes.plot(ends, ends, color=SOFT, linewidth=0.8, linestyle=":", label="as they should be")
+    drawing.line(ends, ends, "as they should be", SOFT, ":", linewidth=0.8)
     kept = sample(len(t))
-    drawing.axes.scatter(t[kept], y[kept], s=9, color=SERIES[0], alpha=0.55, linewidths=0, label="rows")
-    return drawing.label(f"true {unit}", f"predicted {unit}").legend(loc="upper left")
+    drawing.dots(t[kept], y[kept], "rows", SERIES[0], s=9, alpha=0.55, linewidths=0)
+    return drawing.label(f"true {unit}", f"predicted {unit}")
 
 
 def residuals_chart(y: Floats, residual: Floats, unit: str, told: str) -> Drawing:
@@ -111,7 +113,7 @@ def residuals_chart(y: Floats, residual: Floats, unit: str, told: str) -> Drawin
     drawing = Drawing("residuals", "Residuals, predicted less true, by predicted values", told)
     drawing.axes.axhline(0, color=SOFT, linewidth=0.8, linestyle=":")
     kept = sample(len(y))
-    drawing.axes.scatter(y[kept], residual[kept], s=9, color=SERIES[1], alpha=0.55, linewidths=0)
+    drawing.dots(y[kept], residual[kept], "", SERIES[1], s=9, alpha=0.55, linewidths=0)
     return drawing.label(f"predicted {unit}", "residual")
 
 
@@ -121,25 +123,7 @@ def residual_spread_chart(residual: Floats, told: str) -> Drawing:
     counts, edges = np.histogram(residual, bins=min(30, max(8, int(np.sqrt(len(residual))))))
     drawing.axes.bar(edges[:-1], counts, np.diff(edges) * 0.94, align="edge", color=SERIES[1], alpha=0.8)
     drawing.axes.axvline(0, color=SOFT, linewidth=0.8, linestyle=":")
-    drawing.axes.yaxis.get_major_locator().set_params(integer=True)
-    return drawing.label("residual", "rows")
-
-
-def importance_chart(found: Importances, score: str, told: str, *, most: int) -> Drawing:
-    """The columns that matter most, with the spread over the repeats."""
-    shown = found.each[:most][::-1]
-    size = (5.6, 0.75 + 0.2 * max(len(shown), 4))
-    drawing = Drawing("importance", f"How much the {score} falls without each column", told, size=size)
-    places = np.arange(len(shown))
-    means, spreads = [each.mean for each in shown], [each.deviation for each in shown]
-    drawing.axes.barh(places, means, 0.66, xerr=spreads, color=SERIES[0], ecolor=SOFT, error_kw={"linewidth": 1})
-    drawing.axes.set_yticks(places, [_short(each.name) for each in shown])
-    drawing.axes.set_ylim(len(shown) - max(len(shown), 4) - 0.6, len(shown) - 0.4)  # a bar alone stays a bar
-    drawing.axes.tick_params(axis="y", length=0, labelcolor=INK)
-    drawing.axes.grid(visible=False, axis="y")
-    drawing.axes.axvline(0, color=LINE, linewidth=1)
-    drawing.axes.set_xlabel(f"fall of the {score}")
-    return drawing
+    return drawing.whole("y").label("residual", "rows")
 
 
 def sample(rows: int) -> Sequence[int]:
@@ -148,7 +132,3 @@ def sample(rows: int) -> Sequence[int]:
         return range(rows)
     chosen: list[int] = np.sort(np.random.default_rng(0).choice(rows, _DOTS, replace=False)).tolist()
     return chosen
-
-
-def _short(name: str, most: int = 26) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"

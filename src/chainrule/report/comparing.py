@@ -148,7 +148,7 @@ class Compared(Explained):
             told = "; ".join(f"{label}: {values[-1]:.4g} at the end" for label, (_, values) in series.items())
             words = name.replace("_", " ")
             drawing = charts.by_epoch(f"curve-{place}", f"{words} by epoch", told, series, y=words)
-            drawn.append(figure(f"{words.capitalize()} by epoch", drawing.svg()))
+            drawn.append(figure(f"{words.capitalize()} by epoch", drawing.html()))
         return drawn
 
 

@@ -1,11 +1,17 @@
-"""Drawings by matplotlib as pieces of a page: in the colours of the page, light or dark, and in its letters."""
+"""Drawings by matplotlib as pieces of a page: in the colours of the page, light or dark, and in its letters.
+
+The legend stands above a drawing as text of the page: it is read on a phone, may hold any name, and hides no line.
+"""
 
 from __future__ import annotations
 
 import re
+import warnings
 from html import escape
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chainrule.report.words import number, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +21,7 @@ if TYPE_CHECKING:
 # Colours that stand for those of the page's style: no drawing has them by chance.
 INK, SOFT, LINE, GROUND = "#010203", "#020304", "#030405", "#040506"
 SERIES = tuple(f"#0506{k:02x}" for k in range(1, 11))
-DASHES = ("-", "--", "-.", ":")
+DASHES = {"-": "solid", "--": "dashed", ":": "dotted"}  # of matplotlib, of the page's style
 
 _LONG = re.compile(r"-?\d+\.\d{3,}")
 _COLOURS = {INK: "--ink", SOFT: "--soft", LINE: "--line", GROUND: "--ground"} | {
@@ -40,14 +46,21 @@ _STYLE: dict[Any, Any] = {
     "ytick.color": LINE,
     "ytick.labelcolor": SOFT,
     "text.color": INK,
-    "legend.frameon": False,
-    "legend.fontsize": 8.0,
+    "text.parse_math": False,
     "lines.linewidth": 1.6,
     "lines.solid_joinstyle": "round",
     "path.simplify_threshold": 0.5,
     "figure.facecolor": "none",
     "savefig.facecolor": "none",
 }
+
+
+class Key(NamedTuple):
+    """One entry of a legend: its words, its colour, and its mark: ``solid``, ``dashed``, ``dotted`` or ``dot``."""
+
+    words: str
+    colour: str
+    mark: str
 
 
 class Drawing:
@@ -59,32 +72,73 @@ class Drawing:
         told: the same in numbers, in a sentence or two.
     """
 
-    def __init__(self, name: str, title: str, told: str, *, size: tuple[float, float] = (4.7, 3.0)) -> None:
+    def __init__(self, name: str, title: str, told: str, *, size: tuple[float, float] = (4.5, 2.8)) -> None:
         import matplotlib as mpl
         from matplotlib.figure import Figure
+        from matplotlib.ticker import FuncFormatter, MaxNLocator
 
         self.name, self.title, self.told = name, title, told
+        self.keys: list[Key] = []
         with mpl.rc_context(_STYLE):
             self.figure: Figure = Figure(figsize=size, layout="constrained")
             self.axes: Any = self.figure.subplots()
+        for axis in (self.axes.xaxis, self.axes.yaxis):
+            axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, digits=6)))
+
+    def line(self, x: Any, y: Any, words: str, colour: str, dash: str = "-", **options: Any) -> None:
+        """Add a curve; one without words is not in the legend."""
+        self.axes.plot(x, y, dash, color=colour, **options)
+        if words:
+            self.keys.append(Key(words, colour, DASHES[dash]))
+
+    def dots(self, x: Any, y: Any, words: str, colour: str, **options: Any) -> None:
+        """Add points."""
+        self.axes.scatter(x, y, color=colour, **options)
+        if words:
+            self.keys.append(Key(words, colour, "dot"))
+
+    def decades(self) -> Drawing:
+        """Spread the values by decades, with ticks between them where there are few."""
+        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+        self.axes.set_yscale("log")
+        low, high = self.axes.get_ylim()
+        steps = (1.0,) if high > 1e3 * low else (1.0, 3.0) if high > 20 * low else (1.0, 2.0, 3.0, 5.0, 7.0)
+        self.axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=7))
+        self.axes.yaxis.set_minor_locator(NullLocator())
+        self.axes.yaxis.set_minor_formatter(NullFormatter())
+        self.axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, digits=6)))
+        return self
+
+    def whole(self, axis: str = "x") -> Drawing:
+        """Whole numbers alone along this axis."""
+        getattr(self.axes, f"{axis}axis").get_major_locator().set_params(integer=True)
+        return self
 
     def label(self, x: str, y: str) -> Drawing:
         """Name the axes."""
-        self.axes.set_xlabel(x)
-        self.axes.set_ylabel(y)
+        self.axes.set_xlabel(shortened(x, 56))
+        self.axes.set_ylabel(shortened(y, 36))
         return self
 
-    def legend(self, **options: Any) -> Drawing:
-        """Name the series."""
-        self.axes.legend(frameon=False, fontsize=8, labelcolor=INK, **options)
-        return self
+    def html(self) -> str:
+        """The legend and the drawing, to stand within a page."""
+        if len(self.keys) < 2:
+            return self.svg()
+        keys = "".join(
+            f'<li><i class="{key.mark}" style="--k:var({_COLOURS[key.colour]})"></i>{escape(key.words)}</li>'
+            for key in self.keys
+        )
+        return f'<ul class="keys">{keys}</ul>\n{self.svg()}'
 
     def svg(self) -> str:
-        """The element ``<svg>``, to stand within a page."""
+        """The element ``<svg>`` alone."""
         import matplotlib as mpl
 
         stream = BytesIO()
-        with mpl.rc_context(_STYLE | {"svg.hashsalt": self.name}):
+        with mpl.rc_context(_STYLE | {"svg.hashsalt": self.name}), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing")  # the letters are those of the page
             self.figure.savefig(stream, format="svg", metadata={"Date": None})
         return _of_page(stream.getvalue().decode(), self.name, self.title, self.told)
 
@@ -130,7 +184,7 @@ def _without_idle_names(body: str, name: str) -> str:
 
 def colours() -> Iterator[tuple[str, str]]:
     """Colour and dash for one series after another; without end."""
-    place = 0
+    place, dashes = 0, tuple(DASHES)
     while True:
-        yield SERIES[place % len(SERIES)], DASHES[place // len(SERIES) % len(DASHES)]
+        yield SERIES[place % len(SERIES)], dashes[place // len(SERIES) % len(dashes)]
         place += 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+from chainrule.report.words import shortened
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -31,19 +33,30 @@ a {{color: var(--accent)}} nav {{margin: .8rem 0}} nav a {{margin-right: 1rem; w
   background: var(--cell)}}
 .cards b {{display: block; font-size: 1.45rem; line-height: 1.25; font-variant-numeric: tabular-nums}}
 .cards span {{color: var(--soft); font-size: .85rem}}
+.grid + .grid {{margin-top: 1rem}}
 .grid {{display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem 1.5rem}}
 figure {{margin: .6rem 0; min-width: 0}} svg text {{font-family: system-ui, sans-serif}}
 figure svg {{display: block; width: 100%; max-width: 34rem; height: auto}}
 figcaption {{font-weight: 600; margin-bottom: .25rem}} figcaption span {{font-weight: 400; color: var(--soft)}}
+.keys {{display: flex; flex-wrap: wrap; gap: .05rem .9rem; margin: 0 0 .25rem; padding: 0; list-style: none;
+  font-size: .82rem; color: var(--soft); max-width: 34rem}} .keys li {{max-width: 100%; overflow-wrap: anywhere}}
+.keys i {{display: inline-block; width: 1.35rem; margin-right: .4rem; vertical-align: .25em;
+  border-top: 2.5px solid var(--k)}}
+.keys .dashed {{border-top-style: dashed}} .keys .dotted {{border-top-style: dotted}}
+.keys .dot {{width: .6rem; height: .6rem; border: 0; border-radius: 50%; background: var(--k); vertical-align: -.03em}}
 .scroll {{overflow-x: auto; max-width: 100%}}
 table {{border-collapse: collapse; font-size: .9rem; margin: .5rem 0}}
 caption {{text-align: left; font-weight: 600; padding-bottom: .25rem}}
 th, td {{text-align: left; padding: .22rem .9rem .22rem 0; vertical-align: baseline}}
 thead th {{color: var(--soft); border-bottom: 1px solid var(--line); font-weight: 600}} tbody th {{font-weight: 500}}
 td.right, th.right {{text-align: right; font-variant-numeric: tabular-nums}}
-.facts th {{color: var(--soft); white-space: nowrap}} .facts td {{max-width: 46rem; overflow-wrap: anywhere}}
+.facts th {{color: var(--soft)}} .facts td {{max-width: 46rem; overflow-wrap: anywhere}}
 .matrix td, .matrix th {{padding: .3rem .5rem; text-align: right; font-variant-numeric: tabular-nums}}
-.matrix td {{min-width: 2.6rem; border: 1px solid var(--ground);
+.matrix thead th {{vertical-align: bottom}} .facts th {{white-space: nowrap}}
+.bars {{width: 100%; max-width: 46rem}} .bars th {{max-width: 16rem; overflow-wrap: break-word}}
+.bars .bar {{width: 75%; min-width: 7rem}} .bars svg {{display: block; width: 100%; height: .85rem}}
+.bars .right {{white-space: nowrap}}
+.matrix td {{min-width: 2.4rem; border: 1px solid var(--ground);
   background: color-mix(in srgb, var(--c1) calc(var(--s) * var(--deep)), var(--cell))}}
 .matrix td.off {{background: color-mix(in srgb, var(--c2) calc(var(--s) * var(--deep)), var(--cell))}}
 .matrix td.zero {{color: var(--soft)}}
@@ -58,12 +71,14 @@ details {{margin: .5rem 0}} summary {{cursor: pointer; color: var(--accent)}}
 .finding ul {{margin: .3rem 0; padding-left: 1.2rem}}
 .pixels {{image-rendering: pixelated; width: 5rem; height: auto; background: var(--cell);
   border: 1px solid var(--line); display: block}}
-.pixels.small {{width: 2.8rem}} .pixels.wide {{width: min(100%, 15rem)}}
+.pictured td, .pictured th {{vertical-align: middle}} .pixels.small {{width: 3.2rem}}
+.pixels.wide {{width: min(100%, 15rem)}}
 .tiles {{display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; padding: 0}}
 .tiles span {{font-size: .75rem; color: var(--soft)}}
+@media (max-width: 40rem) {{.bars .bar {{width: 45%; min-width: 4rem}}}}
 @media print {{:root {{color-scheme: light}} body {{font-size: 10.5pt; padding: 0; max-width: none}}
   nav, details {{display: none}} h2, h3, figcaption, caption {{break-after: avoid}}
-  figure, tr, .finding, .cards li {{break-inside: avoid}} .grid {{grid-template-columns: 1fr 1fr}}
+  figure, tr, .finding, .cards li, .tiles li, .keys {{break-inside: avoid}} .grid {{grid-template-columns: 1fr 1fr}}
   .scroll {{overflow: visible}} * {{print-color-adjust: exact}} @page {{margin: 16mm}}}}
 """
 
@@ -115,19 +130,40 @@ def facts(told: Iterable[tuple[str, str]]) -> str:
     return f'<table class="facts"><tbody>{rows}</tbody></table>'
 
 
+class Raw(str):
+    """A cell that is HTML."""
+
+    __slots__ = ()
+
+
 def table(
-    caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = (), raw: bool = False
+    caption: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Iterable[int] = (),
+    widest: int = 0,
+    css: str = "",
 ) -> str:
-    """A table; the first cell of a row is its head. `raw` cells are HTML."""
+    """A table; the first cell of a row is its head.
+
+    Args:
+        caption: what it shows.
+        head: the words above each column.
+        rows: their cells.
+        right: the columns that stand to the right.
+        widest: letters of a cell, half as many of a head; what is longer is cut, and whole when pointed at. 0: any.
+        css: a class of the table's own.
+    """
     numbers = set(right)
 
     def cell(place: int, text: str, tag: str) -> str:
-        inside = text if raw and tag == "td" else escape(text)
         scope = ' scope="col"' if tag == "th" else ' scope="row"' if not place else ""
         if not text:
             scope = ""  # a head without words is none
         element = "th" if scope else "td"
-        return f"<{element}{scope}{_css('right' if place in numbers else '')}>{inside}</{element}>"
+        inside, title = (text, "") if isinstance(text, Raw) else cut(text, widest // 2 if tag == "th" else widest)
+        return f"<{element}{scope}{title}{_css('right' if place in numbers else '')}>{inside}</{element}>"
 
     def line(cells: Sequence[str], tag: str) -> str:
         return "<tr>" + "".join(cell(place, text, tag) for place, text in enumerate(cells)) + "</tr>"
@@ -137,8 +173,14 @@ def table(
     named = f' role="region" aria-label="{escape(caption)}"' if caption else ""
     return (
         f'<div class="scroll" tabindex="0"{named}>'
-        f"<table>{said}<thead>{line(head, 'th')}</thead>\n<tbody>{body}</tbody></table></div>"
+        f"<table{_css(css)}>{said}<thead>{line(head, 'th')}</thead>\n<tbody>{body}</tbody></table></div>"
     )
+
+
+def cut(text: str, most: int) -> tuple[str, str]:
+    """A text of so many letters, 0 for any, and the attribute that holds it whole where it was cut."""
+    short = shortened(text, most) if most else text
+    return escape(short), f' title="{escape(text)}"' if short != text else ""
 
 
 def figure(caption: str, inside: str, note: str = "") -> str:

@@ -9,21 +9,16 @@ from chainrule.errors import ArgumentError
 from chainrule.files import atomic_write
 from chainrule.insight.diagnosis.diagnosing import evidence_of, examine
 from chainrule.insight.diagnosis.setup import Setup
-from chainrule.report.importance import importances
+from chainrule.report.importance import Importances, importances
+from chainrule.report.inputs import inputs_section, weights_section
+from chainrule.report.layers import layers_section, unwatched_section
 from chainrule.report.page import cards, page, paragraph
-from chainrule.report.results import results_section, worst_section
-from chainrule.report.sections import (
-    curves_section,
-    diagnosis_section,
-    inputs_section,
-    layers_section,
-    summary,
-    timing_section,
-    weights_section,
-)
+from chainrule.report.results import results_section, undefined_section
+from chainrule.report.sections import curves_section, diagnosis_section, summary, timing_section
 from chainrule.report.setting import setting_section
 from chainrule.report.subject import Subject
 from chainrule.report.watching import LayerStatistics
+from chainrule.report.worst import worst_section
 
 if TYPE_CHECKING:
     import os
@@ -33,6 +28,7 @@ if TYPE_CHECKING:
     from chainrule.insight.diagnosis import Findings
 
 _WHERE = "report"
+_SIZES = 8  # layers in the subtitle
 
 
 def report(
@@ -50,7 +46,7 @@ def report(
     Args:
         history: of a training that has ended, as `fit` or `train` gave it.
         path: usually ending in ``.html``.
-        layers: what listened to the layers while it ran; without it the report is silent about them.
+        layers: what listened to the layers while it ran; unless given, the one among the callbacks of the training.
         names: of the inputs, where the training was one from arrays.
         command: what repeats the training; unless given, what is known of it.
 
@@ -68,23 +64,26 @@ def page_of(
 ) -> str:
     """The page itself; see `report`."""
     subject = _subject(history, layers, names)
-    important = importances(
-        subject.inputs, subject.score, subject.groups, parameters=subject.trained.theta.size, seed=subject.trained.seed
-    )
+    watch, important = layers or subject.trained.watch, None if subject.undefined else _importances(subject)
     sections = [
         setting_section(subject, command),
-        curves_section(history) if len(history) else None,
-        results_section(subject),
-        inputs_section(subject, important),
-        layers_section(layers) if layers is not None and layers.weights else None,
+        curves_section(history, watch) if len(history) else None,
+        results_section(subject) if important else undefined_section(subject),
+        inputs_section(subject, important) if important else None,
+        layers_section(watch) if watch is not None and watch.weights else unwatched_section(subject),
         weights_section(subject),
-        worst_section(subject, important),
+        worst_section(subject, important) if important else None,
         diagnosis_section(findings_of(subject)),
         timing_section(subject),
     ]
     now = datetime.now(UTC).astimezone().strftime("%Y-%m-%d %H:%M")
     head = paragraph(f"{subtitle(subject)}. Written {now}.", "soft") + cards(summary(subject))
     return page(title(subject), head, [each for each in sections if each is not None])
+
+
+def _importances(subject: Subject) -> Importances:
+    size, seed = subject.trained.theta.size, subject.trained.seed
+    return importances(subject.inputs, subject.score, subject.groups, parameters=size, seed=seed)
 
 
 def title(subject: Subject) -> str:
@@ -103,7 +102,8 @@ def subtitle(subject: Subject) -> str:
         for name, layer, shape in of.network.named(of.input_shape)
         if layer.kind == "dense"
     ]
-    kind = "Classification" if subject.kind == "classes" else "Regression"
+    kind = "Regression" if subject.kind == "values" else "Classification"
+    sizes = sizes if len(sizes) <= _SIZES else [*sizes[: _SIZES // 2], "…", *sizes[-_SIZES // 2 :]]
     return f"{kind} by a network of {'-'.join([str(of.input_shape[0]), *sizes])} units"
 
 
@@ -121,6 +121,7 @@ def findings_of(subject: Subject) -> Findings:
         settings=settings,
         held=trained.held,
         names=subject.names if table is None else tuple(table.columns.feature_names),
+        spare=() if table is None else table.columns.spare,
     )
     return examine(evidence_of(setup, subject.network, subject.history, of_model=table is not None))
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 import numpy as np
 
+from chainrule import activations, losses
 from chainrule.fits import brief
 from chainrule.report.page import Section, code, facts, table
+from chainrule.report.words import scored
+from chainrule.schedules import Constant
 from chainrule.settings import Settings
 
 if TYPE_CHECKING:
     from chainrule.history import History
+    from chainrule.optimizers import AnyOptimizer
     from chainrule.report.subject import Subject
 
+_NAMED = (*get_args(activations.AnyActivation), *get_args(losses.AnyLoss))  # that are asked for by name
 _AT_THE_TOP = ("layers", "optimizers", "training")  # whose records are public names of the package itself
 
 
@@ -57,14 +62,40 @@ def _training_facts(subject: Subject) -> list[tuple[str, str]]:
     settings = history.settings
     if settings is not None:
         whole = settings.batch_size >= len(subject.trained.data.X)
-        told.append(("optimizer", brief(settings.optimizer)))
+        told.append(("optimizer", _optimizer(settings.optimizer)))
         told.append(("batches", "all rows at once" if whole else f"{settings.batch_size:,} rows"))
         asked = f" of {settings.epochs:,}" if settings.epochs != len(history) else ""
         told.append(("epochs", f"{len(history):,}{asked}{stopped_of(history)}"))
         if settings.early_stopping is not None:
             told.append(("early stopping", f"after {settings.early_stopping.patience} epochs without a better one"))
     told.append(("seed", f"{subject.trained.seed}"))
+    return [*told, *_seeds_facts(subject)]
+
+
+def _seeds_facts(subject: Subject) -> list[tuple[str, str]]:
+    """Of how many trainings this one is the best, and how far they lie apart."""
+    known = subject.trained.table
+    report = None if known is None else known.seeds()
+    if report is None:
+        return []
+    told = [("chosen", f"the best of {len(report.seeds):,} seeds by the {report.monitor.replace('_', ' ')}")]
+    if report.spread is not None:
+        each, name = report.spread, report.name.replace("r2", "R²")
+        ends = f"{scored(each.mean)} ± {scored(each.deviation)}, from {scored(each.least)} to {scored(each.most)}"
+        told.append(("all seeds", f"{name} on the {report.rows:,} {report.part} rows: {ends}"))
     return told
+
+
+def _optimizer(optimizer: AnyOptimizer) -> str:
+    """``SGD, rate 0.1, momentum 0.9``."""
+    told = [type(optimizer).__name__]
+    for field in msgspec.structs.fields(type(optimizer)):
+        value = getattr(optimizer, field.name)
+        if isinstance(value, Constant):
+            told.append(f"{field.name} {value.rate:g}")
+        elif value != field.default:
+            told.append(f"{field.name.replace('_', ' ')} {brief(value)}")
+    return ", ".join(told)
 
 
 def stopped_of(history: History) -> str:
@@ -134,12 +165,11 @@ def python_of(subject: Subject) -> str:
     of, history = subject.trained.objective, subject.history
     layers = "".join(f"\n        {code_of(layer)}," for layer in of.network.layers)
     penalties = "".join(f", {name}={value!r}" for name, value in (("l1", of.l1), ("l2", of.l2)) if value)
-    loss = repr(of.loss.name) if of.loss == type(of.loss)() else code_of(of.loss)
     lines = [
         "import chainrule as cr",
         "",
         (
-            f"net = cr.Network(\n    [{layers}\n    ],\n    loss={loss}, seed={subject.trained.seed}, "
+            f"net = cr.Network(\n    [{layers}\n    ],\n    loss={code_of(of.loss)}, seed={subject.trained.seed}, "
             f"dtype={str(subject.trained.theta.dtype)!r}{penalties},\n)"
         ),
     ]
@@ -160,13 +190,15 @@ def code_of(value: object) -> str:
 
     >>> import chainrule as cr
     >>> code_of(cr.Dense(8, "tanh"))
-    'cr.Dense(units=8, activation=cr.activations.Tanh())'
+    "cr.Dense(units=8, activation='tanh')"
     """
     if not isinstance(value, msgspec.Struct):
         if isinstance(value, tuple):
             return f"({''.join(f'{code_of(each)}, ' for each in value).strip()})"
         return repr(value)
     kind = type(value)
+    if kind in _NAMED and value == kind():
+        return repr(value.name)  # type: ignore[attr-defined] # these have one
     usual = {each.name: each.default for each in msgspec.structs.fields(kind)}
     told = [
         f"{name}={code_of(given)}"

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from chainrule import metrics
 from chainrule.history import History
 from chainrule.model import probabilities_of
 from chainrule.network import Network
 from chainrule.report.cells import groups_of, shown_cells
+from chainrule.report.words import number
 from chainrule.scores import ClassReport, ValueReport, score_classes, score_values
 from chainrule.trained import Trained
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
     from chainrule.arrays import Floats, Ints
 
-Kind = Literal["classes", "values"]
+Kind = Literal["classes", "labels", "values"]
+_MANY = 50  # columns, of which each matters too little for a coarse score
 _PLACE = re.compile(r"^(.*?)(\d+)(?:(\D+)(\d+))?$")
 _LEAST_IMAGE = 49  # inputs without names of places are taken for an image from 7 x 7 on
 
@@ -92,14 +95,28 @@ class Subject:
             t = table.test[1]
             return t if self.kind == "classes" else self._decoded(t[:, None])
         T = (self.trained.held or self.trained.data).T
-        if self.kind == "values":
+        if self.kind != "classes":
             return self._decoded(T)
         return (T[:, 0] > 0.5).astype(np.intp) if T.shape[1] == 1 else T.argmax(axis=1)
 
     @cached_property
+    def places(self) -> Ints:
+        """Which rows they are: from 1 in the table or file they came from; of arrays that were given, from 0."""
+        table, own = self.trained.table, np.arange(len(self.inputs))
+        if table is not None:
+            return table.places.get(self.part, own) + 1
+        return own if self.trained.places is None or self.part == "training" else self.trained.places
+
+    @cached_property
     def answers(self) -> Floats:
         """What the network gives for them, ``(N, O)``."""
-        return self.network.forward(self.inputs)
+        with np.errstate(all="ignore"):  # what is not finite is told
+            return self.network.forward(self.inputs)
+
+    @property
+    def undefined(self) -> int:
+        """For how many rows it gives what is no number."""
+        return int((~np.isfinite(self.answers)).any(axis=1).sum())
 
     @property
     def probabilities(self) -> Floats:
@@ -119,12 +136,13 @@ class Subject:
 
     @property
     def kind(self) -> Kind:
-        """Whether the targets are classes; several at once count as values from 0 to 1."""
+        """Whether the targets are classes, or labels of which several may hold at once, or values."""
         of = self.trained.objective
         if self.trained.classes is not None:
             return "classes"
-        several = of.loss.name == "binary_cross_entropy" and of.output_shape[0] > 1
-        return "classes" if of.loss.for_classes and not several else "values"
+        if of.loss.name == "binary_cross_entropy" and of.output_shape[0] > 1:
+            return "labels"
+        return "classes" if of.loss.for_classes else "values"
 
     @property
     def classes(self) -> tuple[Any, ...]:
@@ -151,13 +169,36 @@ class Subject:
             return score_classes(self.targets, self.probabilities, self.classes)
         return score_values(self.targets, self.values, self.output_names)
 
+    @cached_property
+    def label_accuracy(self) -> float:
+        """The share of labels that are right."""
+        return float(((self.values >= 0.5) == (self.targets > 0.5)).mean())
+
+    @property
+    def headline(self) -> tuple[str, float | None]:
+        """The score that is told first, None where it is undefined."""
+        if self.kind == "labels":
+            return "accuracy of the labels", None if self.undefined else self.label_accuracy
+        name, field = ("accuracy", "accuracy") if self.kind == "classes" else ("R²", "r2")
+        return name, None if self.undefined else getattr(self.report, field)
+
+    @property
+    def measure(self) -> str:
+        """By what the inputs are judged: of classes and many columns the log loss, which sees small changes."""
+        if self.kind == "classes" and len(self.groups) > _MANY:
+            return "log loss"
+        return self.headline[0]
+
     def score(self, X: Floats, rows: Ints) -> float:
-        """Accuracy or R² where X stands in the place of the inputs of these rows."""
-        Y = self.network.forward(X)
+        """The `measure`, higher is better, where X stands in the place of the inputs of these rows."""
+        Y, t = self.network.forward(X), self.targets[rows]
+        if self.measure == "log loss":
+            return -metrics.log_loss(t, probabilities_of(Y))
         if self.kind == "classes":
-            return float((probabilities_of(Y).argmax(axis=1) == self.targets[rows]).mean())
-        T, residual = self.targets[rows], self.targets[rows] - self._decoded(Y)
-        spread = ((T - T.mean(axis=0)) ** 2).sum(axis=0)
+            return float((probabilities_of(Y).argmax(axis=1) == t).mean())
+        if self.kind == "labels":
+            return float(((Y >= 0.5) == (t > 0.5)).mean())
+        residual, spread = t - self._decoded(Y), ((t - t.mean(axis=0)) ** 2).sum(axis=0)
         return float(np.mean(1 - (residual**2).sum(axis=0) / np.where(spread > 0, spread, 1)))
 
     # ---- inputs -----------------------------------------------------------------------------------------------------
@@ -174,7 +215,7 @@ class Subject:
         """The inputs of a row as a person knows them, one text for each of `groups`."""
         if self.trained.table is not None:
             return shown_cells(self.trained.table.columns.features, self.inputs[row])
-        return [f"{value:.4g}" for value in self.inputs[row].tolist()]
+        return [number(value) for value in self.inputs[row].tolist()]
 
     @property
     def pixels(self) -> Floats:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from math import nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
 
 from chainrule.callbacks import Callback
-from chainrule.insight.diagnosis.look import take_look
+from chainrule.insight.diagnosis.look import sample, take_look
 from chainrule.insight.diagnosis.setup import Setup
+from chainrule.layers.interface import PREDICTION
+from chainrule.measuring import measured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chainrule.arrays import Floats
     from chainrule.insight.diagnosis.look import Units, Weights
+    from chainrule.metrics import Metric
     from chainrule.records import Epoch
     from chainrule.training import Training
 
 _ROWS = 128  # of a look
+_SCORED = 512  # rows that are scored
+_BYTES = 1 << 24  # of what is put by
 _LOOKS = 48  # at a training, at most; and so many at its first epochs, one after the other:
 _FIRST = 8
 
@@ -63,15 +68,45 @@ class UnitsRecord(msgspec.Struct, frozen=True):
     flat: float
 
 
+class ScoreRecord(msgspec.Struct, frozen=True):
+    """A score of the network as it predicts, on a sample of the training rows, after an epoch.
+
+    Attributes:
+        epoch: 0 before the first step.
+        name: of the metric, such as ``"accuracy"``.
+        value: nan where it is undefined.
+    """
+
+    epoch: int
+    name: str
+    value: float
+
+
+class _Moment(NamedTuple):
+    """The state of a training after an epoch; a copy."""
+
+    epoch: int
+    taken: int
+    theta: Floats
+    slots: dict[str, Floats]
+
+    @property
+    def bytes(self) -> int:
+        return self.theta.nbytes + sum(slot.nbytes for slot in self.slots.values())
+
+
 class LayerStatistics(Callback):
     """Listens to a training for what its layers do: norm of the gradient, update over weight, outputs of the units.
 
     It looks at no more than 48 of the epochs, at the first ones and then evenly spread, each time by one pass of at
-    most 128 rows, always the same. Nothing that it does changes a bit of the training.
+    most 128 rows, always the same. Nothing that it does changes a bit of the training. While the training runs, the
+    states of a small network are only put by, up to 16 MB of them; what they show is reckoned when it is first asked
+    for.
 
     Attributes:
         weights: a record for each matrix of weights at each look.
         units: a record for each activation at each look.
+        scores: where metrics are measured on validation rows, the same on at most 512 training rows.
 
     >>> import chainrule as cr
     >>> net = cr.Network([cr.Dense(4, "tanh"), cr.Dense(1, "sigmoid")], "binary_cross_entropy")
@@ -84,38 +119,66 @@ class LayerStatistics(Callback):
     only_watches = True  # theta and slots are read where the engine is not ahead of what it tells, and there alone
 
     def __init__(self) -> None:
-        self.weights: list[WeightsRecord] = []
-        self.units: list[UnitsRecord] = []
+        self._begin()
         self._training: Training | None = None
-        self._setup: Setup | None = None
         self._turns: frozenset[int] = frozenset()
 
+    def _begin(self, setup: Setup | None = None, metrics: Mapping[str, Metric] | None = None) -> None:
+        """Forget what was seen of an earlier training."""
+        self._weights: list[WeightsRecord] = []
+        self._units: list[UnitsRecord] = []
+        self._scores: list[ScoreRecord] = []
+        self._put_by: list[_Moment] = []
+        self._seen = 0
+        self._setup, self._metrics = setup, metrics or {}
+
+    @property
+    def weights(self) -> list[WeightsRecord]:
+        """See the class."""
+        self._catch_up()
+        return self._weights
+
+    @property
+    def units(self) -> list[UnitsRecord]:
+        """See the class."""
+        self._catch_up()
+        return self._units
+
+    @property
+    def scores(self) -> list[ScoreRecord]:
+        """See the class."""
+        self._catch_up()
+        return self._scores
+
+    # ---- while it runs ----------------------------------------------------------------------------------------------
+
     def on_begin(self, training: Training) -> None:
-        self.weights, self.units, self._training = [], [], training
-        self._setup = Setup(
+        setup = Setup(
             objective=training.objective,
             dtype=str(training.run.theta.dtype),  # type: ignore[arg-type] # float32 or float64
             seed=training.settings.seed,
             data=training.data,
             settings=training.settings,
         )
+        asked = training.scores.metrics if training.scores.held is not None else {}
+        self._begin(setup, {name.removeprefix("validation_"): metric for name, metric in asked.items()})
+        self._training = training
+        training.watch = self
         now, last = training.standing.epoch, training.settings.epochs
         self._turns = turns(now, last)
-        self._look(now, training.standing.taken)
+        self._put_by_now(now, training.standing.taken)
         self._stop_at_next(now)
 
     def on_epoch(self, record: Epoch) -> None:
         if record.epoch in self._turns:
-            self._look(record.epoch, record.taken)
+            self._put_by_now(record.epoch, record.taken)
         self._stop_at_next(record.epoch)
 
     def on_end(self, training: Training) -> None:
-        last = training.standing.epoch
-        restored = (
-            training.settings.early_stopping is not None
-        )  # the weights of the best epoch: their look was taken, or not
-        if self.weights and self.weights[-1].epoch < last and not restored and np.isfinite(training.run.theta).all():
-            self._look(last, training.standing.taken)
+        now, theta = training.standing, training.run.theta
+        restored = now.best_epoch < now.epoch and np.array_equal(theta, training.best_theta)  # those of another epoch
+        if self._seen < now.epoch and not restored and np.isfinite(theta).all():
+            self._put_by_now(now.epoch, now.taken)
         training.pace.steps_at_once = None
         self._training = None
 
@@ -126,15 +189,43 @@ class LayerStatistics(Callback):
         if training is not None and left:
             training.pace.steps_at_once = (min(left) - epoch) * training.steps_per_epoch
 
-    def _look(self, epoch: int, taken: int) -> None:
-        training, setup = self._training, self._setup
-        if training is None or setup is None or training.ahead:
+    def _put_by_now(self, epoch: int, taken: int) -> None:
+        training = self._training
+        if training is None or training.ahead:
             return
-        slots: Mapping[str, Floats] = training.run.slots
-        look = take_look(setup, training.run.theta, step=taken, slots=slots if taken else None, most=_ROWS)
+        slots = {name: slot.copy() for name, slot in training.run.slots.items()} if taken else {}
+        self._put_by.append(_Moment(epoch, taken, training.run.theta.copy(), slots))
+        self._seen = epoch
+        if sum(moment.bytes for moment in self._put_by) > _BYTES:
+            self._catch_up()
+
+    # ---- what was seen ----------------------------------------------------------------------------------------------
+
+    def _catch_up(self) -> None:
+        """Look at what was put by."""
+        with np.errstate(all="ignore"):  # what is not finite is told
+            for moment in self._put_by:
+                self._look(moment)
+        self._put_by.clear()
+        if self._training is None:
+            self._setup = None  # and let go of the rows
+
+    def _look(self, moment: _Moment) -> None:
+        setup, (epoch, taken, theta, slots) = self._setup, moment
+        assert setup is not None  # noqa: S101 -- there is one as long as something is put by
+        look = take_look(setup, theta, step=taken, slots=slots if taken else None, most=_ROWS)
         units = look.hidden if look.output is None else (*look.hidden, look.output)
-        self.weights += [_weights_record(epoch, each) for each in look.weights]
-        self.units += [_units_record(epoch, each, look.outputs) for each in units]
+        self._weights += [_weights_record(epoch, each) for each in look.weights]
+        self._units += [_units_record(epoch, each, look.outputs) for each in units]
+        self._scores += [ScoreRecord(epoch, name, value) for name, value in self._scored(setup, theta).items()]
+
+    def _scored(self, setup: Setup, theta: Floats) -> dict[str, float]:
+        if not self._metrics:
+            return {}
+        chosen = sample(len(setup.data.X), _SCORED)
+        params = setup.objective.layout.split(theta)
+        Y, _ = setup.objective.network.forward(params, setup.data.X[chosen], PREDICTION)
+        return measured(self._metrics, setup.data.T[chosen], Y)
 
 
 def turns(first: int, last: int) -> frozenset[int]:

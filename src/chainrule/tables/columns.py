@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
@@ -10,7 +11,7 @@ import polars as pl
 
 from chainrule.arrays import check_dtype
 from chainrule.errors import ArgumentError, DataError, did_you_mean, unknown_name
-from chainrule.tables.features import Feature, NumberColumn, Scaling, fill_numbers
+from chainrule.tables.features import CategoryColumn, Feature, NumberColumn, Scaling, fill_numbers
 from chainrule.tables.fitting import Options, SetAside, fit_features
 from chainrule.tables.frames import as_frame
 from chainrule.tables.task import ClassTarget, Label, Target, Task, ValueTarget, fit_target
@@ -46,6 +47,13 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     def feature_names(self) -> tuple[str, ...]:
         """What stands in each column of X."""
         return tuple(name for feature in self.features for name in feature.names)
+
+    @property
+    def spare(self) -> tuple[int, ...]:
+        """The columns of X for a category that is missing or that no training row held."""
+        ends = accumulate(len(feature.names) for feature in self.features)
+        pairs = zip(ends, self.features, strict=True)
+        return tuple(end - 1 for end, feature in pairs if isinstance(feature, CategoryColumn))
 
     @property
     def task(self) -> str:

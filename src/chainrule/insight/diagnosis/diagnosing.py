@@ -189,7 +189,8 @@ def _of_model(model: Model, X: Any, t: Any, history: History | None) -> tuple[Se
     )
     if history is not None and history.settings is not None:
         settings = history.settings
-    return dataclasses.replace(setup, settings=settings, start=None, names=tuple(columns.feature_names)), past
+    names, spare = tuple(columns.feature_names), columns.spare
+    return dataclasses.replace(setup, settings=settings, start=None, names=names, spare=spare), past
 
 
 def _as_asked(setup: Setup, optimizer: Any, batch_size: Any, epochs: Any) -> Setup:

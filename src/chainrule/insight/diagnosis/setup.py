@@ -39,6 +39,7 @@ class Setup:
         start: the weights to begin with; None: drawn from the seed.
         engine: who runs it.
         names: of the inputs; may be empty.
+        spare: inputs that are there for what no row holds yet, such as a category that was never seen.
     """
 
     objective: Objective
@@ -50,6 +51,7 @@ class Setup:
     start: Floats | None = None
     engine: str | Engine = "auto"
     names: tuple[str, ...] = ()
+    spare: tuple[int, ...] = ()
 
     # ---- what it is -------------------------------------------------------------------------------------------------
 

@@ -72,7 +72,7 @@ class UnscaledInputs(Rule):
 
 
 class ConstantInputs(Rule):
-    """``max x_i = min x_i`` over the rows looked at."""
+    """``max x_i = min x_i`` over the rows; not of inputs that are there for what no row holds yet."""
 
     name = "constant_inputs"
     family = "inputs"
@@ -85,7 +85,7 @@ class ConstantInputs(Rule):
         seeming = np.flatnonzero(np.ptp(evidence.inputs, axis=0) == 0)
         if not len(seeming) or len(evidence.inputs) < 2:
             return None
-        constant = _constant_everywhere(setup.data.X, seeming)
+        constant = np.setdiff1d(_constant_everywhere(setup.data.X, seeming), setup.spare)
         share = len(constant) / evidence.inputs.shape[1]
         if not share:
             return None
