@@ -115,7 +115,7 @@ def schedule_of(chosen: Chosen, rate: float) -> Any:
         ArgumentError: for an unknown name or option, or a value out of range.
 
     >>> schedule_of({"name": "warm_up", "epochs": 2, "schedule": "cosine"}, 0.1)
-    WarmUp(schedule=Cosine(rate=0.1, final=0.0), epochs=2)
+    WarmUp(schedule=Cosine(rate=0.1, final=0.0), epochs=2.0)
     """
     options = options_of(chosen)
     inner = options.pop("schedule", None)
