@@ -149,6 +149,19 @@ class Model:
         exported: Exported = extension("export")(self, path, to, data=data, **options)
         return exported
 
+    def view(self, data: Any = None, **options: Any) -> Any:
+        """The playground in a notebook; see `Network.view`.
+
+        Args:
+            data: a table with this model's columns; unless given, the rows that it was trained on, as the network saw
+                them.
+            options: ``height`` in pixels, and fields of the page's setting: ``lr``, ...
+
+        Raises:
+            InputError, MissingExtraError: as told there.
+        """
+        return extension("view")(self, data, **options)
+
     @classmethod
     def from_file(cls, opened: Opened) -> Model:
         """The model of a file whose header has been checked; see `chainrule.load`.

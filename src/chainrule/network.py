@@ -548,6 +548,23 @@ class Network:
         exported: Exported = extension("export")(self, path, to, data=data, **options)
         return exported
 
+    def view(self, X: Any = None, y: Any = None, **options: Any) -> Any:
+        """The playground in a notebook, by anywidget (extra ``notebook``): a copy of this network trains in the cell.
+
+        Args:
+            X: inputs ``(N, I)``; unless given, the rows of the last `fit`.
+            y: their targets.
+            options: ``names`` of the inputs, ``height`` in pixels, and fields of the page's setting: ``lr``, ...
+
+        Returns:
+            The widget; its ``network`` and ``model`` are the copy as it stands.
+
+        Raises:
+            InputError: when rows are missing or do not fit, or the page has no cards for a part of the network.
+            MissingExtraError: without anywidget.
+        """
+        return extension("view")(self, X, y, **options)
+
     @classmethod
     def from_file(cls, opened: Opened) -> Network:
         """The network of a model file whose header has been checked; see `chainrule.load`.

@@ -4,6 +4,7 @@ import { CLASSES, theme, onScheme } from "./colours.js";
 import { exercises, mountExercises, showExercises } from "./exercises.js";
 import { byId, h, number, toast, whole } from "./dom.js";
 import { ask, look, on, page, take } from "./page.js";
+import { inNotebook } from "./port.js";
 
 const body = h("div", { role: "tabpanel", id: "details-body", tabindex: 0 });
 const results = h("div");
@@ -164,7 +165,7 @@ function showTried(tried) {
 
 function showAway() {
   const file = (/** @type {string} */ kind, /** @type {string} */ title, /** @type {string} */ about) => h("div", {}, h("h3", {}, title), h("p", {}, about), h("button", { "aria-label": `Download: ${title}`, onclick: () => download(kind) }, "Download"));
-  const link = h("div", {}, h("h3", {}, "A link"), h("p", {}, "The whole setting in an address: it opens the same network on the same data, at its first step."), h("button", { onclick: copyLink }, "Copy the link"));
+  const link = inNotebook ? "" : h("div", {}, h("h3", {}, "A link"), h("p", {}, "The whole setting in an address: it opens the same network on the same data, at its first step."), h("button", { onclick: copyLink }, "Copy the link"));
   const ways = page.welcome?.away ?? [];
   away.replaceChildren(h("div", { class: "away" }, ...ways.map(({ kind, title, about }) => file(kind, title, about)), link));
 }

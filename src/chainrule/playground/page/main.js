@@ -8,6 +8,7 @@ import { mountLessons } from "./lessons.js";
 import { mountNetwork } from "./network.js";
 import { mountNotice } from "./notice.js";
 import { ask, connect, on, page } from "./page.js";
+import { inNotebook } from "./port.js";
 import { mountRun } from "./run.js";
 import { mountSettings } from "./settings.js";
 import { mountSurface } from "./surface.js";
@@ -18,17 +19,17 @@ function changeScheme() {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
   document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
-  localStorage.setItem("theme", document.documentElement.dataset.theme);
+  if (!inNotebook) localStorage.setItem("theme", document.documentElement.dataset.theme);
   refresh();
 }
 
 const lost = h("div", { class: "toast lost", role: "alert", hidden: true });
 
 function mountTop() {
-  const kept = localStorage.getItem("theme");
+  const kept = inNotebook ? null : localStorage.getItem("theme"); // a notebook has a scheme of its own
   if (kept === "light" || kept === "dark") document.documentElement.dataset.theme = kept;
   byId("tools").append(
-    h("button", { class: "plain", onclick: copyLink }, icon("link"), "Copy link"),
+    inNotebook ? "" : h("button", { class: "plain", onclick: copyLink }, icon("link"), "Copy link"),
     h("button", { class: "plain icon", "aria-label": "Light or dark", title: "Light or dark", onclick: changeScheme }, icon("theme")));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
   on("setup", (/** @type {import("./types.js").Setup} */ setup) => {

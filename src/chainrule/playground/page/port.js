@@ -11,8 +11,7 @@ export class Port {
   /** @param {import("./connection.js").Listener} listener */
   constructor(listener) {
     this.listener = listener;
-    this.calls = 0;
-    /** @type {Map<number, (answer: any) => void>} */
+    /** @type {Map<string, (answer: any) => void>} */
     this.waiting = new Map();
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
@@ -20,13 +19,13 @@ export class Port {
     parent.postMessage("chainrule", "*", [port2]);
   }
 
-  /** @param {{text?: string, bytes?: ArrayBuffer, connected?: boolean, why?: string}} data */
+  /** @param {{text?: string | null, bytes?: ArrayBuffer, connected?: boolean, why?: string}} data */
   hear({ text, bytes, connected, why }) {
     if (connected !== undefined) {
       this.listener.connected(connected, why ?? "", connected ? null : () => this.port.postMessage({ text: '{"kind": "attend"}' }));
       return;
     }
-    if (text === undefined) return bytes && this.listener.frame(decoded(bytes));
+    if (!text) return bytes && this.listener.frame(decoded(bytes));
     const told = JSON.parse(text);
     if (told.kind !== "answer") return this.listener.told(told);
     this.waiting.get(told.call)?.({ ...told, bytes });
@@ -40,9 +39,9 @@ export class Port {
 
   /** @param {string} kind @param {Record<string, any>} fields @param {ArrayBuffer} [bytes] @returns {Promise<any>} */
   call(kind, fields, bytes) {
-    this.calls += 1;
-    this.port.postMessage({ text: JSON.stringify({ kind, call: this.calls, ...fields }), bytes });
-    return new Promise((resolve) => this.waiting.set(this.calls, resolve));
+    const call = `call-${Math.random().toString(36).slice(2)}`; // another frame of this view has calls of its own
+    this.port.postMessage({ text: JSON.stringify({ kind, call, ...fields }), bytes });
+    return new Promise((resolve) => this.waiting.set(call, resolve));
   }
 
   /** @param {File} file @returns {Promise<Sent>} */
