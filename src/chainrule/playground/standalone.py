@@ -12,11 +12,11 @@ import re
 from functools import cache
 from importlib.resources import files
 
-_STYLE = re.compile(r'<link rel="stylesheet" href="/page/([\w/.]+)">')
+_STYLE = re.compile(r'<link rel="stylesheet" href="/page/([\w/.-]+)">')
 _SCRIPT = re.compile(r'<script type="module" src="/page/(\w+\.js)"></script>')
 _IMAGE = re.compile(r'src="/page/(\w+\.svg)"')
 _ICON = re.compile(r'<link rel="icon"[^>]*>\n')
-_IMPORT = re.compile(r'(from|import) "\./([\w/.]+\.js)"')
+_IMPORT = re.compile(r'(from|import) "\./([\w/.-]+\.js)"')
 
 
 @cache
