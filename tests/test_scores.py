@@ -1,6 +1,5 @@
 """Reports: their numbers against scikit-learn's, and their text in 80 columns."""
 
-import doctest
 import math
 import unicodedata
 
@@ -11,7 +10,6 @@ import sklearn.metrics as sk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainrule import scores
 from chainrule.errors import ArgumentError, InputError, ShapeError
 from chainrule.scores import ClassReport, ValueReport, score_classes, score_values
 
@@ -347,9 +345,3 @@ def test_html_is_a_table_and_safe():
 def test_faults_are_told(call, kind, words):
     with pytest.raises(kind, match=words):
         call()
-
-
-def test_the_examples_in_the_docstrings():
-    result = doctest.testmod(scores)
-    assert result.attempted >= 3
-    assert result.failed == 0
