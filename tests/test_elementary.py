@@ -1,4 +1,4 @@
-"""The compiled exp, expm1, log(1 + exp), tanh and logistic function against NumPy in a wider type."""
+"""The compiled exp, expm1, log, log(1 + exp), tanh and logistic function against NumPy in a wider type."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ def logistic(x: np.ndarray) -> np.ndarray:
 TRUE: dict[str, Any] = {
     "exp": np.exp,
     "expm1": np.expm1,
+    "log": np.log,
     "log1p_exp": lambda x: np.logaddexp(0, x),
     "logistic": logistic,
     "tanh": np.tanh,
 }
-ULPS = {"exp": 1.0, "expm1": 2.5, "log1p_exp": 3.0, "logistic": 2.5, "tanh": 2.0}
+ULPS = {"exp": 1.0, "expm1": 2.5, "log": 2.0, "log1p_exp": 3.0, "logistic": 2.5, "tanh": 2.0}
 WIDER = {"float32": np.float64, "float64": np.longdouble}
 ENDS = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, -1e-45, 5e-324, -5e-324, 88.72284, 88.7229, 709.782, 709.783]
 ENDS += [-87.4, -103.0, -103.97, -104.1, -708.5, -745.1, -745.2, 3e38, -3e38, 1e308, -1e308]
@@ -51,7 +52,8 @@ def computed(name: str, x: np.ndarray, isa: str) -> np.ndarray:
 
 def check(name: str, x: np.ndarray, isa: str) -> None:
     """Within the bound wherever the true value is finite in this type; the same where it is not."""
-    x = np.ascontiguousarray(x[~(x > 0)]) if name == "log1p_exp" else x
+    beyond = {"log1p_exp": x > 0, "log": x < np.finfo(x.dtype).tiny}  # of what it is for
+    x = np.ascontiguousarray(x[~beyond[name]]) if name in beyond else x
     y = computed(name, x, isa)
     with np.errstate(all="ignore"):
         true = TRUE[name](x.astype(WIDER[x.dtype.name]))

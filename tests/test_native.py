@@ -142,6 +142,22 @@ def test_every_size(B: int, units: int, dtype: Any) -> None:
     )
 
 
+@pytest.mark.parametrize("optimizer", [cr.SGD(0.05), *OPTIMIZERS], ids=repr)
+@pytest.mark.parametrize("narrow", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_one_row_at_a_time(optimizer: Any, narrow: bool, dtype: Any) -> None:
+    """The way of online.hpp, in narrow vectors and in wide ones, a layer of which is several blocks.
+
+    Few steps: one row's gradient under RMSProp is little but a sign, and float32's roundings grow from step to step.
+    """
+    layers = [
+        cr.Dense(3 if narrow else 17, "gelu", frozen=("W",)),
+        cr.Dense(4 if narrow else 130, "sigmoid", frozen=("b",)),
+        cr.Dense(5 if narrow else 131, "tanh"),
+        cr.Dense(2, "softmax", bias=False),
+    ]
+    check(layers, "cross_entropy", optimizer, dtype, B=1, I=2, weights=True, l2=1e-2, steps=8, threads=(1, 2))
+
+
 def test_penalties(dtype: Any) -> None:
     check([cr.Dense(30, "tanh"), cr.Dense(1, "sigmoid")], "binary_cross_entropy", cr.SGD(0.01), dtype, l1=1e-3, l2=1e-2)
 

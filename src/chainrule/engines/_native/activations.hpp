@@ -40,8 +40,8 @@ template <class T, Act act> inline V<T> slope(V<T> z, V<T> y, T a) {
   return one;
 }
 
-// Calls f with the activation as a constant.
-template <class F> inline void with(Act act, F f) {
+// Calls f with the activation as a constant, and gives what it gives.
+template <class F> inline auto with(Act act, const F& f) {
 #define CASE(name) case Act::name: return f(std::integral_constant<Act, Act::name>{})
   switch (act) {
     CASE(sigmoid); CASE(tanh); CASE(scaled_tanh); CASE(relu); CASE(leaky_relu); CASE(elu); CASE(selu); CASE(gelu);

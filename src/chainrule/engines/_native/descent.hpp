@@ -1,13 +1,15 @@
 // Steps of gradient descent, as one thread sees them; plan.hpp tells the way.
 
 // Where a gradient goes. soon(place): a vector of it will be there; put(place, offset, g): a vector of it; finish(place, n): n
-// entries from a place on are there.
+// entries from a place on are there. Of one row alone the gradient is x times a vector d: put(place, offset, x, way(d)).
 template <class T> struct Descend {  // plain SGD: straight into theta
   T* theta;
   T minus_rate;
   const Descend& of(bool) const { return *this; }
   void soon(std::size_t) const {}
   void put(std::size_t place, int offset, V<T> g) const { T* to = theta + place + offset; store(to, load<T>(to) + g * minus_rate); }
+  V<T> way(V<T> d) const { return d * minus_rate; }
+  void put(std::size_t place, int offset, V<T> x, V<T> way) const { T* to = theta + place + offset; store(to, load<T>(to) + x * way); }
   void finish(std::size_t, int) const {}
 };
 template <class T> struct Update {  // into a panel that stays in the first-level cache, from there by the optimiser into theta
@@ -23,6 +25,8 @@ template <class T> struct Update {  // into a panel that stays in the first-leve
     if (j.slots[1]) __builtin_prefetch(j.slots[1] + place, 1);
   }
   void put(std::size_t, int offset, V<T> g) const { store(panel + offset, g); }
+  V<T> way(V<T> d) const { return d; }
+  void put(std::size_t place, int offset, V<T> x, V<T> d) const { put(place, offset, x * d); }
   void finish(std::size_t place, int n) const {
     update(numbers, j.theta + place, j.slots[0] ? j.slots[0] + place : nullptr, j.slots[1] ? j.slots[1] + place : nullptr, panel, n, weight);
   }
@@ -33,15 +37,17 @@ template <class T> struct Keep {  // for later
   const Keep& of(bool) const { return *this; }
   void soon(std::size_t) const {}
   void put(std::size_t place, int offset, V<T> g) const { T* to = gradient + place + offset; store(to, add ? load<T>(to) + g : g); }
+  V<T> way(V<T> d) const { return d; }
+  void put(std::size_t place, int offset, V<T> x, V<T> d) const { put(place, offset, x * d); }
   void finish(std::size_t, int) const {}
 };
 
-template <class T> class Descent {
+// By `Passes`, or by whatever else goes forward and back.
+template <class T, class Passes> class Descent {
  public:
   Descent(const Job<T>& job, Workspace<T>& workspace, Board<T>& board, int thread, Barrier& barrier)
-      : j(job), board(board), all_{thread, job.threads, &barrier}, passes(job, workspace, sliced() ? Crew{0, 1, nullptr} : all_), one_(job, workspace),
-        update_(updater<T>(job.optimizer)), direct_(plain(job.optimizer)),
-        way_(sliced() ? &Descent::slices : Online<T>::takes(job) ? &Descent::online : &Descent::whole) {
+      : j(job), board(board), all_{thread, job.threads, &barrier}, passes(job, workspace, sliced() ? Crew{0, 1, nullptr} : all_),
+        update_(updater<T>(job.optimizer)), direct_(plain(job.optimizer)), numbers_(of_all_steps<T>(job.optimizer)) {
     nesterov_.beta1 = j.optimizer.beta1;
     nesterov_.momentum_decay = j.optimizer.momentum_decay;
   }
@@ -50,8 +56,8 @@ template <class T> class Descent {
     for (std::int64_t k = 0; k < range.count; ++k) {
       const std::int64_t from = (range.first + k) * j.batch, step = range.taken + k;
       B = int(j.N - from < j.batch ? j.N - from : j.batch);
-      numbers_ = step_numbers<T>(j.optimizer, range.rates[k], step + 1, nesterov_);
-      if (!(this->*way_)(from, step, range.values + 2 * k)) return k + 1;
+      at_step<T>(numbers_, j.optimizer, range.rates[k], step + 1, nesterov_);
+      if (!(sliced() ? slices(from, step, range.values + 2 * k) : whole(from, step, range.values + 2 * k))) return k + 1;
     }
     return range.count;
   }
@@ -60,12 +66,10 @@ template <class T> class Descent {
   const Job<T>& j;
   Board<T>& board;
   const Crew all_;
-  Passes<T> passes;
-  Online<T> one_;
+  Passes passes;
   const Updater<T> update_;
   const bool direct_;
-  bool (Descent::*const way_)(std::int64_t, std::int64_t, double*);
-  Step<T> numbers_{};
+  Step<T> numbers_;
   NesterovMomentum nesterov_;
   int B = 0;
 
@@ -76,27 +80,15 @@ template <class T> class Descent {
 
   // One step, the crew together on the whole batch. Whether it was taken: not when a value is not finite.
   bool whole(std::int64_t from, std::int64_t step, double* values) {
-    passes.take(from, B, 0, B);
-    passes.forward_pass(true, step);
-    passes.losses(board.row_loss);
-    return finish_values(values) && descend(passes);
-  }
-
-  // One step of one row.
-  bool online(std::int64_t from, std::int64_t, double* values) {
-    board.row_loss[0] = one_.forward_pass(from);
-    return finish_values(values) && descend(one_);
-  }
-
-  // Back through the layers, and the update.
-  template <class Way> bool descend(Way& way) {
+    passes.pass(from, B, 0, B, step, board.row_loss);
+    if (!finish_values(values)) return false;
     if (j.optimizer.clip_norm > 0) {
-      way.backward_pass(Keep<T>{board.gradients[0], false});
+      passes.backward_pass(Keep<T>{board.gradients[0], false});
       update_all(1);
     } else if (direct_) {
-      way.backward_pass(Descend<T>{j.theta, numbers_.minus_rate});
+      passes.backward_pass(Descend<T>{j.theta, numbers_.minus_rate});
     } else {
-      way.backward_pass(Update<T>{j, update_, numbers_, way.panel()});
+      passes.backward_pass(Update<T>{j, update_, numbers_, passes.panel()});
     }
     return true;
   }
@@ -108,9 +100,7 @@ template <class T> class Descent {
     for (int g = mine.first; g < mine.last; ++g)
       for (int s = n * g / groups; s < n * (g + 1) / groups; ++s) {
         const int row = s * j.slice;
-        passes.take(from + row, B - row < j.slice ? B - row : j.slice, row, B);
-        passes.forward_pass(true, step);
-        passes.losses(board.row_loss);
+        passes.pass(from + row, B - row < j.slice ? B - row : j.slice, row, B, step, board.row_loss);
         passes.backward_pass(Keep<T>{board.gradients[g], s > n * g / groups});
       }
     all_.wait();
@@ -195,7 +185,10 @@ template <class T> class Descent {
 };
 
 template <class T> std::int64_t advance_(const Job<T>& job, Workspace<T>& w, Board<T>& board, const Range& range, int t, Barrier& bar) {
-  return Descent<T>(job, w, board, t, bar).advance(range);
+  return Descent<T, Passes<T>>(job, w, board, t, bar).advance(range);
+}
+template <class T> std::int64_t online_(const Job<T>& job, Workspace<T>& w, Board<T>& board, const Range& range, int t, Barrier& bar) {
+  return Descent<T, Online<T>>(job, w, board, t, bar).advance(range);
 }
 
 template <class T> void evaluate_(const Job<T>& job, Workspace<T>& w, T* Y, double* row_loss, int t) {

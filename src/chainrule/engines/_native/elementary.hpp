@@ -1,4 +1,4 @@
-// exp, expm1, log(1 + exp), tanh and the logistic function, float and double alike: no branch, no table, no library. At most
+// exp, expm1, log, log(1 + exp), tanh and the logistic function, float and double alike: no branch, no table, no library. At most
 // 2 ulp from the true value (exp, tanh), or 2.5, and right at the ends: infinities, NaN, -0, results too small or too large.
 // tests/test_elementary.py measures it; tools/polynomials.py made the coefficients, of the highest power first.
 
@@ -84,15 +84,19 @@ template <class T> inline V<T> scaled(V<T> p, V<T> n) {
 #ifdef __AVX512F__
   if constexpr (kBytes == 64 && sizeof(T) == 4) return V<T>(_mm512_scalef_ps(__m512(p), __m512(n)));
   if constexpr (kBytes == 64 && sizeof(T) == 8) return V<T>(_mm512_scalef_pd(__m512d(p), __m512d(n)));
+  if constexpr (kBytes == 16 && sizeof(T) == 4) return V<T>(_mm_scalef_ps(__m128(p), __m128(n)));
+  if constexpr (kBytes == 16 && sizeof(T) == 8) return V<T>(_mm_scalef_pd(__m128d(p), __m128d(n)));
 #endif
   const V<T> half = (n * T(0.5) + Fitted<T>::shift) - Fitted<T>::shift;
   return p * power_of_two<T>(half) * power_of_two<T>(n - half);
 }
 
-template <class T> inline V<T> exponential(V<T> x) {
-  const auto [n, r] = reduced<T>(at_most(at_least(x, splat(Fitted<T>::smallest)), splat(Fitted<T>::largest)));
+// exp(x) for x <= `largest`.
+template <class T> inline V<T> exponential_below(V<T> x) {
+  const auto [n, r] = reduced<T>(at_least(x, splat(Fitted<T>::smallest)));
   return scaled<T>(1 + (r + r * r * polynomial(r, Fitted<T>::exp)), n);
 }
+template <class T> inline V<T> exponential(V<T> x) { return exponential_below<T>(at_most(x, splat(Fitted<T>::largest))); }
 
 // exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1), by halves of 2^n, which itself may be too large.
 template <class T> inline V<T> expm1_of(V<T> x) {
@@ -104,20 +108,29 @@ template <class T> inline V<T> expm1_of(V<T> x) {
 
 // log(1 + e) = 2 atanh(s), s = e / (2 + e), e = exp(x), for x <= 0.
 template <class T> inline V<T> log1p_exp(V<T> x) {
-  const V<T> e = exponential<T>(x), y = (e + e) / (2 + e), z = y * y * T(0.25);
+  const V<T> e = exponential_below<T>(x), y = (e + e) / (2 + e), z = y * y * T(0.25);
   return y + y * (z * polynomial(z, Fitted<T>::atanh));
+}
+
+// log(x) = n ln 2 + 2 atanh(s), s = (m - 1) / (m + 1), x = m 2^n, sqrt(1/2) <= m < sqrt(2), for x > 0 of the normal range.
+template <class T> inline V<T> logarithm(V<T> x) {
+  const M<T> n = (M<T>(x) - M<T>(splat(T(0.70710678118654752)))) >> Fitted<T>::fraction;
+  const V<T> m = V<T>(M<T>(x) - (n << Fitted<T>::fraction)), y = 2 * (m - 1) / (m + 1), z = y * y * T(0.25);
+  const V<T> whole = __builtin_convertvector(n, V<T>);
+  const V<T> log = whole * T(0.693145751953125) + (whole * T(1.42860682030941723e-6) + (y + y * (z * polynomial(z, Fitted<T>::atanh))));
+  return x - x == 0 ? log : x;
 }
 
 // 1 / (1 + exp(-x)), or exp(x) / (1 + exp(x)): whichever has the exp of a number below 0.
 template <class T> inline V<T> logistic(V<T> x) {
-  const V<T> e = exponential<T>(x < 0 ? x : -x), one = splat(T(1));
+  const V<T> e = exponential_below<T>(below_zero<T>(x)), one = splat(T(1));
   return quotient<T>(x < 0 ? e : one, 1 + e);
 }
 
 template <class T> inline V<T> hyperbolic_tangent(V<T> x) {
-  const V<T> a = x < 0 ? -x : x, z = x * x;
+  const V<T> a = magnitude<T>(x), z = x * x;
   const V<T> small = x * (1 + z * polynomial(z, Fitted<T>::tanh));
-  const V<T> e = exponential<T>(2 * at_most(a, splat(T(40)))), t = 1 - quotient<T>(splat(T(2)), e + 1), large = x < 0 ? -t : t;
+  const V<T> e = exponential_below<T>(2 * at_most(a, splat(T(40)))), t = 1 - quotient<T>(splat(T(2)), e + 1), large = x < 0 ? -t : t;
   return a < T(0.55) ? small : large;
 }
 
@@ -140,6 +153,7 @@ template <class T> bool elementary(const char* name, const T* x, T* y, std::size
   if (is("exp")) return each([](V<T> v) { return exponential<T>(v); });
   if (is("expm1")) return each([](V<T> v) { return expm1_of<T>(v); });
   if (is("log1p_exp")) return each([](V<T> v) { return log1p_exp<T>(v); });
+  if (is("log")) return each([](V<T> v) { return logarithm<T>(v); });
   if (is("logistic")) return each([](V<T> v) { return logistic<T>(v); });
   if (is("tanh")) return each([](V<T> v) { return hyperbolic_tangent<T>(v); });
   return false;

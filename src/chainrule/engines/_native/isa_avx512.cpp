@@ -4,6 +4,7 @@
 #include <limits>
 #include <type_traits>
 #include <utility>
+#include <vector>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -15,8 +16,14 @@ namespace chainrule {
 namespace {  // of this file alone: the same templates are compiled otherwise elsewhere
 constexpr int kBytes = 64, kRegisters = 32;
 #include "kernels.hpp"
+namespace narrow {
+constexpr int kBytes = 16;
+#include "kernels.hpp"
+}  // namespace narrow
 }  // namespace
 extern const Isa isa_avx512;
 const Isa isa_avx512 = {"avx512", kBytes, kVectors<float>, {advance_<float>, evaluate_<float>, elementary<float>},
-                        {advance_<double>, evaluate_<double>, elementary<double>}};
+                             {advance_<double>, evaluate_<double>, elementary<double>},
+                             {kBytes, kVectors<float>, online_<float>, online_<double>},
+                             {16, narrow::kVectors<float>, narrow::online_<float>, narrow::online_<double>}};
 }  // namespace chainrule

@@ -4,6 +4,7 @@
 #include <limits>
 #include <type_traits>
 #include <utility>
+#include <vector>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
@@ -20,5 +21,7 @@ constexpr int kBytes = 16, kRegisters = 16;
 }  // namespace
 extern const Isa isa_baseline;
 const Isa isa_baseline = {"baseline", kBytes, kVectors<float>, {advance_<float>, evaluate_<float>, elementary<float>},
-                          {advance_<double>, evaluate_<double>, elementary<double>}};
+                               {advance_<double>, evaluate_<double>, elementary<double>},
+                               {kBytes, kVectors<float>, online_<float>, online_<double>},
+                               {kBytes, kVectors<float>, online_<float>, online_<double>}};
 }  // namespace chainrule

@@ -4,6 +4,7 @@
 #include <limits>
 #include <type_traits>
 #include <utility>
+#include <vector>
 #include <arm_neon.h>
 
 #include "plan.hpp"
@@ -16,5 +17,7 @@ constexpr int kBytes = 16, kRegisters = 32;
 }  // namespace
 extern const Isa isa_neon;
 const Isa isa_neon = {"neon", kBytes, kVectors<float>, {advance_<float>, evaluate_<float>, elementary<float>},
-                      {advance_<double>, evaluate_<double>, elementary<double>}};
+                           {advance_<double>, evaluate_<double>, elementary<double>},
+                           {kBytes, kVectors<float>, online_<float>, online_<double>},
+                           {kBytes, kVectors<float>, online_<float>, online_<double>}};
 }  // namespace chainrule

@@ -13,19 +13,23 @@ template <class T, class F> double over_outputs(const T* y, const T* t, T* d, in
   }
   return sum_of<T>(total);
 }
-// The C library's logarithms, entry by entry: these losses are rarely asked for.
-template <class T> inline V<T> log_of(V<T> x) {
-  for (int i = 0; i < width<T>; ++i) x[i] = T(std::log(double(x[i])));
-  return x;
-}
+// The C library's, entry by entry: this loss is rarely asked for.
 template <class T> inline V<T> log1m_of(V<T> x) {
   for (int i = 0; i < width<T>; ++i) x[i] = T(std::log1p(-double(x[i])));
   return x;
 }
 
-// -log softmax(y)[true] and softmax(y) - t.
+// -log softmax(y)[true] and softmax(y) - t, for as many outputs as a vector has: nothing leaves the registers.
+template <class T> double softmax_cross_entropy_vector(const T* y, const T* t, T* d, int K, T factor) {
+  const V<T> outputs = load<T>(y), targets = load_n<T>(t, K), lowest = splat(-std::numeric_limits<T>::infinity());
+  const V<T> z = outputs - largest_of<T>(first_n<T>(outputs, K, lowest)), e = first_n<T>(exponential_below<T>(z), K);
+  const V<T> sum = sum_everywhere<T>(e);
+  store(d, e * (factor / sum) - targets * factor);
+  return logarithm<T>(sum)[0] - sum_of<T>(targets * first_n<T>(z, K));
+}
 template <class T> double softmax_cross_entropy_row(const T* y, const T* t, T* d, int K, T factor) {
   constexpr int N = width<T>;
+  if (K <= N) return softmax_cross_entropy_vector<T>(y, t, d, K, factor);
   const V<T> lowest = splat(-std::numeric_limits<T>::infinity());
   const auto logits = [&](int k) { return K - k < N ? load_n<T>(y + k, K - k) : load<T>(y + k); };
   const auto targets = [&](int k) { return K - k < N ? load_n<T>(t + k, K - k) : load<T>(t + k); };
@@ -43,7 +47,7 @@ template <class T> double softmax_cross_entropy_row(const T* y, const T* t, T* d
   }
   const T sum = sum_of<T>(sums), scale = factor / sum;
   for (int k = 0; k < K; k += N) store(d + k, load<T>(d + k) * scale - targets(k) * factor);
-  return std::log(double(sum)) - double(sum_of<T>(rights));
+  return logarithm<T>(splat(sum))[0] - sum_of<T>(rights);
 }
 
 template <class T> double loss_row(const Loss& loss, const T* y, const T* t, T* d, int K, T factor) {
@@ -76,19 +80,19 @@ template <class T> double loss_row(const Loss& loss, const T* y, const T* t, T* 
     case LossKind::poisson:
       return over(share, [&](V<T> y, V<T> t, V<T>& l) {
         const V<T> p = at_least(y, splat(tiny));
-        l = y - t * log_of<T>(p);
+        l = y - t * logarithm<T>(p);
         return 1 - (y > tiny ? t / p : none);
       }) / K;
     case LossKind::cross_entropy:
       return over(1, [&](V<T> y, V<T> t, V<T>& l) {
-        const V<T> p = at_least(y, splat(tiny)), of_true = -t * log_of<T>(p);
+        const V<T> p = at_least(y, splat(tiny)), of_true = -t * logarithm<T>(p);
         l = t == 0 ? (p == p ? none : p) : of_true;
         return y > tiny ? -t / p : y == y ? none : y;
       });
     case LossKind::binary_cross_entropy:
       return over(1, [&](V<T> y, V<T> t, V<T>& l) {
         const V<T> p = at_most(at_least(y, splat(eps)), splat(1 - eps)), slope = (p - t) / (p * (1 - p));
-        l = -t * log_of<T>(p) - (1 - t) * log1m_of<T>(p);
+        l = -t * logarithm<T>(p) - (1 - t) * log1m_of<T>(p);
         return p == y ? slope : y == y ? none : y;
       });
     case LossKind::softmax_cross_entropy: return softmax_cross_entropy_row<T>(y, t, d, K, factor);

@@ -162,6 +162,25 @@ int training_slice(const std::vector<Layer>& layers, int batch, std::size_t P, i
   return std::min(rows, slice_rows(layers, entry_size));
 }
 
+// Whether the rows go one by one, by online.hpp: so few weights that threads would wait for each other more than work.
+// How many threads there are does not count.
+bool one_by_one(const std::vector<Layer>& layers, int batch) {
+  constexpr std::size_t few = std::size_t(1) << 17;
+  std::size_t weights = 0;
+  for (const Layer& layer : layers) {
+    if (layer.kind != LayerKind::dense || layer.act == Act::softmax) return false;
+    weights += std::size_t(layer.I) * layer.O;
+  }
+  return batch == 1 && weights <= few;
+}
+// The vectors for them. Where a layer has few units, narrow ones are enough, and what a step waits for comes sooner: division,
+// sums over a vector, the processor's clock.
+const RowByRow& vectors_for(std::vector<Layer> layers, const Isa& isa, int entry_size) {
+  constexpr std::size_t few = 16;  // wide vectors that would hold all weights
+  const std::size_t P = lay_out(layers, isa.narrow.bytes / entry_size, isa.narrow.vectors);
+  return P * std::size_t(entry_size) <= few * std::size_t(isa.wide.bytes) ? isa.narrow : isa.wide;
+}
+
 template <class T> class NativeRun {
  public:
   NativeRun(Vector<T> theta, std::vector<Vector<T>> slots, Matrix<const T> X, Matrix<const T> targets,
@@ -174,7 +193,7 @@ template <class T> class NativeRun {
     require(!weights || weights->size() == X.shape(0), "not a weight for each row");
     require(slots.size() <= 2 && slots.size() >= slots_of(optimizer), "slots of another optimiser");
     for (const Vector<T>& slot : slots_) require(slot.size() == theta.size(), "a slot of another size than theta");
-    const std::size_t P = lay_out(layers_, isa_.bytes / int(sizeof(T)), isa_.vectors);
+    const std::size_t P = choose_way(int(std::min<std::size_t>(std::size_t(batch), X.shape(0))));
     pieces_ = pieces_of(layers_);
     job_.layers = layers_.data(); job_.n_layers = int(layers_.size());
     job_.loss = loss; job_.optimizer = optimizer;
@@ -237,12 +256,27 @@ template <class T> class NativeRun {
   std::vector<Layer> layers_;
   std::vector<Piece> pieces_;
   const Isa& isa_;
+  Advance<T> advance_ = nullptr;
+  bool one_by_one_ = false;
   Job<T> job_{};
   Board<T> board_{};
   Arena arena_;
   std::vector<std::unique_ptr<Buffers<T>>> buffers_;
   std::vector<std::int64_t> order_;
   std::mutex busy_;
+
+  // How a step is taken, and packed theta for it; returns the size of that.
+  std::size_t choose_way(int batch) {
+    one_by_one_ = one_by_one(layers_, batch);
+    if (!one_by_one_) {
+      advance_ = kernels<T>(isa_).advance;
+      return lay_out(layers_, isa_.bytes / int(sizeof(T)), isa_.vectors);
+    }
+    const RowByRow& with = vectors_for(layers_, isa_, sizeof(T));
+    if constexpr (sizeof(T) == 4) advance_ = with.f;
+    else advance_ = with.d;
+    return lay_out(layers_, with.bytes / int(sizeof(T)), with.vectors);
+  }
 
   void make_buffers(std::size_t P) {
     const bool sliced = job_.slice < job_.batch;
@@ -269,6 +303,7 @@ template <class T> class NativeRun {
 
   std::int64_t take(const std::int64_t* order, const Range& range, int threads) {  // without the GIL
     const std::lock_guard<std::mutex> alone(busy_);  // one call at a time: there is one workspace
+    if (one_by_one_) threads = 1;
     Job<T> job = job_;
     job.threads = threads;
     job.order = order ? copied(order) : nullptr;
@@ -279,7 +314,7 @@ template <class T> class NativeRun {
       pack(layers_, theta_.data(), job_.theta, t, threads);
       barrier.wait();
       Workspace<T>& workspace = buffers_[buffers_.size() == 1 ? 0 : std::size_t(t)]->w;
-      const std::int64_t mine = kernels<T>(isa_).advance(job, workspace, board_, range, t, barrier);
+      const std::int64_t mine = advance_(job, workspace, board_, range, t, barrier);
       if (t == 0) done = mine;
       barrier.wait();
       unpack(layers_, job_.theta, theta_.data(), t, threads);

@@ -25,15 +25,20 @@ struct NesterovMomentum {
 
 template <class T> T above_zero(T x) { return at_least(x, std::numeric_limits<T>::min()); }  // the padding must not become 0/0
 
-template <class T> Step<T> step_numbers(const Optimizer& o, double rate, std::int64_t t, NesterovMomentum& nesterov) {
+template <class T> Step<T> of_all_steps(const Optimizer& o) {
   Step<T> s{};
   s.kind = o.kind;
   s.nesterov = o.nesterov;
-  s.minus_rate = T(-rate);
   s.scale = 1;
-  s.l1 = T(o.l1); s.l2 = T(o.l2); s.shrink = T(rate * o.weight_decay); s.clip_value = T(o.clip_value);
+  s.l1 = T(o.l1); s.l2 = T(o.l2); s.clip_value = T(o.clip_value);
   s.momentum = T(o.momentum); s.decay = T(o.decay); s.beta1 = T(o.beta1); s.beta2 = T(o.beta2); s.epsilon = above_zero(T(o.epsilon));
-  if (o.kind != OptimizerKind::adam && o.kind != OptimizerKind::nadam) return s;
+  return s;
+}
+// What depends on the rate and on t, the number of this step, from 1 on.
+template <class T> void at_step(Step<T>& s, const Optimizer& o, double rate, std::int64_t t, NesterovMomentum& nesterov) {
+  s.minus_rate = T(-rate);
+  s.shrink = T(rate * o.weight_decay);
+  if (o.kind != OptimizerKind::adam && o.kind != OptimizerKind::nadam) return;
   const double correction = std::sqrt(1 - std::pow(o.beta2, double(t)));
   s.epsilon = above_zero(T(o.epsilon * correction));
   if (o.kind == OptimizerKind::adam) {
@@ -43,7 +48,6 @@ template <class T> Step<T> step_numbers(const Optimizer& o, double rate, std::in
     s.of_mean = T(-rate * correction * then / (1 - past * then));
     s.of_gradient = T(-rate * correction * (1 - now) / (1 - past));
   }
-  return s;
 }
 
 template <class T, OptimizerKind kind, bool momentum>

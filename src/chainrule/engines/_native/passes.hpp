@@ -29,6 +29,13 @@ template <class T> class Passes {
     crew_.wait();
   }
 
+  // They go forward, in training; the loss of each into its place of row_loss.
+  void pass(std::int64_t from, int rows, int row, int total, std::int64_t step, double* row_loss) {
+    take(from, rows, row, total);
+    forward_pass(true, step);
+    losses(row_loss);
+  }
+
   // ---- forward ----
 
   void forward_pass(bool training, std::int64_t step) {

@@ -12,6 +12,7 @@
 //   3. backward   from the last layer to the first: dZ = dY * f'(Z); dX = dZ W^T with the weights of before the update;
 //                 then dW = X^T dZ a few rows at a time, each updated while it is still in the first-level cache, so
 //                 that every weight is read and written once a step.
+// A small network that sees one row at a time goes its own way, by online.hpp.
 // A norm to clip by needs the whole gradient first: then 3 writes the gradient and a second pass updates.
 //
 // Who does what. The threads of a crew share each layer's columns, or its rows where columns are few. A batch too large for
@@ -77,7 +78,7 @@ struct Loss {
 struct Piece { std::size_t at, size; bool weight, trained; };  // of packed theta, at most kPiece long, of one kind
 constexpr std::size_t kPiece = 4096;
 constexpr int kGroups = 8;
-constexpr int kPanel = 512;        // entries of a tile of any instruction set: 6 rows of 4 vectors of 16, 14 of 1, ...
+constexpr int kPanel = 1024;       // entries of a tile of any instruction set: 16 rows of 4 vectors of 16, ...
 constexpr int kBlockVectors = 4;   // the widest block
 constexpr int kRowsAtOnce = 128;   // of a gradient, see matrix.hpp
 
@@ -128,14 +129,17 @@ struct Board {
 };
 
 class Barrier;
+// One thread's share of some steps; returns how many were taken. One workspace for all, or, sliced, one for each.
+template <class T> using Advance = std::int64_t (*)(const Job<T>&, Workspace<T>&, Board<T>&, const Range&, int thread, Barrier&);
 template <class T> struct Kernels {
-  // One thread's share of some steps; returns how many were taken. One workspace for all, or, sliced, one for each.
-  std::int64_t (*advance)(const Job<T>&, Workspace<T>&, Board<T>&, const Range&, int thread, Barrier&);
+  Advance<T> advance;
   // One thread's share of the rows, by slices: outputs into Y (N, O), unless null; the rows' losses, unless null.
   void (*evaluate)(const Job<T>&, Workspace<T>&, T* Y, double* row_loss, int thread);
   // One of elementary.hpp's functions, by its name, of n numbers; false when it has none of that name.
   bool (*elementary)(const char* name, const T* x, T* y, std::size_t n);
 };
-struct Isa { const char* name; int bytes, vectors; Kernels<float> f; Kernels<double> d; };
+// Steps of one row each, by one thread, in vectors of so many bytes and blocks of at most so many of them: see online.hpp.
+struct RowByRow { int bytes, vectors; Advance<float> f; Advance<double> d; };
+struct Isa { const char* name; int bytes, vectors; Kernels<float> f; Kernels<double> d; RowByRow wide, narrow; };
 
 }  // namespace chainrule

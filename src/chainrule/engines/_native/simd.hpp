@@ -21,6 +21,8 @@ template <class T> inline V<T> load_n(const T* p, int n) {
 #ifdef __AVX512F__
   if constexpr (kBytes == 64 && sizeof(T) == 4) return V<T>(_mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p));
   if constexpr (kBytes == 64 && sizeof(T) == 8) return V<T>(_mm512_maskz_loadu_pd(__mmask8((1u << n) - 1), p));
+  if constexpr (kBytes == 16 && sizeof(T) == 4) return V<T>(_mm_maskz_loadu_ps(__mmask8((1u << n) - 1), p));
+  if constexpr (kBytes == 16 && sizeof(T) == 8) return V<T>(_mm_maskz_loadu_pd(__mmask8((1u << n) - 1), p));
 #endif
   V<T> v{};
   for (int i = 0; i < n; ++i) v[i] = p[i];
@@ -41,6 +43,11 @@ template <int n, class F> inline void unrolled(F f) { unrolled(f, std::make_inte
 // NaN goes through the first argument of both.
 template <class W> inline W at_least(W x, W low) { return x < low ? low : x; }
 template <class W> inline W at_most(W x, W high) { return x > high ? high : x; }
+
+// |x| and -|x|, by the sign's bit alone.
+template <class T> inline M<T> sign_bit() { return M<T>(splat(T(-0.0))); }
+template <class T> inline V<T> magnitude(V<T> x) { return V<T>(M<T>(x) & ~sign_bit<T>()); }
+template <class T> inline V<T> below_zero(V<T> x) { return V<T>(M<T>(x) | sign_bit<T>()); }
 
 template <class T> inline V<T> square_root(V<T> x) {
 #ifdef __AVX512F__
@@ -124,12 +131,13 @@ template <class T> inline V<T> first_n(V<T> v, int n, V<T> other = V<T>{}) {
   return place < n ? v : other;
 }
 
-// The sum, and the largest, of the entries of a vector; the order is fixed.
-template <class T, int half = width<T> / 2> inline T sum_of(V<T> v) {
+// The sum, in every entry or alone, and the largest, of the entries of a vector; the order is fixed.
+template <class T, int half = width<T> / 2> inline V<T> sum_everywhere(V<T> v) {
   v += shuffled<T>(v, v, [](int p) { return p ^ half; });
-  if constexpr (half > 1) return sum_of<T, half / 2>(v);
-  else return v[0];
+  if constexpr (half > 1) return sum_everywhere<T, half / 2>(v);
+  else return v;
 }
+template <class T> inline T sum_of(V<T> v) { return sum_everywhere<T>(v)[0]; }
 template <class T, int half = width<T> / 2> inline T largest_of(V<T> v) {
   v = at_least(v, shuffled<T>(v, v, [](int p) { return p ^ half; }));
   if constexpr (half > 1) return largest_of<T, half / 2>(v);
