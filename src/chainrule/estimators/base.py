@@ -7,18 +7,28 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule import checks
+from chainrule.engines.choose import choose
 from chainrule.errors import ArgumentError
 from chainrule.estimators import following
-from chainrule.estimators.building import THEIR_NAME, build, names_of, options_of, set_weights
-from chainrule.estimators.compat import CallbackSupportMixin, validated
+from chainrule.estimators.building import (
+    THEIR_NAME,
+    build,
+    layers_of,
+    names_of,
+    options_of,
+    set_weights,
+    stays_sparse,
+)
+from chainrule.estimators.compat import CallbackSupportMixin
 from chainrule.estimators.fitting import Given, split_off, train
 from chainrule.estimators.following import tasks_of
 from chainrule.estimators.frames import as_frame, check_kind
 from chainrule.estimators.options import Architecture, TrainingOptions
+from chainrule.estimators.reading import as_dtype, inputs_alone, inputs_and_targets, names_of_targets
+from chainrule.estimators.sparse import SparseRows, is_sparse, rows_of, takes_sparse
 from chainrule.estimators.state import OptimizerState, pack_network, unpack_network
 from chainrule.estimators.views import Views
 from chainrule.inputs import Rows, Targets, sample_weights
@@ -26,9 +36,9 @@ from chainrule.optimizers import LBFGS
 
 if TYPE_CHECKING:
     from chainrule.arrays import DType, Floats
+    from chainrule.layers import Sequence
     from chainrule.losses import Loss
 
-_SEEDS = 2**31 - 1
 _OPTIONS = {"architecture": Architecture, "training": TrainingOptions}
 _AT_LEAST_ZERO = ("alpha", "tol", "power_t")
 _FLAGS = ("shuffle", "warm_start", "early_stopping", "nesterovs_momentum")
@@ -55,6 +65,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc] # scik
     def _score_outputs(self, T: Floats, Y: Floats, weights: Any) -> float:
         """The validation score of outputs."""
 
+    def _check_known(self, y: Any, name: str = "y") -> None:
+        """Raise when targets to validate on are none that the fit has learned."""
+
     def _row_weights(self, sample_weight: Any, y: Any) -> Any:  # noqa: ARG002 -- classes have weights too
         """The weight of each row, or None."""
         return sample_weight
@@ -67,12 +80,15 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc] # scik
 
     def _fit(self, X: Any, y: Any, given: Given, *, incremental: bool = False) -> Self:
         self._check_parameters()
+        given.check(type(self).__name__)
         if incremental and self.early_stopping:
             raise ArgumentError(
                 "partial_fit does not support early_stopping=True", where=type(self).__name__, mend="Use fit"
             )
         first = not hasattr(self, "network_") or not (self.warm_start or incremental)
-        X, y = self._validated(X, y, reset=first)
+        if first:
+            self._target_names = names_of_targets(y)
+        X, y = inputs_and_targets(self, X, y, reset=first)
         self._learn_targets(y, first=first, incremental=incremental)
         dtype = X.dtype if first else np.dtype(self.network_.dtype)
         rows = self._read(X, y, given.sample_weight, dtype)
@@ -80,16 +96,20 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc] # scik
             self._begin(rows, given)
         elif not incremental:
             self._check_same_layers(rows)
-        if given.X_val is None:
-            rows, held = split_off(self, rows)
-        else:
-            X_val, y_val = self._validated(given.X_val, given.y_val)
-            held = self._read(X_val, y_val, given.sample_weight_val, dtype)
+        rows, held = self._hold_out(rows, given)
         tasks = None if incremental else tasks_of(self, X, y, given.sample_weight, self.max_iter)
         train(self, rows, held, tasks, incremental=incremental)
         if tasks is not None:
             tasks.end()
         return self
+
+    def _hold_out(self, rows: Rows, given: Given) -> tuple[Rows, Rows | None]:
+        """The rows to train on and those to validate on, if any."""
+        if given.X_val is None:
+            return split_off(self, rows)
+        X, y = inputs_and_targets(self, given.X_val, given.y_val, reset=False)
+        self._check_known(y, "y_val")
+        return rows, self._read(X, y, given.sample_weight_val, rows.X.dtype, may_stay=isinstance(rows.X, SparseRows))
 
     def _check_parameters(self) -> None:
         """Raise for what no other object checks."""
@@ -108,41 +128,39 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc] # scik
                 raise ArgumentError(name, where=where, expected="True or False", got=getattr(self, name))
         for name in _OPTIONS:
             options_of(self, name)
+        checks.at_least_zero(options_of(self, "training").l1, "l1", where="TrainingOptions")
 
-    def _validated(self, X: Any, y: Any, *, reset: bool = False) -> Any:
-        """X and y as arrays, or a sparse X."""
-        if y is None:
-            raise ArgumentError("fit requires y to be passed, but the target y is None", where=type(self).__name__)
-        return validated(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=reset
-        )
-
-    def _read(self, X: Any, y: Any, sample_weight: Any, dtype: np.dtype[Any]) -> Rows:
-        """Validated rows as a training takes them."""
-        X = np.ascontiguousarray(X.toarray() if hasattr(X, "toarray") else X, dtype=dtype)
-        T = np.ascontiguousarray(self._encode(y), dtype=dtype)
+    def _read(self, X: Any, y: Any, sample_weight: Any, dtype: np.dtype[Any], *, may_stay: bool | None = None) -> Rows:
+        """Rows that were checked, as a training takes them; a sparse X may stay so unless told."""
+        where = type(self).__name__
+        if is_sparse(X):
+            X = rows_of(X, dtype, may_stay=stays_sparse(self) if may_stay is None else may_stay)
+        else:
+            X = as_dtype(X, dtype, name="X", where=where)
+        T = as_dtype(self._encode(y), dtype, name="y", where=where)
         weights = self._row_weights(sample_weight, y)
-        return Rows(X, self._meaning(T), sample_weights(weights, len(X), where=type(self).__name__))
+        return Rows(X, self._meaning(T), sample_weights(weights, len(X), where=where))
 
     def _begin(self, rows: Rows, given: Given) -> None:
         """A new network with its initial weights, and empty curves."""
-        (_, I), (_, O) = rows.X.shape, rows.targets.T.shape
+        layers, loss = self._wanted(rows)
         dtype: DType = "float32" if rows.X.dtype == np.float32 else "float64"
-        seed = int(check_random_state(self.random_state).randint(_SEEDS))
-        output, loss = self._output()
-        network = build(self, I, O, output, loss, dtype, seed)
+        network = build(self, layers, loss, rows.X.shape[1], dtype)
         set_weights(network, given.coef_init, given.intercept_init, where=type(self).__name__)
-        last = network.layers[-1].f.name  # type: ignore[union-attr] # `build` ends with a Dense
-        self.n_outputs_, self.out_activation_ = O, THEIR_NAME.get(last, last)
+        last = network.layers[-1].f.name  # type: ignore[union-attr] # `layers_of` ends with a Dense
+        self.n_outputs_, self.out_activation_ = rows.targets.T.shape[1], THEIR_NAME.get(last, last)
         self.n_layers_ = len(names_of(network, "W")) + 1
         self.network_ = network
         following.reset(self)
 
+    def _wanted(self, rows: Rows) -> tuple[Sequence, Loss]:
+        """The layers and the loss that the parameters ask for."""
+        output, loss = self._output()
+        return layers_of(self, rows.X.shape[1], rows.targets.T.shape[1], output), loss
+
     def _check_same_layers(self, rows: Rows) -> None:
         """Raise unless a warm start is asked for the network that there is."""
-        network, (output, loss) = self.network_, self._output()
-        (_, I), (_, O) = rows.X.shape, rows.targets.T.shape
-        if build(self, I, O, output, loss, network.dtype, network.seed).layers != network.layers:
+        if self._wanted(rows)[0].layers != self.network_.layers:
             raise ArgumentError(
                 "warm_start goes on with the layers of the fit before, and these are others",
                 where=type(self).__name__,
@@ -163,11 +181,16 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc] # scik
 
     def _outputs(self, X: Any) -> Floats:
         """What the network gives, ``Y (N, O)``."""
-        check_is_fitted(self)
-        X = validated(self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False)
-        network = self.network_
-        X = np.ascontiguousarray(X.toarray() if hasattr(X, "toarray") else X, dtype=network.dtype)
-        return network.engine_choice.engine.predict(network.objective, network.theta, X)
+        if "network_" not in self.__dict__:
+            check_is_fitted(self)
+        network, X = self.network_, inputs_alone(self, X)
+        engine = network.engine_choice.engine
+        if is_sparse(X):
+            X = rows_of(X, network.dtype, may_stay=takes_sparse(network.layers[0]))
+            engine = choose("reference").engine if isinstance(X, SparseRows) else engine
+        else:
+            X = as_dtype(X, network.dtype, name="X", where=type(self).__name__)
+        return engine.predict(network.objective, network.theta, X)
 
     def set_output(self, *, predict: str | None = None) -> Self:
         """Choose what `predict` and its like return.

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from chainrule import losses
-from chainrule.errors import ArgumentError
+from chainrule import checks, losses
+from chainrule.errors import ArgumentError, DataError
 from chainrule.estimators.base import BaseMLP
-from chainrule.estimators.building import loss_named
+from chainrule.estimators.building import loss_named, options_of
 from chainrule.estimators.compat import with_callbacks
 from chainrule.estimators.fitting import Given
 from chainrule.inputs import Targets
@@ -25,6 +24,14 @@ if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.estimators.options import Architecture, TrainingOptions
     from chainrule.losses import Loss
+
+
+_NO_LABELS = {
+    "continuous": "For values take MLPRegressor; for classes give text or whole numbers",
+    "continuous-multioutput": "For values take MLPRegressor; for classes give text or whole numbers",
+    "multiclass-multioutput": "Several labels of more than two classes: MultiOutputClassifier(MLPClassifier())",
+    "unknown": "Give text or whole numbers, one kind of them, one label for each row",
+}
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-learn has no types
@@ -202,29 +209,46 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
             self._learn(y if type_of_target(y).startswith("multilabel") else classes)
 
     def _learn(self, labels: Any) -> None:
-        self._binarizer = LabelBinarizer().fit(labels)
+        where = type(self).__name__
+        try:
+            kind = type_of_target(labels, input_name="y")
+            if kind in _NO_LABELS:
+                raise ArgumentError(f"Unknown label type: {kind}", where=where, mend=_NO_LABELS[kind])
+            self._binarizer = LabelBinarizer().fit(labels)
+        except TypeError:
+            expected = "labels of one kind, all text or all numbers, none missing"
+            raise DataError("y", where=where, expected=expected, got=list(labels)) from None
         self.classes_: np.ndarray[Any, Any] = self._binarizer.classes_
 
     def _learn_targets(self, y: Any, *, first: bool, incremental: bool) -> None:
         if first and not incremental:
-            self._learn(self._column(y))
+            self._learn(y)
             return
+        self._check_known(y)
+        found = unique_labels(y)
+        if self.warm_start and len(found) != len(self.classes_):
+            self._refuse(found)
+
+    def _check_known(self, y: Any, name: str = "y") -> None:
         found = unique_labels(y)
         strange = np.setdiff1d(found, self.classes_)
-        if (self.warm_start and len(found) != len(self.classes_)) or len(strange):
-            if self.warm_start:
-                raise ArgumentError(
-                    "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                    f"Previously got {self.classes_}, `y` has {found}"
-                )
-            raise ArgumentError(f"`y` has classes not in `self.classes_`: {strange}, beside {self.classes_}")
+        if len(strange) and self.warm_start:
+            self._refuse(found)
+        if len(strange):
+            raise ArgumentError(
+                f"`{name}` has classes not in `self.classes_`: {strange}, beside {self.classes_}",
+                where=type(self).__name__,
+            )
+
+    def _refuse(self, found: Any) -> NoReturn:
+        raise ArgumentError(
+            "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+            f"Previously got {self.classes_}, `y` has {found}"
+        )
 
     def _encode(self, y: Any) -> np.ndarray[Any, Any]:
-        T = self._binarizer.transform(self._column(y))
+        T = self._binarizer.transform(y)
         return np.asarray(T.toarray() if hasattr(T, "toarray") else T)
-
-    def _column(self, y: Any) -> Any:
-        return column_or_1d(y, warn=True) if np.ndim(y) == 2 and y.shape[1] == 1 else y
 
     def _meaning(self, T: Floats) -> Targets:
         if self._several():
@@ -240,19 +264,43 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
 
     def _output(self) -> tuple[str, Loss]:
         output = "softmax" if self._binarizer.y_type_ == "multiclass" else "sigmoid"
+        self._check_output(("softmax", "sigmoid") if output == "softmax" else ("sigmoid",))
         loss = loss_named(self.loss, where=type(self).__name__)
         if loss.name == "cross_entropy" and output == "sigmoid":
             loss = losses.BinaryCrossEntropy(reduction=loss.reduction)
         return output, loss
 
+    def _check_output(self, possible: tuple[str, ...]) -> None:
+        """Raise when the outputs that are asked for would be no probabilities."""
+        asked = options_of(self, "architecture").output
+        if asked is not None and getattr(asked, "name", asked) not in {*possible, "logistic"}:
+            expected = f"{' or '.join(possible)}, which give probabilities here"
+            raise ArgumentError("architecture: output", where=type(self).__name__, expected=expected, got=asked)
+
     def _row_weights(self, sample_weight: Any, y: Any) -> Any:
         if self.class_weight is None:
             return sample_weight
+        self._check_class_weight()
         of_class = compute_sample_weight(self.class_weight, y)
         return of_class if sample_weight is None else of_class * np.asarray(sample_weight, dtype=np.float64)
 
+    def _check_class_weight(self) -> None:
+        """Raise for what scikit-learn refuses in other words, or takes."""
+        where, given = type(self).__name__, self.class_weight
+        several = self._several()
+        if not (isinstance(given, dict) or given == "balanced" or (several and isinstance(given, list))):
+            expected = f"'balanced', {'a list of dicts' if several else 'a dict {label: weight}'}, or None"
+            raise ArgumentError("class_weight", where=where, expected=expected, got=given)
+        if not isinstance(given, dict):
+            return
+        labels = self.classes_.tolist()
+        for label, weight in given.items():
+            if label not in labels:
+                raise ArgumentError("class_weight", where=where, expected=f"labels among {labels}", got=label)
+            checks.at_least_zero(weight, f"class_weight of {label!r}", where=where)
+
     def _score_outputs(self, T: Floats, Y: Floats, weights: Any) -> float:
-        right, chosen = (self._binarizer.inverse_transform(table) for table in (T, Y))
+        right, chosen = self._labels(T), self._labels(Y)
         return float(accuracy_score(right, chosen, sample_weight=weights))
 
     # ---- prediction -------------------------------------------------------------------------------------------------
@@ -263,9 +311,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         Raises:
             InputError: when X does not fit.
         """
-        Y = self._outputs(X)
-        labels = self._binarizer.inverse_transform(Y)
+        labels = self._labels(self._outputs(X))
         return self._as_asked(labels, X, self._names() if labels.ndim == 2 else ["prediction"])
+
+    def _labels(self, Y: Floats) -> Any:
+        """As the binarizer's inverse, which takes several times as long as the outputs of a row."""
+        if self._several() or len(self.classes_) < 2:
+            return self._binarizer.inverse_transform(Y)
+        return self.classes_[(Y[:, 0] > 0.5).astype(int) if Y.shape[1] == 1 else Y.argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> Any:
         """The probability of each label, ``(N, K)`` in the order of `classes_`."""
@@ -278,10 +331,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
 
     def _probabilities(self, X: Any) -> Floats:
         Y = self._outputs(X)
-        return np.hstack([1 - Y, Y]) if Y.shape[1] == 1 else Y
+        if self._several():
+            return Y
+        if Y.shape[1] == 1:
+            return np.hstack([1 - Y, Y]) if len(self.classes_) == 2 else np.ones_like(Y)
+        return Y if self.out_activation_ == "softmax" else Y / Y.sum(axis=1, keepdims=True)
 
     def _names(self) -> list[str]:
-        return [str(label) for label in self.classes_]
+        return self._target_names or [str(label) for label in self.classes_]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

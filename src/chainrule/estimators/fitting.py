@@ -15,6 +15,7 @@ from chainrule.engines.threads import for_pass
 from chainrule.errors import ArgumentError, DivergenceError
 from chainrule.estimators.building import options_of, solver_of
 from chainrule.estimators.following import FitTasks, Follower
+from chainrule.estimators.sparse import SparseRows
 from chainrule.estimators.state import rebuilt
 from chainrule.metrics import Metric
 from chainrule.network import FitOptions
@@ -44,6 +45,11 @@ class Given(NamedTuple):
     X_val: Any = None
     y_val: Any = None
     sample_weight_val: Any = None
+
+    def check(self, where: str) -> None:
+        """Raise unless rows to validate on have targets, and targets rows."""
+        if (self.X_val is None) != (self.y_val is None) or (self.X_val is None and self.sample_weight_val is not None):
+            raise ArgumentError("rows to validate on", where=where, expected="X_val and y_val together")
 
 
 def split_off(estimator: Any, rows: Rows) -> tuple[Rows, Rows | None]:
@@ -91,7 +97,7 @@ def train(estimator: Any, rows: Rows, held: Rows | None, tasks: FitTasks | None,
         validation=None if held is None else _balanced(held)[0],
         early_stopping=monitored,
         metrics=() if held is None else (_score_of(estimator, held.weights),),
-        engine=options_of(estimator, "training").engine,
+        engine="reference" if isinstance(rows.X, SparseRows) else options_of(estimator, "training").engine,
     )
     estimator.n_iter_ = 0
     if held is not None and estimator.validation_scores_ is None:
@@ -102,6 +108,14 @@ def train(estimator: Any, rows: Rows, held: Rows | None, tasks: FitTasks | None,
         _warn_of_steps(estimator, follower, incremental=incremental)
     else:
         _conclude_lbfgs(estimator, rows)
+    _forget_rows(estimator)
+
+
+def _forget_rows(estimator: Any) -> None:
+    """Let go of the rows, as scikit-learn's estimators do: a hundred of them in a bag would keep a hundred copies."""
+    history = estimator.network_.history
+    if history is not None and not options_of(estimator, "training").keep_rows:
+        history.trained = None
 
 
 def _batch_size(estimator: Any, rows: int) -> int:

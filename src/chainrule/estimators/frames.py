@@ -31,6 +31,7 @@ def as_frame(values: Any, kind: str, X: Any, names: Sequence[str]) -> Any:
     """
     if kind == "default":
         return values
+    values = values.toarray() if hasattr(values, "toarray") else values  # labels learned from a sparse table
     if kind == "polars":
         import polars as pl
 

@@ -56,6 +56,7 @@ class TrainingOptions(BaseEstimator):  # type: ignore[misc] # scikit-learn has n
         clip_value: the largest size of each entry of it.
         l1: penalty ``l1 * sum |W|`` beside that of `alpha`, and divided by the rows of a batch as that is.
         engine: ``"auto"``, a name, or an engine such as ``NativeEngine(threads=1)``.
+        keep_rows: whether `network_` remembers the rows of the fit, for ``network_.history.report("fit.html")``.
     """
 
     def __init__(
@@ -65,8 +66,10 @@ class TrainingOptions(BaseEstimator):  # type: ignore[misc] # scikit-learn has n
         clip_value: float | None = None,
         l1: float = 0.0,
         engine: str | Engine = "auto",
+        keep_rows: bool = False,
     ) -> None:
         self.clip_norm = clip_norm
         self.clip_value = clip_value
         self.l1 = l1
         self.engine = engine
+        self.keep_rows = keep_rows

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from chainrule.errors import DataError
@@ -15,11 +14,15 @@ from chainrule.estimators.base import BaseMLP
 from chainrule.estimators.building import loss_named
 from chainrule.estimators.compat import with_callbacks
 from chainrule.estimators.fitting import Given
+from chainrule.inputs import as_targets
 
 if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.estimators.options import Architecture, TrainingOptions
     from chainrule.losses import Loss
+
+
+_OUTPUTS = {"poisson": "exp", "binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}  # of these losses
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-learn has no types
@@ -30,7 +33,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
 
     Args:
         loss: squared_error, absolute_error, huber, quantile, poisson (with outputs exp(z)), or any of
-            `chainrule.losses`, by name or as an object: ``Quantile(level=0.9)``.
+            `chainrule.losses`, by name or as an object: ``Quantile(level=0.9)``. Under binary_cross_entropy and
+            cross_entropy the targets are shares from 0 to 1, the outputs sigmoid or softmax.
 
     All other arguments and attributes: see `MLPClassifier`; there are no classes and no `class_weight`.
 
@@ -150,17 +154,21 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         """Values are what they are."""
 
     def _encode(self, y: Any) -> np.ndarray[Any, Any]:
-        if np.ndim(y) == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        T = np.asarray(y, dtype=np.float64)
+        where, (_, loss) = type(self).__name__, self._output()
+        try:
+            T = np.asarray(y, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise DataError(
+                "y", where=where, expected="numbers", got=np.ravel(y)[0], mend="For labels take MLPClassifier"
+            ) from None
         T = T[:, None] if T.ndim == 1 else T
-        if self._output()[1].name == "poisson" and T.min() < 0:
-            raise DataError("y", where=type(self).__name__, expected="numbers >= 0 under poisson", got=float(T.min()))
+        if loss.for_classes or loss.name == "poisson":  # which know numbers that they cannot mean
+            as_targets(T, loss, T.shape[1], "float64", where=where)
         return T
 
     def _output(self) -> tuple[str, Loss]:
         loss = loss_named(self.loss, where=type(self).__name__)
-        return "exp" if loss.name == "poisson" else "identity", loss
+        return _OUTPUTS.get(loss.name, "identity"), loss
 
     def _score_outputs(self, T: Floats, Y: Floats, weights: Any) -> float:
         return float(r2_score(T, Y, sample_weight=weights))
@@ -176,4 +184,5 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         Y = self._outputs(X)
         if Y.shape[1] == 1:
             return self._as_asked(Y[:, 0], X, ["prediction"])
-        return self._as_asked(Y, X, [f"prediction_{place}" for place in range(Y.shape[1])])
+        names = self._target_names or [f"prediction_{place}" for place in range(Y.shape[1])]
+        return self._as_asked(Y, X, names)
