@@ -112,8 +112,10 @@ class Objective:
         xp = namespace(theta)
         dtype = str(theta.dtype)
         w = theta * xp.asarray(self.layout.weights(dtype))
-        value = self.l1 * xp.sum(xp.abs(w)) + 0.5 * self.l2 * xp.sum(w * w)
-        return value, (self.l1 * xp.sign(w) + self.l2 * w) * xp.asarray(self.layout.trainable(dtype))
+        value, slope = 0.5 * self.l2 * xp.sum(w * w), self.l2 * w
+        if self.l1 > 0:
+            value, slope = self.l1 * xp.sum(xp.abs(w)) + value, self.l1 * xp.sign(w) + slope
+        return value, slope if self.layout.all_trainable else slope * xp.asarray(self.layout.trainable(dtype))
 
     def step(self, theta: Array, params: Params, batch: tuple[Array, Array, Array | None], mode: Mode) -> Step:
         """What a step of gradient descent needs, loss and penalty apart.

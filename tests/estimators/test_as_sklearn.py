@@ -93,6 +93,26 @@ def test_the_same_epoch_is_the_last(setting):
     np.testing.assert_allclose(ours.loss_curve_, other.loss_curve_, rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", PAIRS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(solver="sgd"),
+        dict(activation="logistic", solver="sgd"),
+        dict(hidden_layer_sizes=(5, 3)),
+        dict(solver="lbfgs", max_iter=5),
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore:lbfgs:UserWarning")
+def test_the_same_random_state_is_the_same_model(kind, options):
+    """One batch holds all rows: their order means nothing."""
+    options = dict(random_state=3, max_iter=20, epsilon=1e-14) | options
+    ours, other = (make(**options).fit(X, targets(kind, 3 if kind == "classifier" else 1)) for make in PAIRS[kind])
+    for mine, right in zip([*ours.coefs_, *ours.intercepts_], other.coefs_ + other.intercepts_, strict=True):
+        np.testing.assert_allclose(mine, right, rtol=1e-4, atol=1e-7)
+
+
 # ---- where theirs is wrong ------------------------------------------------------------------------------------------
 
 

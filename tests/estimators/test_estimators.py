@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import pickle
 import pickletools
+import weakref
 
 import numpy as np
-import pandas as pd
-import polars as pl
 import pytest
 
 import chainrule as cr
@@ -180,23 +179,6 @@ def test_float32_stays_float32(make, y):
     assert getattr(model, "predict_proba", model.predict)(X.astype(np.float32)).dtype == np.float32
 
 
-@pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_frames_in_and_out(library):
-    columns = {"a": X[:, 0], "b": X[:, 1], "c": X[:, 2]}
-    frame = pd.DataFrame(columns, index=np.arange(80) + 7) if library == "pandas" else pl.DataFrame(columns)
-    target = pd.Series(LABELS, index=frame.index) if library == "pandas" else pl.Series(LABELS)
-    model = MLPClassifier(**SHORT).fit(frame, target).set_output(predict=library)
-    assert model.feature_names_in_.tolist() == ["a", "b", "c"]
-    labels, table = model.predict(frame), model.predict_proba(frame)
-    assert list(table.columns) == ["high", "low", "middle"]
-    assert type(labels).__module__.partition(".")[0] == type(table).__module__.partition(".")[0] == library
-    if library == "pandas":
-        assert labels.index.equals(frame.index)
-    np.testing.assert_array_equal(np.asarray(labels), model.set_output(predict="default").predict(frame))
-    with pytest.raises(cr.ArgumentError, match="Did you mean 'pandas'"):
-        model.set_output(predict="panda")
-
-
 def test_several_labels_at_once():
     Y = np.column_stack([VALUES > 0, X[:, 0] > 0, X[:, 1] > 0]).astype(int)
     model = MLPClassifier(20, random_state=0, solver="lbfgs", alpha=5.0, tol=1e-2).fit(X, Y)
@@ -215,6 +197,23 @@ def test_a_sparse_matrix():
     sparse = pytest.importorskip("scipy.sparse")
     model, other = (MLPRegressor(**SHORT).fit(rows, VALUES) for rows in (X, sparse.csr_matrix(X)))
     np.testing.assert_array_equal(other.predict(sparse.csc_matrix(X)), model.predict(X))
+
+
+# ---- what is kept ---------------------------------------------------------------------------------------------------
+
+
+def test_the_rows_are_let_go():
+    rows = X.copy()
+    kept = weakref.ref(rows)
+    model = MLPRegressor(**SHORT).fit(rows, VALUES)
+    del rows
+    assert kept() is None
+    assert model.network_.history.trained is None
+
+
+def test_rows_are_kept_where_they_are_asked_for():
+    model = MLPClassifier(**SHORT, training=TrainingOptions(keep_rows=True)).fit(X, LABELS)
+    assert len(model.network_.history.trained.data.X) == 80
 
 
 # ---- errors ---------------------------------------------------------------------------------------------------------

@@ -22,8 +22,6 @@ class SparseRows:
         matrix: in SciPy's CSR format; in CSC as its transpose.
     """
 
-    __array_ufunc__ = None  # no product by NumPy, which would take it for a single object
-
     def __init__(self, matrix: Any) -> None:
         self.matrix = matrix
         self.shape: tuple[int, int] = matrix.shape
