@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import queue
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from tests.playground.driving import Driver
 
 import chainrule as cr
 from chainrule.layers import Dense
 from chainrule.network import Network
 from chainrule.playground.setting import HiddenLayer, Setting
 from chainrule.playground.tables import Sources, read_rows
-from chainrule.playground.worker import Moment, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SMALL = Setting(data="xor", layers=(HiddenLayer(units=3),), epochs=6, batch_size=40, training_share=0.8)
-
-
-class Driver:
-    """A worker, and what it told."""
-
-    def __init__(self) -> None:
-        self.told: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
-        self.worker = Worker(Sources(), self.told.put)
-
-    def moment(self) -> Moment:
-        """Where the run stands after all that was asked."""
-        self.worker.want()
-        while (fault := self.told.get(timeout=20)) is not None:
-            raise fault
-        assert self.worker.moment is not None
-        return self.worker.moment
 
 
 @pytest.fixture

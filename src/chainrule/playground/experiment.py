@@ -15,7 +15,7 @@ from chainrule.model import Model, last_layer
 from chainrule.network import FitOptions, Network
 from chainrule.playground.records import made, name_of
 from chainrule.playground.setting import Setting
-from chainrule.playground.tables import Rows, Sources, read_rows
+from chainrule.playground.tables import Begun, Rows, Sources, read_rows
 from chainrule.training import Training
 
 if TYPE_CHECKING:
@@ -56,12 +56,14 @@ class Experiment:
         rows: of the table.
         network: the network; its theta is what the training changes.
         training: to be iterated.
+        begun: the model that it began with, if any.
     """
 
     setting: Setting
     rows: Rows
     network: Network
     training: Training
+    begun: Begun | None = None
 
     @cached_property
     def shown(self) -> tuple[Shown, ...]:
@@ -88,6 +90,11 @@ class Experiment:
         network.classes = self.network.classes
         return Model(network, self.rows.columns, self.setting.settings())
 
+    def trained(self, theta: Floats) -> Model | Network:
+        """What a person takes away: the model of a table; of several targets, which a model has not, the network."""
+        model = self.model(theta)
+        return model if len(self.rows.targets) == 1 else model.network
+
 
 def make(setting: Setting, sources: Sources) -> Experiment:
     """The experiment of a setting, at its initial weights.
@@ -105,7 +112,7 @@ def make(setting: Setting, sources: Sources) -> Experiment:
         network.theta = begun.theta
     for name, numbers in setting.start.items():
         _begin_with(network, name, numbers)
-    return Experiment(setting, rows, network, _prepare(setting, rows, network))
+    return Experiment(setting, rows, network, _prepare(setting, rows, network), begun)
 
 
 def _begin_with(network: Network, name: str, numbers: object) -> None:
@@ -141,7 +148,7 @@ def changed(before: Experiment, setting: Setting) -> Experiment:
     network = before.model(before.network.theta).network
     network.l1, network.l2 = setting.l1, setting.l2
     network.build(network.input_shape[0]).theta = before.network.theta
-    return Experiment(setting, before.rows, network, _prepare(setting, before.rows, network))
+    return Experiment(setting, before.rows, network, _prepare(setting, before.rows, network), before.begun)
 
 
 def _network(setting: Setting, rows: Rows) -> Network:

@@ -28,6 +28,14 @@ _BYTES = 48 << 20
 _ENTRIES = 400
 
 
+class Hand(NamedTuple):
+    """A number that somebody has put in place of one of a parameter's."""
+
+    name: str
+    place: tuple[int, ...]
+    value: float
+
+
 class Entry(NamedTuple):
     """Where a run stood.
 
@@ -40,6 +48,7 @@ class Entry(NamedTuple):
         best: the best theta so far.
         standing: of its training, without the records.
         pinned: whether it may never be dropped: training again from before would not lead here.
+        hand: the parameter, the place in it and the number that somebody has put there, if that is what began here.
     """
 
     taken: int
@@ -51,6 +60,7 @@ class Entry(NamedTuple):
     best: Floats
     standing: Standing
     pinned: bool
+    hand: Hand | None = None
 
     @property
     def nbytes(self) -> int:
@@ -130,7 +140,9 @@ def standing_of(experiment: Experiment) -> Standing:
     return kept
 
 
-def entry_of(experiment: Experiment, offset: int, epochs: int, *, pinned: bool = False) -> Entry:
+def entry_of(
+    experiment: Experiment, offset: int, epochs: int, *, pinned: bool = False, hand: Hand | None = None
+) -> Entry:
     """Where the run stands now."""
     training = experiment.training
     return Entry(
@@ -143,6 +155,7 @@ def entry_of(experiment: Experiment, offset: int, epochs: int, *, pinned: bool =
         best=training.best_theta.copy(),
         standing=standing_of(experiment),
         pinned=pinned,
+        hand=hand,
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from chainrule.errors import ArgumentError, ChainruleError, DivergenceError
 from chainrule.playground import experiment as experiments
 from chainrule.playground.setting import Setting
-from chainrule.playground.timeline import Timeline, entry_of, put_back
+from chainrule.playground.timeline import Entry, Hand, Timeline, entry_of, put_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +39,8 @@ class Moment(NamedTuple):
         theta: the parameters.
         experiment: that runs.
         records: of all epochs; those after the first `finished` lie ahead, where somebody went back.
+        batch_row: the row of the batch that goes through: its number among the training rows, its place, of how many.
+        entries: where the run stood before, and after where somebody went back, as the timeline has kept it.
     """
 
     version: int
@@ -54,7 +56,12 @@ class Moment(NamedTuple):
     records: list[Epoch]
     finished: int
     batch_row: tuple[int, int, int] | None = None
-    """The row of the batch that goes through: its number among the training rows, its place, and of how many."""
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def course(self) -> tuple[Entry, ...]:
+        """What led here: the beginning, and each change on the way."""
+        return tuple(entry for entry in self.entries if entry.pinned and entry.taken <= self.taken)
 
 
 class Worker:
@@ -192,6 +199,7 @@ class Worker:
             self.timeline.records,
             min(self._epochs + now.epoch, len(self.timeline.records)),
             self._batch_row(),
+            tuple(self.timeline.entries),
         )
         self._told(None)
 
@@ -221,7 +229,7 @@ class Worker:
         self._renew()
         self.timeline.add(entry_of(experiment, 0, 0, pinned=True))
 
-    def _branch(self, experiment: Experiment) -> None:
+    def _branch(self, experiment: Experiment, hand: Hand | None = None) -> None:
         """Go on from here with another training; what came after this step is another course now."""
         old = self._running()
         now = old.training.standing
@@ -234,7 +242,7 @@ class Worker:
         if self._state in {"finished", "diverged", "failed"}:
             self._state, self._words = "paused", ""
         self._renew()
-        self.timeline.add(entry_of(experiment, self._offset, self._epochs, pinned=True))
+        self.timeline.add(entry_of(experiment, self._offset, self._epochs, pinned=True, hand=hand))
 
     def _play(self, speed: float | None) -> None:
         experiment = self._running()
@@ -299,7 +307,7 @@ class Worker:
             raise ArgumentError(name, where="change", expected=f"places within its shape {part.shape}", got=index)
         changed = experiments.changed(experiment, experiment.setting)
         changed.network.parameters[name][index] = value
-        self._branch(changed)
+        self._branch(changed, Hand(name, index, value))
 
     # ---- training on ------------------------------------------------------------------------------------------------
 

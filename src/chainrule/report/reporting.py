@@ -38,6 +38,7 @@ def report(
     layers: LayerStatistics | None = None,
     names: Sequence[str] = (),
     command: str = "",
+    python: str = "",
 ) -> None:
     """Write the report of a training: one HTML file that needs no network and no scripts; atomic.
 
@@ -49,24 +50,30 @@ def report(
         layers: what listened to the layers while it ran; unless given, the one among the callbacks of the training.
         names: of the inputs, where the training was one from arrays.
         command: what repeats the training; unless given, what is known of it.
+        python: the script that repeats it; with it alone no command is told.
 
     Raises:
         ArgumentError: when the history does not know the rows, or the names do not fit them.
         StorageError: when the file cannot be written.
     """
-    content = page_of(history, layers=layers, names=names, command=command)
+    content = page_of(history, layers=layers, names=names, command=command, python=python)
     with atomic_write(path) as file:
         file.write(content.encode())
 
 
 def page_of(
-    history: History, *, layers: LayerStatistics | None = None, names: Sequence[str] = (), command: str = ""
+    history: History,
+    *,
+    layers: LayerStatistics | None = None,
+    names: Sequence[str] = (),
+    command: str = "",
+    python: str = "",
 ) -> str:
     """The page itself; see `report`."""
     subject = _subject(history, layers, names)
     watch, important = layers or subject.trained.watch, None if subject.undefined else _importances(subject)
     sections = [
-        setting_section(subject, command),
+        setting_section(subject, command, python),
         curves_section(history, watch) if len(history) else None,
         results_section(subject) if important else undefined_section(subject),
         inputs_section(subject, important) if important else None,

@@ -25,14 +25,14 @@ _NAMED = (*get_args(activations.AnyActivation), *get_args(losses.AnyLoss))  # th
 _AT_THE_TOP = ("layers", "optimizers", "training")  # whose records are public names of the package itself
 
 
-def setting_section(subject: Subject, command: str) -> Section:
+def setting_section(subject: Subject, command: str, python: str = "") -> Section:
     """Data, network, training; and the command that repeats it."""
     body = facts([*_data_facts(subject), *_training_facts(subject)])
     body += _layers(subject)
-    repeat = command or command_of(subject)
+    repeat = command or ("" if python else command_of(subject))
     if repeat:
         body += f"<h3>To repeat it</h3>\n{code(repeat)}"
-    body += f"<h3>In Python</h3>\n{code(python_of(subject))}"
+    body += f"<h3>In Python</h3>\n{code(python or python_of(subject))}"
     return Section("setting", "What was trained", body)
 
 

@@ -193,27 +193,13 @@ class LayerStatistics(Callback):
         training = self._training
         if training is None or training.ahead:
             return
-        slots = {name: slot.copy() for name, slot in training.run.slots.items()} if taken else {}
-        self._put_by.append(_Moment(epoch, taken, training.run.theta.copy(), slots))
-        self._seen = epoch
-        if sum(moment.bytes for moment in self._put_by) > _BYTES:
-            self._catch_up()
+        self.note(setup, theta, epoch=epoch, taken=taken, slots=slots if taken else None)
 
-    # ---- what was seen ----------------------------------------------------------------------------------------------
-
-    def _catch_up(self) -> None:
-        """Look at what was put by."""
-        with np.errstate(all="ignore"):  # what is not finite is told
-            for moment in self._put_by:
-                self._look(moment)
-        self._put_by.clear()
-        if self._training is None:
-            self._setup = None  # and let go of the rows
-
-    def _look(self, moment: _Moment) -> None:
-        setup, (epoch, taken, theta, slots) = self._setup, moment
-        assert setup is not None  # noqa: S101 -- there is one as long as something is put by
-        look = take_look(setup, theta, step=taken, slots=slots if taken else None, most=_ROWS)
+    def note(
+        self, setup: Setup, theta: Floats, *, epoch: int, taken: int, slots: Mapping[str, Floats] | None = None
+    ) -> None:
+        """Look at a training that stands, or has stood, at this theta: for those who do not listen to it."""
+        look = take_look(setup, theta, step=taken, slots=slots, most=_ROWS)
         units = look.hidden if look.output is None else (*look.hidden, look.output)
         self._weights += [_weights_record(epoch, each) for each in look.weights]
         self._units += [_units_record(epoch, each, look.outputs) for each in units]
