@@ -34,7 +34,13 @@ def history_of(moment: Moment) -> History:
     experiment, training = moment.experiment, moment.experiment.training
     network, rows, setting = experiment.model(moment.theta).network, experiment.rows, experiment.setting
     table = TableFacts(
-        name=setting.data, columns=rows.columns, settings=setting.settings(), shape=rows.frame.shape, test=None
+        name=setting.data,
+        columns=rows.columns,
+        settings=setting.settings(),
+        shape=rows.frame.shape,
+        test=None,
+        places=dict(zip(("training", "validation"), rows.places, strict=True)),
+        seeds=lambda: None,
     )
     trained = Trained(
         objective=network.objective,

@@ -193,7 +193,28 @@ class LayerStatistics(Callback):
         training = self._training
         if training is None or training.ahead:
             return
+        slots = {name: slot.copy() for name, slot in training.run.slots.items()} if taken else {}
+        self._put_by.append(_Moment(epoch, taken, training.run.theta.copy(), slots))
+        self._seen = epoch
+        if sum(moment.bytes for moment in self._put_by) > _BYTES:
+            self._catch_up()
+
+    # ---- what was seen ----------------------------------------------------------------------------------------------
+
+    def _catch_up(self) -> None:
+        """Look at what was put by."""
+        with np.errstate(all="ignore"):  # what is not finite is told
+            for moment in self._put_by:
+                self._look(moment)
+        self._put_by.clear()
+        if self._training is None:
+            self._setup = None  # and let go of the rows
+
+    def _look(self, moment: _Moment) -> None:
+        setup, (epoch, taken, theta, slots) = self._setup, moment
+        assert setup is not None  # noqa: S101 -- there is one as long as something is put by
         self.note(setup, theta, epoch=epoch, taken=taken, slots=slots if taken else None)
+        self._scores += [ScoreRecord(epoch, name, value) for name, value in self._scored(setup, theta).items()]
 
     def note(
         self, setup: Setup, theta: Floats, *, epoch: int, taken: int, slots: Mapping[str, Floats] | None = None
@@ -203,7 +224,6 @@ class LayerStatistics(Callback):
         units = look.hidden if look.output is None else (*look.hidden, look.output)
         self._weights += [_weights_record(epoch, each) for each in look.weights]
         self._units += [_units_record(epoch, each, look.outputs) for each in units]
-        self._scores += [ScoreRecord(epoch, name, value) for name, value in self._scored(setup, theta).items()]
 
     def _scored(self, setup: Setup, theta: Floats) -> dict[str, float]:
         if not self._metrics:
