@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule import training
 from chainrule.callbacks import Listeners
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class Diary(cr.Callback):
 
 
 def test_everything_is_told_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_AT_ONCE", 1e-9)
+    monkeypatch.setattr("chainrule.pace._AT_ONCE", 1e-9)
     diary = Diary()
     fit([diary], epochs=2)
     steps = [[(e, k, 4) for k in (1, 2, 3)] + [e] for e in (1, 2)]

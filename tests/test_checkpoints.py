@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule import training
 from chainrule.schedules import Cosine, ReduceOnPlateau
 
 if TYPE_CHECKING:
@@ -42,10 +41,10 @@ RUN = '''
 """The runs that are killed: in a file of their own, so that a child process can import them."""
 import numpy as np
 import chainrule as cr
-from chainrule import training
+from chainrule import pace
 from chainrule.schedules import Cosine, ReduceOnPlateau
 
-training._AT_ONCE = 1e-9  # a record after every step
+pace._AT_ONCE = 1e-9  # a record after every step
 
 CASES = {
     "momentum": dict(optimizer=cr.SGD(0.05, momentum=0.9)),
@@ -170,7 +169,7 @@ def interrupted(path: Path, after: int, every: float | None = 1e-9, **options: A
 def test_it_goes_on_to_the_same_bits(
     tmp_path: Path, options: dict[str, Any], after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "_AT_ONCE", 1e-9)
+    monkeypatch.setattr("chainrule.pace._AT_ONCE", 1e-9)
     whole, path = network(), tmp_path / "c.safetensors"
     wanted = fit(whole, **options)
     interrupted(path, after, **options)

@@ -75,7 +75,7 @@ def test_a_pipe_that_waits_too_long_is_told_something(monkeypatch):
 
 def test_within_a_long_epoch_too(monkeypatch):
     monkeypatch.setattr(progress, "_SILENCE", 0.0)
-    monkeypatch.setattr("chainrule.training._AT_ONCE", 0.0)
+    monkeypatch.setattr("chainrule.pace._AT_ONCE", 0.0)
     assert any(line.startswith("epoch 1/1  50 % of its steps  loss 0.") for line in lines_of(epochs=1))
 
 

@@ -324,7 +324,7 @@ def test_losses_of_training_and_validation_compare() -> None:
 
 
 def test_steps_tell_loss_and_penalty_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_AT_ONCE", 1e-9)  # a record after every step
+    monkeypatch.setattr("chainrule.pace._AT_ONCE", 1e-9)  # a record after every step
     told: list[tuple[float, float, float]] = []
 
     class Look(cr.Callback):
@@ -412,7 +412,7 @@ class _Everything(cr.Callback):
 
 def test_observation_changes_no_bit(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = trained(regular(), validation=0.3)
-    monkeypatch.setattr(training, "_AT_ONCE", 1e-9)  # a record after every step
+    monkeypatch.setattr("chainrule.pace._AT_ONCE", 1e-9)  # a record after every step
     watcher = _Everything()
     watched = trained(
         regular(),

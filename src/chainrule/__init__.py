@@ -26,7 +26,7 @@ from chainrule.extensions import offer as _offer
 from chainrule.layers import Activation, BatchNorm, Dense, Dropout, LayerNorm, Residual
 from chainrule.network import Network
 from chainrule.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, RMSProp
-from chainrule.training import EarlyStopping
+from chainrule.stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from chainrule.importing.keras import from_keras

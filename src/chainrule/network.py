@@ -30,9 +30,10 @@ from chainrule.objective import Objective
 from chainrule.optimizers import LBFGS, AnyOptimizer
 from chainrule.parameters import Named
 from chainrule.splitting import split_rows
+from chainrule.stopping import EarlyStopping
 from chainrule.storage import Opened, write_file
 from chainrule.trained import Trained
-from chainrule.training import EarlyStopping, Training, TrainingSettings
+from chainrule.training import Training, TrainingSettings
 
 if TYPE_CHECKING:
     import os

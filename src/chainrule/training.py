@@ -10,9 +10,9 @@ goes on to the same bits.
 
 from __future__ import annotations
 
-from math import ceil, inf, isfinite, nan
+from math import ceil, isfinite, nan
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 import msgspec
 import numpy as np
@@ -21,12 +21,14 @@ from msgspec.structs import force_setattr
 from chainrule import checks
 from chainrule.divergence import Rewind, Stretch, place_in_pass, place_in_theta
 from chainrule.engines.interface import Data, EpochsRun
-from chainrule.errors import ArgumentError, DivergenceError, unknown_name
+from chainrule.errors import ArgumentError, DivergenceError
 from chainrule.layers import Mode
 from chainrule.optimizers import AnyOptimizer
 from chainrule.orders import Orders
+from chainrule.pace import Pace
 from chainrule.records import Epoch, Standing, Steps
 from chainrule.schedules import Plan
+from chainrule.stopping import EarlyStopping, monitored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,32 +38,8 @@ if TYPE_CHECKING:
     from chainrule.metrics import Better, Metric
     from chainrule.objective import Objective
 
-_AT_ONCE = 0.1  # seconds
 _EPOCHS_AT_ONCE = 1000  # at most
 _BYTES_AT_ONCE = 1 << 24  # for what several epochs need at most
-
-
-class EarlyStopping(msgspec.Struct, frozen=True):
-    """Stop when the monitored quantity has not improved for some epochs; go back to the weights of the best one.
-
-    Prechelt, "Early Stopping: But When?" (1998), criterion UP in its usual form.
-
-    Attributes:
-        patience: epochs without an improvement before the run ends.
-        min_delta: an improvement is more than this.
-        monitor: ``"validation_loss"``, ``"objective"`` (loss + penalty), ``"loss"`` or the name of a score; None: the
-            first of these that there is. Without validation the loss alone may rise while the objective descends.
-    """
-
-    patience: int = 10
-    min_delta: float = 0.0
-    monitor: str | None = None
-
-    def __post_init__(self) -> None:
-        checks.settle_whole(self, "patience", 1)
-        checks.settle(self, "min_delta", "a number >= 0", lambda delta: delta >= 0)
-        if not isinstance(self.monitor, str | None):
-            raise ArgumentError("monitor", where="EarlyStopping", expected="a name, or None", got=self.monitor)
 
 
 class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,7 +137,7 @@ class Training:
     ) -> None:
         self.objective, self.run, self.data, self.settings = objective, run, data, settings
         self.scores: Scores = NoScores() if scores is None else scores
-        self.monitor, self._sign = _monitor(settings.early_stopping, self.scores.better, objective)
+        self.monitor, self._sign = monitored(settings.early_stopping, self.scores.better, objective)
         self.standing, self.best_theta = Standing.at_the_start(), run.theta.copy()
         self.steps_per_epoch = ceil(len(data.X) / settings.batch_size)
         self.schedule = settings.optimizer.schedule
@@ -371,40 +349,3 @@ class _Ahead(NamedTuple):
     rates: Floats
     taken: int
     thetas: Floats
-
-
-class Pace:
-    """How many steps to take at once.
-
-    Attributes:
-        seconds_at_once: what is taken at once fits this time, so that a person is never left waiting.
-        steps_at_once: and is no more than so many steps; None: no limit.
-    """
-
-    def __init__(self) -> None:
-        self.seconds_at_once = _AT_ONCE
-        self.steps_at_once: int | None = None
-        self._seconds_per_step = inf
-
-    def steps(self, left: int) -> int:
-        """How many of the steps that are left."""
-        most = left if self.steps_at_once is None else min(left, self.steps_at_once)
-        return min(most, max(1, int(self.seconds_at_once / self._seconds_per_step)))
-
-    def note(self, steps: int, seconds: float) -> None:
-        """So many steps took so long."""
-        self._seconds_per_step = max(seconds / steps, 1e-9)
-
-
-def _monitor(
-    stopping: EarlyStopping | None, better: Mapping[str, Better], objective: Objective
-) -> tuple[str, Literal[1, -1]]:
-    """The name of the quantity to watch, and the factor that turns it so that lower is better."""
-    known: dict[str, Better] = {"loss": "lower", "objective": "lower", **better}
-    name = stopping.monitor if stopping else None
-    if name is None:
-        descending = "objective" if objective.penalised else "loss"  # the same number, by the name that people see
-        name = "validation_loss" if "validation_loss" in known else descending
-    if name not in known:
-        raise unknown_name("quantity", name, known, where="EarlyStopping: monitor")
-    return name, 1 if known[name] == "lower" else -1

@@ -21,7 +21,7 @@ from chainrule.metrics import Metric
 from chainrule.network import FitOptions
 from chainrule.optimizers import LBFGS
 from chainrule.splitting import split_rows
-from chainrule.training import EarlyStopping
+from chainrule.stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from chainrule.arrays import Floats

@@ -12,7 +12,7 @@ from chainrule import activations
 from chainrule.insight.diagnosis.remedy import Remedy
 from chainrule.layers import Activation, BatchNorm, Dense, Residual
 from chainrule.optimizers import LBFGS, Adam
-from chainrule.training import EarlyStopping
+from chainrule.stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
