@@ -53,6 +53,23 @@ def test_a_network_without_columns_is_exported_too(call, tmp_path):
     assert (tmp_path / "net.onnx").is_file()
 
 
+def test_a_text_file_is_not_put_in_its_own_place(call, model):
+    assert call("export", model, "--to", "json").code == 0
+    assert "another file than the model" in call("export", "iris.json", "--to", "json").err
+
+
+def test_a_file_of_somebody_is_replaced_only_where_it_was_named(call, model, tmp_path):
+    (tmp_path / "iris.py").write_text("print('mine')")
+    outcome = call("export", model, "--to", "numpy")
+    assert outcome.code == 2
+    assert "iris.py stands there already" in outcome.err
+    assert (tmp_path / "iris.py").read_text() == "print('mine')"
+    assert call("export", model, "--to", "numpy", "--out", "iris.py").code == 0
+    assert call("export", model, "--to", "numpy", "--optimizer", "sgd").code == 0  # one of ours
+    assert "SGD" in (tmp_path / "iris.py").read_text()
+    assert call("export", model, "--to", "json").code == call("export", model, "--to", "json").code == 0
+
+
 def test_for_machines(call, model):
     record = json.loads(call("export", model, "--to", "json", "--json").out)
     assert record["format"] == "json"
@@ -67,7 +84,11 @@ def test_for_machines(call, model):
         (("--to", "onxx"), "Did you mean 'onnx'?"),
         (("--out", "iris.foo"), "'iris.foo' does not say which format is meant"),
         (("--out", "missing/iris.onnx"), "a file in a folder that exists"),
-        (("--to", "json", "--out", "iris.safetensors"), "another file than the model"),
+        (("--to", "json", "--out", "iris.safetensors"), "'iris.safetensors' is no name for a file of the format json"),
+        (("--to", "c", "--out", "iris.js"), "End it in .c"),
+        (("--to", "onnx", "--training-step"), "--training-step is an option of c"),
+        (("--to", "json", "--optimizer", "sgd"), "--optimizer is an option of numpy and python"),
+        (("--to", "numpy", "--optimizer", "lbfgs"), "--optimizer adam"),
         (("--to", "json", "--out", "-"), "--out: expected the name of a file, got '-'"),
         (("--to", "json", "--data", "digits"), "columns are missing"),
         (("--to", "json", "--data", "nothing.csv"), "nothing.csv"),

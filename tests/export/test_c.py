@@ -130,8 +130,8 @@ def test_a_network_for_digits_runs_in_8_kilobytes(tmp_path):
 
 
 def test_a_table_of_numbers_is_encoded_as_the_model_encodes_it(tmp_path):
-    table = {"a": [1.0, None, 3.5, -2.0, 8.0], "b": [0.1, 0.2, 0.4, 0.8, 1.6], "v": [1.0, 2.0, 3.0, 5.0, 4.0]}
-    model = cr.train(table, target="v", epochs=3, layers=(3,))
+    table = {"a": [1.0, None, 3.5, -2.0, -9.5], "b": [0.1, 0.2, 0.4, 0.8, 1.6], "v": [1.0, 2.0, 3.0, 5.0, 4.0]}
+    model = cr.train(table, target="v", epochs=3, layers=(3,), missing=("-9.5",))
     model.export(tmp_path / "values.c")
     (tmp_path / "main.c").write_text(_ENCODE)
     raw = np.array([[np.nan if v is None else v for v in table[name]] for name in "ab"], np.float32).T
@@ -161,7 +161,8 @@ int main(void)
 
 def test_strange_names_stay_names(tmp_path):
     strange = ['*/ "x', "a\\b??=", "ä\n"]
-    table = {"*/ n": [0.0, 1.0, 2.0] * 4, "t": strange * 4}
+    names = ["*/ n /*", "/*/", "??/", "\\", "a\u202eb", "\x01"]
+    table = {**dict.fromkeys(names, [0.0, 1.0, 2.0] * 4), "t": strange * 4}
     model = cr.train(table, target="t", epochs=2)
     model.export(tmp_path / "2 strange-names.c")
     (tmp_path / "main.c").write_text(
@@ -170,6 +171,15 @@ def test_strange_names_stay_names(tmp_path):
     )
     done = subprocess.run([_compile(tmp_path, "2 strange-names.c", "main.c")], capture_output=True, check=True)
     assert done.stdout.decode() == "".join(f"{label}\n" for label in model.columns.classes)
+
+
+def test_what_c_cannot_hold_is_said(tmp_path):
+    net = cr.Network([cr.Dense(2)], "huber", n_inputs=1, dtype="float64")
+    with pytest.raises(cr.ArgumentError, match="without quotation marks"):
+        net.export(tmp_path / 'a "net".c')
+    net.parameters["dense_1.W"][0, 0] = 1e60
+    with pytest.raises(cr.ArgumentError, match=r"1e\+60 is too large for float32"):
+        net.export(tmp_path / "net.c")
 
 
 def test_what_cannot_be_trained_on_a_row_is_named(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,8 @@ def test_the_longest_ending_wins_and_the_first_of_two_formats(monkeypatch):
         (None, {}, "the path of a file"),
         (None, {"to": "json"}, "the path of a file"),
         (".", {"to": "json"}, "not of a folder"),
+        ("net.js", {"to": "c"}, r"'net.js' is no name for a file of the format c. End it in \.c"),
+        ("net", {"to": "javascript"}, r"End it in \.mjs or \.js"),
     ],
 )
 def test_a_wrong_call_says_what_is_wrong(net, path, options, words, tmp_path, monkeypatch):
@@ -107,6 +110,31 @@ def test_several_files_lie_beside_each_other(net, tmp_path, monkeypatch):
         "Checked by somebody: the outputs of 2 given and 1,000 random rows differ by at most 1.5e-07.",
         "Note: Mind it.",
     ]
+
+
+@pytest.mark.parametrize("large", ["net.two", "net.h"])
+def test_a_full_disk_leaves_all_files_as_they_were(net, large, tmp_path, monkeypatch):
+    check = Check(how="somebody", max_difference=0.0, limit=0.0)
+
+    class Two:
+        @staticmethod
+        def make(*_):
+            return Draft(
+                files={name: b"x" * (1 + 9999 * (name == large)) for name in ("net.two", "net.h")}, check=check
+            )
+
+    monkeypatch.setitem(formats.FORMATS, "two", Format("two", (".two",), "", "two"))
+    monkeypatch.setattr(formats, "import_module", lambda _: Two)
+    for name in ("net.two", "net.h"):
+        (tmp_path / name).write_text("old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(cr.StorageError, match=large):
+            net.export(tmp_path / "net.two")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"net.two": "old", "net.h": "old"}
 
 
 def test_a_record_of_an_export_is_plain_data():

@@ -49,13 +49,13 @@ def test_a_model_from_columns_to_the_name_of_a_class(tmp_path):
 @pytest.mark.slow
 def test_values_come_back_in_their_units_and_what_is_missing_has_the_median(tmp_path):
     table = {"a": [1.0, None, 3.5, -2.0, 8.0], "b": [0.1, 0.2, 0.4, 0.8, 1.6], "v": [1.0, 2.0, 3.0, 5.0, 4.0]}
-    model = cr.train(table, target="v", epochs=3, layers=(3,))
+    model = cr.train(table, target="v", epochs=3, layers=(3,), missing=("-9.5",))
     model.export(tmp_path / "values.js", "javascript")
     (tmp_path / "values.mjs").write_text((tmp_path / "values.js").read_text())
     code = """import { predict, encode, decode } from "./values.mjs";
-        const rows = [{a: 1, b: 0.1}, {a: null, b: 0.2}, {b: 0.4}];
+        const rows = [{a: 1, b: 0.1}, {a: null, b: 0.2}, {b: 0.4}, {a: -9.5, b: 1}];
         console.log(JSON.stringify(rows.map((row) => decode(predict(encode(row))))));"""
-    ours = model.predict({"a": [1.0, None, None], "b": [0.1, 0.2, 0.4]})["prediction"].to_numpy()
+    ours = model.predict({"a": [1.0, None, None, -9.5], "b": [0.1, 0.2, 0.4, 1.0]})["prediction"].to_numpy()
     assert np.array(_node(tmp_path, code)) == pytest.approx(ours, rel=1e-5)
 
 

@@ -15,7 +15,7 @@ import pytest
 import chainrule as cr
 from chainrule import activations, losses
 from chainrule.export import formulas
-from chainrule.schedules import ReduceOnPlateau, Step
+from chainrule.schedules import ReduceOnPlateau, Step, WarmUp
 
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((13, 4)).round(3)
@@ -32,7 +32,8 @@ BOTH = pytest.mark.parametrize("to", ["numpy", "python"])
 
 def _losses(path):
     script = runpy.run_path(str(path))
-    return [float(loss) for loss in script["train"](script["parameters"], script["X"], script["T"], 10)]
+    rows = [script[name] for name in ("X", "T", "weights") if name in script]
+    return [float(loss) for loss in script["train"](script["parameters"], *rows, 10)]
 
 
 def _fitted(layers, loss, y, **options):
@@ -97,6 +98,49 @@ OPTIMIZERS = [
 def test_every_optimizer(optimizer, to, tmp_path):
     layers = [cr.Dense(5, "tanh"), cr.Dense(3, "softmax")]
     _check(to, tmp_path / "net.py", layers, "cross_entropy", Y, optimizer=optimizer, batch_size=4, seed=2**40 + 7)
+
+
+PLATEAUS = {
+    "at once": ReduceOnPlateau(2.0, patience=0, factor=0.3, min_delta=0.05),
+    "least and rest": ReduceOnPlateau(3.0, patience=0, min_rate=0.5, cooldown=1, min_delta=0.05),
+    "as scikit-learn": ReduceOnPlateau(2.0, patience=1, factor=0.2, cumulative=False, min_delta=0.05),
+    "after a warm-up": WarmUp(ReduceOnPlateau(2.0, patience=0, factor=0.2, min_delta=0.05), epochs=1.5),
+}
+
+
+@pytest.mark.slow
+@BOTH
+@pytest.mark.parametrize("batch_size", [5, len(X)])
+@pytest.mark.parametrize("schedule", PLATEAUS.values(), ids=PLATEAUS)
+def test_a_rate_that_follows_the_loss(schedule, batch_size, to, tmp_path):
+    path, layers = tmp_path / "net.py", [cr.Dense(5, "tanh"), cr.Dense(3, "softmax")]
+    summed = losses.CrossEntropy(reduction="sum")
+    _check(to, path, layers, summed, Y, optimizer=cr.Adam(schedule), batch_size=batch_size)
+    optimizer = cr.SGD(schedule)
+    _check(to, path, layers, "cross_entropy", Y, optimizer=optimizer, batch_size=batch_size, l1=0.01, l2=0.1)
+    net = cr.Network(layers, n_inputs=4, l1=0.01, l2=0.1)
+    rates = net.fit(X, Y, epochs=10, optimizer=optimizer, batch_size=batch_size, engine="reference")["rate"]
+    assert min(rates) < rates[1]  # there was something to follow
+
+
+@pytest.mark.slow
+@BOTH
+@pytest.mark.parametrize("loss", losses.names())
+def test_rows_that_count_differently(loss, to, tmp_path):
+    y, head = TARGETS.get(loss, V), HEADS.get(loss, "identity")
+    layers = [cr.Dense(5, "tanh"), cr.Dense(3 if loss == "cross_entropy" else 2, head)]
+    weights = np.linspace(0, 2, len(X))
+    _check(to, tmp_path / "net.py", layers, loss, y, optimizer=cr.SGD(0.1), batch_size=5, sample_weight=weights)
+
+
+@BOTH
+def test_weights_of_rows_and_classes(to, tmp_path):
+    weights = np.linspace(0, 2, len(X))
+    layers = [cr.Dense(3, "softmax")]
+    _check(to, tmp_path / "net.py", layers, "cross_entropy", Y, sample_weight=weights, class_weight="balanced")
+    model = cr.train("iris", epochs=1, class_weight="balanced", layers=(2,))
+    assert model.export(tmp_path / "iris.py", to, data=model.read("iris")[:60]).max_difference < 1e-12
+    assert "weights" in runpy.run_path(str(tmp_path / "iris.py"))
 
 
 LAYERS = {
@@ -196,7 +240,9 @@ def test_without_rows_some_are_made_up_and_it_says_so(tmp_path):
     ("options", "words"),
     [
         ({"optimizer": "lbfgs"}, "L-BFGS"),
-        ({"optimizer": cr.SGD(ReduceOnPlateau(0.1))}, "follows the loss"),
+        ({"sample_weight": [-1.0] * 13}, "numbers >= 0"),
+        ({"class_weight": {7: 2.0}}, "labels among"),
+        ({"data": None, "y": None, "sample_weight": [1.0]}, "the rows that they belong to"),
         ({"start": "middle"}, "auto or initial or present"),
         ({"batch_size": -1}, "batch_size"),
         ({"y": None}, "labels or values"),
@@ -207,6 +253,15 @@ def test_what_cannot_be_written_is_said(options, words, tmp_path):
     net = cr.Network([cr.Dense(3, "softmax")], n_inputs=4)
     with pytest.raises(cr.ArgumentError, match=words):
         net.export(tmp_path / "net.py", **{"data": X, "y": Y, **options})
+
+
+@BOTH
+def test_a_network_without_parameters_and_more_rows_than_are_compared(to, tmp_path):
+    net = cr.Network([cr.Dropout(0.5)], "mean_squared_error", n_inputs=1)
+    rows = np.zeros((10_001, 1))
+    exported = net.export(tmp_path / "net.py", to, data=rows, y=rows, batch_size=0)
+    assert exported.max_difference == 0
+    assert "10001 rows" in (tmp_path / "net.py").read_text()
 
 
 def test_nothing_stands_in_a_script_that_it_does_not_use(tmp_path):

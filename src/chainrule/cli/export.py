@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from cyclopts import App, Parameter
@@ -13,6 +13,9 @@ from chainrule.cli.console import output, say, write_json
 from chainrule.cli.options import GROUPS
 from chainrule.cli.plan import check_writable
 from chainrule.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _DATA, _OUTPUT = GROUPS["Data"], GROUPS["Output"]
 _EXAMPLES = """\
@@ -88,6 +91,15 @@ def export(
             help="What a script in NumPy or Python begins with: initial, as the seed draws them, or present.",
         ),
     ] = None,
+    optimizer: Annotated[
+        str | None,
+        Parameter(
+            group=_OUTPUT,
+            metavar="NAME",
+            show_default=False,
+            help="With what a script trains, such as sgd; unless given, as the model was trained.",
+        ),
+    ] = None,
     json: Annotated[
         bool,
         Parameter(
@@ -99,8 +111,9 @@ def export(
     from chainrule.model import load
 
     target = _target(model, to, out)
-    wishes: dict[str, Any] = {"training_step": training_step or None, "start": start}
+    wishes: dict[str, Any] = {"training_step": training_step or None, "start": start, "optimizer": optimizer}
     options = {name: wish for name, wish in wishes.items() if wish is not None}
+    _check_options(target, to, options)
     exported = load(model).export(target, to, data=data, network_only=network_only, **options)
     if json:
         write_json(msgspec.to_builtins(exported))
@@ -108,14 +121,33 @@ def export(
         say(output(), str(exported))
 
 
+_OURS = (b"chainrule", b'"kind":"model"')
+"""What stands in every file of ours."""
+
+_FORMATS_WITH = {"training_step": ("c",), "start": ("numpy", "python"), "optimizer": ("numpy", "python")}
+
+
+def _check_options(target: str, to: str | None, options: Iterable[str]) -> None:
+    """Raise for an option that this format does not have."""
+    from chainrule.export.formats import chosen
+
+    form = chosen(target, to).name
+    for name in options:
+        if form not in _FORMATS_WITH[name]:
+            formats = " and ".join(_FORMATS_WITH[name])
+            raise ArgumentError(f"--{name.replace('_', '-')} is an option of {formats}", got=form)
+
+
 def _target(model: str, to: str | None, out: str | None) -> str:
     """The file to write, of which it is sure that it can be.
 
     Raises:
-        ArgumentError: when format and file are missing, or the file is the model itself.
+        ArgumentError: when format and file are missing, the file is the model itself, or a name that nobody chose is
+            that of somebody's file.
     """
     from chainrule.export.formats import chosen
 
+    named = out is not None
     if out is None:
         if to is None:
             raise ArgumentError(
@@ -125,8 +157,12 @@ def _target(model: str, to: str | None, out: str | None) -> str:
     elif out == "-":
         raise ArgumentError("--out", expected="the name of a file", got=out)
     else:
-        chosen(out, to)
+        chosen(out, to).check_name(out)
     check_writable(out, "--out")
     if Path(model).exists() and os.path.realpath(model) == os.path.realpath(out):
         raise ArgumentError("--out", expected="another file than the model", got=out)
+    if not named and Path(out).exists() and not any(mark in Path(out).read_bytes() for mark in _OURS):
+        raise ArgumentError(
+            f"{out} stands there already, and chainrule did not write it", mend="Name the file to write: --out FILE"
+        )
     return out

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from chainrule.errors import ArgumentError
 from chainrule.export.c_predict import Prediction
 from chainrule.export.c_running import check_prediction
 from chainrule.export.c_train import TrainingStep
@@ -16,6 +17,7 @@ from chainrule.export.meaning import Meaning, meaning
 from chainrule.export.numbers import float32_texts, listed
 from chainrule.export.program import Drop, Normalize, layers_of, program
 from chainrule.export.subject import Draft, Subject
+from chainrule.export.texts import block_comment, c_string
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,13 +35,21 @@ def make(subject: Subject, path: Path, *, training_step: bool = False) -> Draft:
         training_step: whether there is a function that trains on one row; the weights are then in RAM.
 
     Raises:
-        ArgumentError: for a layer that cannot be trained on single rows.
+        ArgumentError: for a layer that cannot be trained on single rows, a number that float32 cannot hold, or a name
+            that no #include can.
         ExportError: when the compiled source computes otherwise than our engine.
     """
+    if set(path.name) & set('"\\\n\r'):
+        raise ArgumentError(
+            "the name of the file stands in #include",
+            where="export",
+            expected="one without quotation marks, backslashes and line breaks",
+            got=path.name,
+        )
     writer = _Writer(subject, training_step=training_step)
     header = path.with_suffix(".h").name
     files = {
-        path.with_suffix(".c").name: writer.source(header).encode(errors="surrogateescape"),
+        path.name: writer.source(header).encode(errors="surrogateescape"),
         header: writer.header().encode(),
     }
     notes = ("It computes in float32.",) if subject.network.dtype == "float64" else ()
@@ -64,7 +74,9 @@ class _Writer:
     def header(self) -> str:
         """What others include."""
         guard = f"{self.name.upper()}_H"
-        lines = [_comment([*self._about(), "", *(f"  {line}" for line in layers_of(self.program)), "", *self._sizes()])]
+        lines = [
+            block_comment([*self._about(), "", *(f"  {line}" for line in layers_of(self.program)), "", *self._sizes()])
+        ]
         lines += [f"#ifndef {guard}", f"#define {guard}", "", *self._constants()]
         lines += ["#ifdef __cplusplus", 'extern "C" {', "#endif", "", *self._prototypes()]
         lines += ["#ifdef __cplusplus", "}", "#endif", "", "#endif", ""]
@@ -99,11 +111,11 @@ class _Writer:
         yield ""
         if self.meaning.places:
             rows = [f"  x[{i}]  {place.name}: {place.rule}" for i, place in enumerate(self.meaning.places)]
-            yield _comment(["The inputs:", *rows])
+            yield block_comment(["The inputs:", *rows])
 
     def _prototypes(self) -> Iterator[str]:
         for told, prototype in self._functions():
-            yield _comment(told)
+            yield block_comment(told)
             yield f"{prototype};"
             yield ""
         if self.meaning.classes:
@@ -126,7 +138,7 @@ class _Writer:
             )
         if self.meaning.numbers:
             yield (
-                ["The inputs from the columns of a table, in the order above; NAN where a value is missing."],
+                [f"The inputs from the columns of a table, in their order; NAN{self._marks()} where one is missing."],
                 f"void {name}_encode(const float columns[{upper}_COLUMNS], float x[{upper}_INPUTS])",
             )
         if self.meaning.target is not None:
@@ -149,7 +161,8 @@ class _Writer:
         includes = [f'#include "{header}"', "", "#include <math.h>"]
         if any("uint32_t" in piece for piece in pieces):
             includes.append("#include <stdint.h>")
-        parts = ["\n".join([_comment(self._about()), *includes]), *self._seed(), *self._arrays(), *own, *pieces]
+        parts = ["\n".join([block_comment(self._about()), *includes]), *self._seed(), *self._arrays(), *own, *pieces]
+        parts += self._missing()
         return "\n\n".join([*parts, *self._classes(), *written]) + "\n"
 
     def _bodies(self) -> list[list[str]]:
@@ -182,11 +195,21 @@ class _Writer:
     def _encode(self) -> Iterator[str]:
         at = 0
         for i, each in enumerate(self.meaning.numbers):
-            value = f"isnan(columns[{i}]) ? {_text(each.median)} : columns[{i}]"
+            value = f"missing(columns[{i}]) ? {_text(each.median)} : columns[{i}]"
             yield f"x[{at}] = (({value}) - {_text(each.center)}) / {_text(each.scale)};"
             if each.indicator:
-                yield f"x[{at + 1}] = isnan(columns[{i}]) ? 1.0f : 0.0f;"
+                yield f"x[{at + 1}] = missing(columns[{i}]) ? 1.0f : 0.0f;"
             at += len(each.names)
+
+    def _missing(self) -> Iterator[str]:
+        """What says whether a value is missing."""
+        if self.meaning.numbers:
+            told = block_comment([f"whether a value is missing: NAN{self._marks()}"])
+            tests = " || ".join(["isnan(value)", *(f"value == {_text(mark)}" for mark in self.meaning.marks)])
+            yield f"{told}\nstatic int missing(float value)\n{{\n    return {tests};\n}}"
+
+    def _marks(self) -> str:
+        return "".join(f" or {mark:.9g}" for mark in self.meaning.marks)
 
     def _define(self, function: Function) -> str:
         declared = ", ".join(f"float {argument}" for argument in function.arguments)
@@ -203,7 +226,7 @@ class _Writer:
         norms = {op.number: op for op in self.program.ops if isinstance(op, Normalize) and op.over_rows}
         values = {each.name: each.values for each in self.program.parameters}
         for each in self.program.parameters:
-            number = int(each.name.lstrip("Wbgametvrinc"))
+            number = each.number
             if number not in norms:
                 yield each.name, each.values
             elif each.name.startswith("gamma"):
@@ -222,7 +245,7 @@ class _Writer:
 
     def _classes(self) -> Iterator[str]:
         if self.meaning.classes:
-            texts = ", ".join(_string(label) for label in self.meaning.classes)
+            texts = ", ".join(c_string(label) for label in self.meaning.classes)
             yield f"const char *const {self.name}_classes[{self.name.upper()}_CLASSES] = {{{texts}}};"
 
 
@@ -230,21 +253,5 @@ def _block(lines: list[str]) -> str:
     return "\n".join(f"    {line}" if line else "" for line in lines)
 
 
-def _comment(lines: list[str]) -> str:
-    """Lines of a comment; what would end it is broken up."""
-    safe = [line.replace("*/", "* /").replace("\n", " ").replace("\r", " ").replace("\\", "/") for line in lines]
-    if len(safe) == 1:
-        return f"/* {safe[0]} */"
-    return "\n".join(["/*", *(f" * {line}".rstrip() for line in safe), " */"])
-
-
 def _text(number: float) -> str:
     return f"{float32_texts(np.array([number]))[0]}f"
-
-
-def _string(text: str) -> str:
-    """A string of C: bytes that are not plain letters as octal escapes."""
-    escaped = "".join(
-        chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}" for byte in text.encode()
-    )
-    return f'"{escaped}"'

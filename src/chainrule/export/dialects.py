@@ -38,6 +38,9 @@ class Dialect(Protocol):
     def times_row(self, A: str, b: str) -> str:
         """``A * b``, every row times b."""
 
+    def times_column(self, A: str, c: str) -> str:
+        """Row i of A times c_i."""
+
     def add(self, A: str, B: str) -> str:
         """``A + B``."""
 
@@ -59,11 +62,13 @@ class Dialect(Protocol):
     ) -> str:
         """A formula at every entry: arrays in place of `variables`, numbers of `constants`, other names of `names`."""
 
-    def sum_of(self, formula: str, variables: Mapping[str, str], constants: Mapping[str, float]) -> str:
-        """The sum of a formula over all entries."""
+    def sum_of(
+        self, formula: str, variables: Mapping[str, str], constants: Mapping[str, float], weights: str = ""
+    ) -> str:
+        """The sum of a formula over all entries, each row times its weight."""
 
-    def total(self, numbers: str) -> str:
-        """The sum of a list of numbers."""
+    def total(self, numbers: str, weights: str = "") -> str:
+        """The sum of a list of numbers, each times its weight."""
 
     def rows(self, A: str, rows: str) -> str:
         """These rows of a matrix."""
@@ -89,6 +94,9 @@ class NumPy:
     def times_row(self, A: str, b: str) -> str:
         return f"{A} * {b}"
 
+    def times_column(self, A: str, c: str) -> str:
+        return f"{c}[:, None] * {A}"
+
     def add(self, A: str, B: str) -> str:
         return f"{A} + {B}"
 
@@ -110,11 +118,14 @@ class NumPy:
     ) -> str:
         return NUMPY.with_letters({**names, **variables}).write(formula, constants)
 
-    def sum_of(self, formula: str, variables: Mapping[str, str], constants: Mapping[str, float]) -> str:
-        return f"np.sum({self.formula(formula, variables, constants)})"
+    def sum_of(
+        self, formula: str, variables: Mapping[str, str], constants: Mapping[str, float], weights: str = ""
+    ) -> str:
+        terms = self.formula(formula, variables, constants)
+        return f"np.sum({self.times_column(f'({terms})', weights) if weights else terms})"
 
-    def total(self, numbers: str) -> str:
-        return f"{numbers}.sum()"
+    def total(self, numbers: str, weights: str = "") -> str:
+        return f"np.sum({weights} * {numbers})" if weights else f"{numbers}.sum()"
 
     def rows(self, A: str, rows: str) -> str:
         return f"{A}[{rows}]"
@@ -140,6 +151,9 @@ class PlainPython:
     def times_row(self, A: str, b: str) -> str:
         return f"times_row({A}, {b})"
 
+    def times_column(self, A: str, c: str) -> str:
+        return f"times_column({A}, {c})"
+
     def add(self, A: str, B: str) -> str:
         return f"add({A}, {B})"
 
@@ -164,14 +178,18 @@ class PlainPython:
         value = PYTHON.with_letters(names).write(formula, constants)
         return f"each(lambda {', '.join(free)}: {value}, {arrays})"
 
-    def sum_of(self, formula: str, variables: Mapping[str, str], constants: Mapping[str, float]) -> str:
+    def sum_of(
+        self, formula: str, variables: Mapping[str, str], constants: Mapping[str, float], weights: str = ""
+    ) -> str:
         free = [letter for letter in letters(formula) if letter in variables]
-        rows, row = ", ".join(variables[letter] for letter in free), ", ".join(free)
-        inner = f"for row in zip({rows}) for {row} in zip(*row)"
-        return f"sum({PYTHON.write(formula, constants)} {inner})"
+        rows, row = ", ".join(variables[letter] for letter in free), ", ".join(free) + "," * (len(free) == 1)
+        term = PYTHON.write(formula, constants)
+        if weights:
+            return f"sum(weight * ({term}) for weight, *row in zip({weights}, {rows}) for {row} in zip(*row))"
+        return f"sum({term} for row in zip({rows}) for {row} in zip(*row))"
 
-    def total(self, numbers: str) -> str:
-        return f"sum({numbers})"
+    def total(self, numbers: str, weights: str = "") -> str:
+        return f"sum(weight * each for weight, each in zip({weights}, {numbers}))" if weights else f"sum({numbers})"
 
     def rows(self, A: str, rows: str) -> str:
         return f"[{A}[row] for row in {rows}]"

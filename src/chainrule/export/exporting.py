@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,13 +56,11 @@ def export(
     """
     form = chosen(path, to)
     target = _path(path)
-    make = form.make
-    _check_options(form, make, options)
+    form.check_name(target.name)
+    _check_options(form, options)
     subject = subject_of(what, data, network_only=network_only, name=target.stem)
-    draft = make(subject, target, **options)
-    for name, content in reversed(draft.files.items()):  # the main file last: where it stands, all stand
-        with atomic_write(target.with_name(name)) as file:
-            file.write(content)
+    draft = form.make(subject, target, **options)
+    _put_in_place(target.parent, draft.files)
     return Exported(
         format=form.name,
         files=tuple(str(target.with_name(name)) for name in draft.files),
@@ -89,9 +87,18 @@ def _path(path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def _check_options(form: Format, make: Any, options: dict[str, Any]) -> None:
+def _put_in_place(folder: Path, files: dict[str, bytes]) -> None:
+    """Write all files, and only then give them their names; the main file last: where it stands, all stand."""
+    with ExitStack() as stack:
+        for name, content in files.items():
+            file = stack.enter_context(atomic_write(folder / name))
+            file.write(content)
+            file.flush()
+
+
+def _check_options(form: Format, options: dict[str, Any]) -> None:
     """Raise for an option that the format does not have."""
-    known = [p.name for p in inspect.signature(make).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    known = form.options
     for name in options:
         if name not in known:
             if not known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -33,6 +34,26 @@ class Format(NamedTuple):
         """What makes the files of this format."""
         maker: Maker = import_module(self.module).make
         return maker
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The names of its options."""
+        parameters = inspect.signature(self.make).parameters.values()
+        return tuple(each.name for each in parameters if each.kind is each.KEYWORD_ONLY)
+
+    def check_name(self, name: str) -> None:
+        """Raise for the name of a file that other programs would not take for one of this format.
+
+        Raises:
+            ArgumentError: that says how it should end.
+        """
+        suffixes = tuple(dict.fromkeys(f".{ending.rpartition('.')[2]}" for ending in self.endings))
+        if not name.lower().endswith(suffixes):
+            raise ArgumentError(
+                f"{name!r} is no name for a file of the format {self.name}",
+                where="export",
+                mend=f"End it in {' or '.join(suffixes)}",
+            )
 
 
 FORMATS: dict[str, Format] = {

@@ -19,6 +19,7 @@ from chainrule.export.outputs import compare_outputs
 from chainrule.export.processes import SECONDS, finished
 from chainrule.export.program import Add, Apply, Fork, Linear, Normalize, Op, layers_of, program
 from chainrule.export.subject import Draft, Subject
+from chainrule.export.texts import block_comment, javascript_string
 from chainrule.exported import Unchecked
 
 if TYPE_CHECKING:
@@ -118,22 +119,22 @@ class _Writer:
         """From the columns of a table to inputs, where all of them are numbers."""
         if not self.meaning.numbers:
             return
+        marks = "".join(f" || row[name] === {mark!r}" for mark in self.meaning.marks)
+        told = "".join(f" or {mark!r}" for mark in self.meaning.marks)
         lines = []
         for each in self.meaning.numbers:
-            column, value = f"row[{json.dumps(each.name)}]", f"row[{json.dumps(each.name)}] ?? NaN"
-            scaled = f"known({value}, {each.median!r})"
-            if each.center or each.scale != 1:
-                scaled = f"({scaled} - {each.center!r}) / {each.scale!r}"
-            lines.append(f"    {scaled},")
-            if each.indicator:
-                lines.append(f"    Number.isNaN({column} ?? NaN) ? 1 : 0,")
+            name = javascript_string(each.name)
+            known = f"known({name}, {each.median!r})"
+            lines.append(f"({known} - {each.center!r}) / {each.scale!r}" if each.center or each.scale != 1 else known)
+            lines += [f"missing({name}) ? 1 : 0"] * each.indicator
         yield "\n".join(
             [
-                "/** The inputs from an object with a number for each of COLUMNS; null is a missing one. */",
+                f"/** The inputs from an object with a number for each of COLUMNS; null{told} is a missing one. */",
                 "export function encode(row) {",
-                "  const known = (value, median) => (Number.isNaN(value) ? median : value);",
+                f"  const missing = (name) => Number.isNaN(row[name] ?? NaN){marks};",
+                "  const known = (name, median) => (missing(name) ? median : row[name]);",
                 "  return [",
-                *lines,
+                *(f"    {line}," for line in lines),
                 "  ];",
                 "}",
             ]
@@ -159,14 +160,11 @@ class _Writer:
 
 
 def _names(names: tuple[str, ...]) -> str:
-    return json.dumps(names)
+    return f"[{', '.join(map(javascript_string, names))}]"
 
 
 def _comment(lines: list[str]) -> str:
-    safe = [line.replace("*/", "* /").replace("\n", " ").replace("\r", " ") for line in lines]
-    if len(safe) == 1:
-        return f"/** {safe[0]} */"
-    return "\n".join(["/**", *(f" * {line}".rstrip() for line in safe), " */"])
+    return block_comment(lines, "/**")
 
 
 def _check(subject: Subject, text: str) -> Check | Unchecked:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from chainrule.export.layered import check_with, identifier, layers_in_order, weights_file
 from chainrule.export.numbers import broken
 from chainrule.export.program import Add, Apply, Drop, Fork, Linear, Normalize, Op, Program, layers_of, program
 from chainrule.export.subject import Draft, Subject
+from chainrule.export.texts import python_string
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,7 @@ def build():
     return keras.Model(inputs, x, name="{subject.name}")
 
 
-def load(path=Path(__file__).with_name({json.dumps(weights)})):
+def load(path=Path(__file__).with_name({python_string(weights)})):
     """The network with the weights of a model file of chainrule."""
     numbers = load_file(path)
     network = build()

@@ -13,6 +13,7 @@ from chainrule.arrays import Floats, Ints
 from chainrule.callbacks import Listeners
 from chainrule.errors import ArgumentError
 from chainrule.export.meaning import Meaning, meaning
+from chainrule.inputs import class_weights
 from chainrule.network import FitOptions, Network
 from chainrule.optimizers import Optimizer
 from chainrule.schedules import Constant, Plan, ReduceOnPlateau
@@ -35,10 +36,12 @@ class Lesson:
         begins: what these weights are, in words.
         X: inputs ``(N, I)``.
         T: targets ``(N, O)``.
+        weights: of the rows ``(N,)``; None where all count the same.
         rows: what the rows are, in words.
         meaning: of inputs and targets.
         optimizer: with its rate.
         rates: the rate of each step, where it changes; else empty.
+        plateau: the schedule that listens to the loss, where there is one.
         batch_size: rows in a batch.
         orders: of the rows, for each epoch; empty where they stay as they are.
         losses: after each epoch, as our engine finds them from these very numbers.
@@ -48,13 +51,20 @@ class Lesson:
     begins: str
     X: Floats
     T: Floats
+    weights: Floats | None
     rows: str
     meaning: Meaning
     optimizer: Optimizer
     rates: Floats
+    plateau: ReduceOnPlateau | None
     batch_size: int
     orders: tuple[Ints, ...]
     losses: tuple[float, ...]
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """The variables that hold the rows: inputs, targets, and weights where there are any."""
+        return ("X", "T") if self.weights is None else ("X", "T", "weights")
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,8 @@ class Wishes:
         optimizer: a name or an object.
         batch_size: rows in a batch; 0 for all of them.
         shuffle: whether each epoch takes the rows in a new order.
+        sample_weight: a weight for each row.
+        class_weight: ``"balanced"`` or ``{label: weight}``.
     """
 
     y: Any = None
@@ -75,6 +87,8 @@ class Wishes:
     optimizer: Any = None
     batch_size: int | None = None
     shuffle: bool | None = None
+    sample_weight: Any = None
+    class_weight: Any = None
 
 
 def lesson(subject: Subject, wishes: Wishes) -> Lesson:
@@ -86,8 +100,9 @@ def lesson(subject: Subject, wishes: Wishes) -> Lesson:
     """
     net, begins = _beginning(subject, wishes.start)
     X, y, told = _rows(subject, wishes.y)
-    rows = net.read(short(X), y, where="export")
+    rows = net.read(short(X), y, _weights(subject, wishes.sample_weight), where="export")
     options = _options(subject, wishes, len(X))
+    of_class = class_weights(options.class_weight, rows.targets, where="export")
     size = options.batch_size or len(X)
     steps = ceil(len(X) / size)
     student = net.astype("float64")
@@ -99,10 +114,12 @@ def lesson(subject: Subject, wishes: Wishes) -> Lesson:
         begins=begins,
         X=rows.X,
         T=rows.targets.T,
+        weights=rows.data(of_class).weights,
         rows=told,
         meaning=meaning(subject),
         optimizer=optimizer,
         rates=_rates(optimizer, Plan(steps, EPOCHS, size, len(X))),
+        plateau=_plateau(optimizer),
         batch_size=size,
         orders=tuple(epoch_order(len(X), seed=net.seed, epoch=epoch) for epoch in range(EPOCHS)) if shuffled else (),
         losses=tuple(epoch.loss for epoch in history),
@@ -170,7 +187,11 @@ def _options(subject: Subject, wishes: Wishes, n_rows: int) -> FitOptions:
     known = FitOptions()
     if subject.model is not None:
         settings = subject.model.settings
-        known = FitOptions(optimizer=settings.make_optimizer(), batch_size=settings.batch_size or None)
+        known = FitOptions(
+            optimizer=settings.make_optimizer(),
+            batch_size=settings.batch_size or None,
+            class_weight=None if settings.class_weight == "none" else settings.class_weight,
+        )
     elif subject.network.history is not None and subject.network.history.settings is not None:
         was = subject.network.history.settings
         known = FitOptions(optimizer=was.optimizer, batch_size=was.batch_size, shuffle=was.shuffle)
@@ -180,6 +201,7 @@ def _options(subject: Subject, wishes: Wishes, n_rows: int) -> FitOptions:
         batch_size=min(checks.whole(size, "batch_size", where="export", least=0) if size else n_rows, n_rows),
         optimizer=_stepper(known.optimizer if wishes.optimizer is None else wishes.optimizer),
         shuffle=known.shuffle if wishes.shuffle is None else wishes.shuffle,
+        class_weight=known.class_weight if wishes.class_weight is None else wishes.class_weight,
         engine="reference",
     )
 
@@ -188,20 +210,36 @@ def _stepper(wish: Any) -> Any:
     """An optimiser whose steps a script can write.
 
     Raises:
-        ArgumentError: for L-BFGS, and for a rate that follows the loss.
+        ArgumentError: for L-BFGS.
     """
     chosen: Any = optimizers.get(wish, where="export")
-    mend = "Give another, such as optimizer='adam'."
     if not isinstance(chosen, Optimizer):
         raise ArgumentError(
-            "L-BFGS searches along a line, which the scripts do not write out", where="export", mend=mend
+            "L-BFGS searches along a line, which the scripts do not write out",
+            where="export",
+            mend="Give another, such as optimizer='adam' (--optimizer adam)",
         )
-    if isinstance(getattr(chosen.schedule, "inner", chosen.schedule), ReduceOnPlateau):
-        raise ArgumentError("a rate that follows the loss is not written out in scripts", where="export", mend=mend)
     return chosen
+
+
+def _weights(subject: Subject, sample_weight: Any) -> Any:
+    """The weights of the rows given, as many of them as are taken."""
+    if sample_weight is None:
+        return None
+    if subject.X is None:
+        expected = "the rows that they belong to as well, in data="
+        raise ArgumentError("sample_weight", where="export", expected=expected, got=sample_weight)
+    return sample_weight
 
 
 def _rates(optimizer: Optimizer, plan: Plan) -> Floats:
     """The rate of each step; none where it is always the same."""
     schedule = optimizer.schedule
-    return np.zeros(0) if isinstance(schedule, Constant) else schedule.rates(np.arange(plan.total_steps), plan)
+    fixed = isinstance(schedule, Constant | ReduceOnPlateau)
+    return np.zeros(0) if fixed else schedule.rates(np.arange(plan.total_steps), plan)
+
+
+def _plateau(optimizer: Optimizer) -> ReduceOnPlateau | None:
+    """What listens to the loss: the schedule, or the one that follows a warm-up."""
+    inner = getattr(optimizer.schedule, "inner", optimizer.schedule)
+    return inner if isinstance(inner, ReduceOnPlateau) else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.tables.features import BooleanColumn, CategoryColumn, DateColumn, NumberColumn
 from chainrule.tables.task import ValueTarget
+from chainrule.tables.values import number_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,12 +31,14 @@ class Meaning:
     Attributes:
         places: one for each input; none for a network alone.
         numbers: the columns, where all of them are numbers; else none.
+        marks: the numbers that say that a value is missing.
         classes: the labels of the classes as texts; none where the outputs are values.
         target: what the outputs were made from: name, mean and standard deviation of the values; None otherwise.
     """
 
     places: tuple[Place, ...] = ()
     numbers: tuple[NumberColumn, ...] = ()
+    marks: tuple[float, ...] = ()
     classes: tuple[str, ...] = ()
     target: ValueTarget | None = None
 
@@ -51,6 +54,7 @@ def meaning(subject: Subject) -> Meaning:
     return Meaning(
         places=tuple(_places(columns)),
         numbers=numbers if len(numbers) == len(features) else (),
+        marks=tuple(number_marks(columns.missing)),
         classes=tuple(map(str, columns.classes)),
         target=columns.target if isinstance(columns.target, ValueTarget) else None,
     )

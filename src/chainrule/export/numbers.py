@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from chainrule.errors import ArgumentError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -63,10 +65,19 @@ def short_texts(values: Floats) -> list[str]:
 def float32_texts(values: Floats) -> list[str]:
     """Each number with the fewest digits that give the same float32.
 
+    Raises:
+        ArgumentError: for one that is too large for it.
+
     >>> float32_texts(np.array([0.1, 1.0, -2.5e-9]))
     ['0.1', '1.0', '-2.5e-09']
     """
-    return values.astype(np.float32).reshape(-1).astype(str).tolist()
+    with np.errstate(over="ignore"):
+        single = values.astype(np.float32).reshape(-1)
+    if not np.isfinite(single).all():
+        largest = float(np.abs(values).max())
+        mend = "Export it as onnx or javascript, which compute in float64 where the network does"
+        raise ArgumentError(f"{largest:.3g} is too large for float32, the numbers of C", where="export", mend=mend)
+    return single.astype(str).tolist()
 
 
 def broken(line: str, *, width: int = 100) -> str:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from chainrule.export.formulas import LOSSES, loss_constants
 from chainrule.export.functions import Functions
+from chainrule.export.lines import Line
 from chainrule.export.program import Add, Apply, Drop, Fork, Linear, Normalize, Op, Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chainrule.export.dialects import Dialect
-
-
-class Line(NamedTuple):
-    """A line of a function and what stands beside it: the shape of what it makes; or a comment on its own."""
-
-    text: str
-    shape: str = ""
 
 
 class Passes:
@@ -28,8 +22,9 @@ class Passes:
         functions: of numbers, those that the lines call.
     """
 
-    def __init__(self, program: Program, dialect: Dialect) -> None:
+    def __init__(self, program: Program, dialect: Dialect, *, weighted: bool) -> None:
         self.program, self.dialect = program, dialect
+        self.weights = "weights" if weighted else ""
         self.network = program.network
         self.functions = Functions(dialect.language, "float64")
 
@@ -96,9 +91,10 @@ class Passes:
         trained = self.network.objective.trained[1]
         letter = "Z" if self.program.fused else "Y"
         if trained.name == "softmax_cross_entropy":
-            total = self.dialect.total(f"softmax_cross_entropy({letter}, T)")
+            total = self.dialect.total(f"softmax_cross_entropy({letter}, T)", self.weights)
         else:
-            total = self.dialect.sum_of(LOSSES[trained.name].value, {letter.lower(): letter, "t": "T"}, self._constants)
+            variables = {letter.lower(): letter, "t": "T"}
+            total = self.dialect.sum_of(LOSSES[trained.name].value, variables, self._constants, self.weights)
         share = self._share("len(T)")
         return f"{total} / {share}" if share else total
 
@@ -141,6 +137,8 @@ class Passes:
             slope = LOSSES[self.network.loss.name].slope
         formula = f"({slope}) / {share}" if share else slope
         text = self.dialect.formula(formula, {"y": result, "t": "T"}, self._constants)
+        if self.weights:
+            text = self.dialect.times_column(text, self.weights)
         return Line(f"d{self.measured} = {text}", f"(B, {self.program.n_outputs})")
 
     def _backward(self, op: Op) -> Iterator[Line]:
@@ -173,21 +171,27 @@ class Passes:
     def _linear_backward(self, op: Linear) -> Iterator[Line]:
         d, n, dR = self.dialect, op.number, f"d{op.result}"
         if "W" in op.trained:
-            yield Line(f"dW{n} = {self._penalised(d.matmul(d.transpose(op.source), dR), n)}", f"({op.I}, {op.O})")
+            yield Line(f"dW{n} = {d.matmul(d.transpose(op.source), dR)}", f"({op.I}, {op.O})")
+            yield from self._penalty(n)
         if "b" in op.trained:
             yield Line(f"db{n} = {d.sum_rows(dR)}", f"({op.O},)")
         if op.wanted:
             W = d.transpose(f'p["W{n}"]')
             yield Line(f"d{op.source} = {d.matmul(dR, W)}", f"(B, {op.I})")
 
-    def _penalised(self, gradient: str, n: int) -> str:
-        """The gradient of a weight with that of the penalties."""
+    def _penalty(self, n: int) -> Iterator[Line]:
+        """What the penalties add to the gradient of a weight."""
         l1, l2 = self.network.l1, self.network.l2
         parts = [f"{l1!r} * (1 if w > 0 else -1 if w < 0 else 0)"] * (l1 > 0) + [f"{l2!r} * w"] * (l2 > 0)
-        if not parts:
-            return gradient
-        penalty = self.dialect.formula(" + ".join(parts), {"w": f'p["W{n}"]'}, {})
-        return self.dialect.add(gradient, penalty)
+        if parts:
+            penalty = self.dialect.formula(" + ".join(parts), {"w": f'p["W{n}"]'}, {})
+            yield Line(f"dW{n} = {self.dialect.add(f'dW{n}', penalty)}  # the penalty {self._penalty_formula}")
+
+    @property
+    def _penalty_formula(self) -> str:
+        """In the notation of people."""
+        l1, l2 = self.network.l1, self.network.l2
+        return " + ".join([f"{l1:g} sum |w|"] * (l1 > 0) + [f"{l2 / 2:g} sum w^2"] * (l2 > 0))
 
     def _normalize_backward(self, op: Normalize) -> Iterator[Line]:
         d, n, dR = self.dialect, op.number, f"d{op.result}"

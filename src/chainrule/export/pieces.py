@@ -144,6 +144,10 @@ def times_row(A, b):
     """Every row of A times b, entry by entry."""
     return [[a * c for a, c in zip(row, b)] for row in A]
 
+def times_column(A, c):
+    """Row i of A times c_i."""
+    return [[a * c_i for a in row] for row, c_i in zip(A, c)]
+
 def add(A, B):
     """A + B, entry by entry."""
     return each(lambda a, b: a + b, A, B)

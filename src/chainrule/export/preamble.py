@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +10,8 @@ import numpy as np
 from chainrule.export.formulas import update
 from chainrule.export.numbers import broken, literal
 from chainrule.export.program import Apply, Drop, Linear, Normalize
+from chainrule.export.texts import plain, python_string
+from chainrule.export.updating import plateau_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,8 @@ def about(lesson: Lesson, program: Program, dialect: Dialect) -> str:
 
 def _optimizer(lesson: Lesson) -> str:
     rate = "a rate that changes" if len(lesson.rates) else f"rate {_rate(lesson)!r}"
+    if lesson.plateau is not None:
+        rate += f", times {lesson.plateau.factor:g} where the loss stays as it is"
     size = "all rows at once" if lesson.batch_size >= len(lesson.X) else f"batches of {lesson.batch_size} rows"
     order = ", in a new order in each epoch" if lesson.orders else ""
     return f"{type(lesson.optimizer).__name__}, {rate}, {size}{order}"
@@ -103,7 +106,10 @@ def _layers(program: Program) -> list[str]:
 def numbers(lesson: Lesson, program: Program, dialect: Dialect, name: str) -> Data:
     """The data, the parameters and the settings."""
     parameters = {each.name: each.values for each in program.parameters}
-    arrays = {"X": lesson.X, "T": lesson.T, **parameters}
+    rows = {"X": lesson.X, "T": lesson.T}
+    if lesson.weights is not None:
+        rows["weights"] = lesson.weights
+    arrays = {**rows, **parameters}
     inline = sum(array.size for array in arrays.values()) <= _INLINE
     python = dialect.name == "Python"
     extra: dict[str, Floats] = {}
@@ -114,8 +120,8 @@ def numbers(lesson: Lesson, program: Program, dialect: Dialect, name: str) -> Da
     settings = _settings(lesson, seeded=program.has(Drop) or (bool(lesson.orders) and not python))
     named = list(_names(lesson))
     if inline:
-        return Data("\n".join([*named, *_inline(lesson, program, extra, python=python), *settings]), {})
-    text = _loaded(program, tuple(extra), f"{name}_numbers.{'json' if python else 'npz'}", python=python)
+        return Data("\n".join([*named, *_inline(lesson, program, rows, extra, python=python), *settings]), {})
+    text = _loaded(program, tuple(rows), tuple(extra), f"{name}_numbers.{'json' if python else 'npz'}", python=python)
     return Data("\n".join([*named, *text, *settings]), {**arrays, **extra})
 
 
@@ -133,10 +139,12 @@ def _names(lesson: Lesson) -> Iterator[str]:
 
 
 def _comment(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent="# ", subsequent_indent="#    ")
+    return textwrap.wrap(plain(text), _WIDTH, initial_indent="# ", subsequent_indent="#    ")
 
 
-def _inline(lesson: Lesson, program: Program, extra: dict[str, Floats], *, python: bool) -> list[str]:
+def _inline(
+    lesson: Lesson, program: Program, rows: dict[str, Floats], extra: dict[str, Floats], *, python: bool
+) -> list[str]:
     """Every number in the script."""
 
     def written(values: Floats, indent: str = "") -> str:
@@ -144,8 +152,10 @@ def _inline(lesson: Lesson, program: Program, extra: dict[str, Floats], *, pytho
         return text if python else f"np.array({text})"
 
     N = len(lesson.X)
-    lines = [f"# inputs ({N}, {program.n_inputs}) and targets ({N}, {program.n_outputs})", f"X = {written(lesson.X)}"]
-    lines += [f"T = {written(lesson.T)}", "parameters = {"]
+    weights = f", and the weights of the rows ({N},)" * (lesson.weights is not None)
+    lines = [f"# inputs ({N}, {program.n_inputs}) and targets ({N}, {program.n_outputs}){weights}"]
+    lines += [f"{name} = {written(values)}" for name, values in rows.items()]
+    lines.append("parameters = {")
     for each in program.parameters:
         lines.append(f"    # {each.full} {each.values.shape}")
         lines.append(f'    "{each.name}": {written(each.values, "    ")},')
@@ -154,15 +164,16 @@ def _inline(lesson: Lesson, program: Program, extra: dict[str, Floats], *, pytho
     return lines
 
 
-def _loaded(program: Program, extra: tuple[str, ...], file: str, *, python: bool) -> list[str]:
+def _loaded(program: Program, rows: tuple[str, ...], extra: tuple[str, ...], file: str, *, python: bool) -> list[str]:
     """The numbers from the file beside the script."""
-    read = f"Path(__file__).with_name({json.dumps(file)})"
+    read = f"Path(__file__).with_name({python_string(file)})"
     lines = (
         [f"numbers = json.loads({read}.read_text())"]
         if python
         else [f"with np.load({read}) as file:", "    numbers = dict(file)"]
     )
-    lines.append('X, T = numbers["X"], numbers["T"]')
+    values = ", ".join(f'numbers["{name}"]' for name in rows)
+    lines.append(f"{', '.join(rows)} = {values}")
     names = [f'"{each.name}"' for each in program.parameters]
     lines.append(broken(f"parameters = {{name: numbers[name] for name in [{', '.join(names)}]}}"))
     return [*lines, *(f'{name} = numbers["{name}"]' for name in extra)]
@@ -177,6 +188,8 @@ def _settings(lesson: Lesson, *, seeded: bool) -> list[str]:
     if not len(lesson.rates):
         lines.append(f"RATE = {_rate(lesson)!r}")
     lines += [f"{name.upper()} = {value!r}" for name, value in chosen.constants.items()]
+    if lesson.plateau is not None:
+        lines += plateau_settings(lesson.plateau)
     if seeded:
         lines.append(f"SEED = {lesson.network.seed}")
     losses = literal(np.array([float(f"{loss:.10g}") for loss in lesson.losses]), width=_WIDTH)

@@ -114,9 +114,10 @@ class Add(Op):
 
 
 class Constant(NamedTuple):
-    """A parameter: its name in a source, ``W1``, in the network, ``dense_1.W``, its kind and its numbers."""
+    """A parameter: its name in a source, ``W1``, of which layer; in the network, ``dense_1.W``, kind and numbers."""
 
     name: str
+    number: int
     full: str
     kind: str
     values: Floats
@@ -267,7 +268,7 @@ class _Walk:
         for each in parameters:
             full = f"{layer}.{each.name}"
             values = self.network.parameters[full]
-            self.parameters.append(Constant(f"{each.name}{self._number}", full, each.kind, values))
+            self.parameters.append(Constant(f"{each.name}{self._number}", self._number, full, each.kind, values))
         return frozenset(each.name for each in parameters if each.trainable)
 
     def _note(self, op: Op) -> None:

@@ -26,22 +26,33 @@ _LIMIT = 1e-9  # of the largest loss: both compute in float64, in another order
 _PRODUCTS = 4e7  # that a check in plain Python waits for, some seconds
 
 
-def draft(subject: Subject, path: Path, dialect: Dialect, wishes: Wishes) -> Draft:
-    """The script and the numbers beside it.
+def draft(
+    dialect: Dialect,
+    subject: Subject,
+    path: Path,
+    *,
+    y: Any = None,
+    start: str = "auto",
+    optimizer: Any = None,
+    batch_size: int | None = None,
+    shuffle: bool | None = None,
+    sample_weight: Any = None,
+    class_weight: Any = None,
+) -> Draft:
+    """The script and the numbers beside it; see `Wishes` for the options.
 
     Raises:
         ArgumentError: for what no script can be written of.
         ExportError: when it finds other losses than our engine.
     """
-    taught = lesson(subject, wishes)
+    taught = lesson(subject, Wishes(y, start, optimizer, batch_size, shuffle, sample_weight, class_weight))
     written = script(taught, dialect, path.stem)
     plain = dialect.name == "Python"
     files = {path.name: written.text.encode()}
     if written.arrays:
         files[f"{path.stem}_numbers.{'json' if plain else 'npz'}"] = _beside(written.arrays, plain=plain)
-    notes = ("It trains on rows that were made up: give data= and y= for yours.",) if subject.X is None else ()
-    if subject.model is not None and subject.model.settings.class_weight != "none":
-        notes = (*notes, "The weights of the classes are left out: every row counts the same.")
+    yours = "data= and y=" if subject.model is None else "a table, data= or --data,"
+    notes = (f"It trains on rows that were made up: give {yours} for yours.",) if subject.X is None else ()
     return Draft(files=files, check=check_script(taught, files, plain=plain), notes=notes)
 
 
@@ -65,7 +76,7 @@ def check_script(lesson: Lesson, files: dict[str, bytes], *, plain: bool) -> Che
     Raises:
         ExportError: when they differ by more than rounding explains.
     """
-    each = 3.0 * lesson.network.theta.size * len(lesson.X)
+    each = 3.0 * max(lesson.network.theta.size, 1) * len(lesson.X)
     epochs = min(len(lesson.losses), int(_PRODUCTS / each)) if plain else len(lesson.losses)
     if not epochs:
         return Unchecked(why="an epoch takes too long in plain Python")
@@ -90,6 +101,7 @@ def _losses(files: dict[str, bytes], epochs: int) -> Floats:
 
 def _run(path: str, epochs: int) -> Floats:
     script: dict[str, Any] = runpy.run_path(path, run_name="exported")
-    run = script["train"](script["parameters"], script["X"], script["T"], epochs)
+    rows = [script[name] for name in ("X", "T", "weights") if name in script]
+    run = script["train"](script["parameters"], *rows, epochs)
     with np.errstate(all="ignore"):
         return np.array(list(islice(run, epochs)))

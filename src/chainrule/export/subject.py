@@ -30,7 +30,7 @@ class Subject(NamedTuple):
     Attributes:
         network: the network; it has weights, all of them finite.
         model: what encodes raw columns and names answers; None for a network alone.
-        X: rows that were given to compare on, encoded ``(N, I)``; None when there were none.
+        X: rows that were given to compare on or to train on, encoded ``(N, I)``; None when there were none.
         frame: the same rows as the table that they came from; None for a network alone, or without rows.
         name: what to call it in files: letters, digits and underscores.
     """
@@ -60,9 +60,9 @@ class Subject(NamedTuple):
         return random_table(self.columns, rows, seed=self.network.seed)
 
     def inputs(self) -> Floats:
-        """All the rows to compare on: those given, then random ones."""
+        """All the rows to compare on: the first of those given, then random ones."""
         random = self.random_inputs()
-        return random if self.X is None else np.vstack([self.X, random])
+        return random if self.X is None else np.vstack([self.X[:MOST_ROWS], random])
 
 
 class Draft(NamedTuple):
@@ -116,8 +116,8 @@ def _rows(network: Network, model: Model | None, data: Any) -> tuple[Floats | No
     if data is None:
         return None, None
     if model is None:
-        return network.read_inputs(data, where="export: data")[:MOST_ROWS], None
-    frame = model.read(data)[:MOST_ROWS]
+        return network.read_inputs(data, where="export: data"), None
+    frame = model.read(data)
     return model.columns.encode(frame, dtype=network.dtype), frame
 
 

@@ -13,12 +13,12 @@ from chainrule.errors import ExportError
 from chainrule.export.comparing import compare, rounding
 from chainrule.export.onnx.columns import kind_of
 from chainrule.export.onnx.dates import MISSING
-from chainrule.export.subject import RANDOM_ROWS, Subject
+from chainrule.export.subject import MOST_ROWS, RANDOM_ROWS, Subject
 from chainrule.tables.task import ValueTarget
 from chainrule.tables.values import as_moments, as_numbers, as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from chainrule.arrays import Floats
     from chainrule.exported import Check
@@ -39,7 +39,7 @@ def check_network(subject: Subject, graph: onnx.ModelProto) -> Check:
     run, X = session(graph), subject.inputs()
     theirs = np.vstack([run({"X": X})[0], run({"X": X[:1]})[0]])
     ours = np.vstack([subject.network.forward(X), subject.network.forward(X[:1])])
-    limit = rounding(subject.network, X)
+    limit = rounding(subject.network, np.vstack([X, X[:1]]))
     return compare(theirs, ours, limit=limit, how=_HOW, rows=len(X) - RANDOM_ROWS, random_rows=RANDOM_ROWS)
 
 
@@ -50,12 +50,13 @@ def check_model(subject: Subject, model: Model, graph: onnx.ModelProto) -> Check
         ExportError: when it computes something else.
     """
     run, random = session(graph), subject.random_table()
-    tables = [random, random[:1]] if subject.frame is None else [subject.frame, random, random[:1]]
+    given = None if subject.frame is None else subject.frame[:MOST_ROWS]
+    tables = [random, random[:1]] if given is None else [given, random, random[:1]]
     answers = [run(feeds(model.columns, table)) for table in tables]
     expected = [model.predict(table) for table in tables]
     theirs = np.concatenate([each[-1] for each in answers])
     ours = np.concatenate([_numbers(model, each) for each in expected])
-    limit = max(_limit(model, table) for table in tables)
+    limit = _limits(model, tables)
     if model.columns.classes:
         labels = np.concatenate([each[0] for each in answers])
         _check_labels(labels, pl.concat(expected)["prediction"].to_numpy(), ours, limit)
@@ -65,7 +66,7 @@ def check_model(subject: Subject, model: Model, graph: onnx.ModelProto) -> Check
         limit=limit,
         how=_HOW,
         quantity="probabilities" if model.columns.classes else "predictions",
-        rows=0 if subject.frame is None else len(subject.frame),
+        rows=0 if given is None else len(given),
         random_rows=RANDOM_ROWS,
     )
 
@@ -112,21 +113,23 @@ def _numbers(model: Model, answers: pl.DataFrame) -> Floats:
     return answers.drop("prediction").to_numpy()
 
 
-def _limit(model: Model, table: pl.DataFrame) -> float:
-    """How far answers for these rows may lie apart."""
+def _limits(model: Model, tables: Iterable[pl.DataFrame]) -> Floats:
+    """How far the numbers of each answer may lie apart: of probabilities ``(N, 1 or K)``, of predictions ``(N,)``."""
     network, target = model.network, model.columns.target
-    X = model.columns.encode(table, dtype=network.dtype)
-    limit = rounding(network, X)
+    X = np.vstack([model.columns.encode(table, dtype=network.dtype) for table in tables])
+    limits = rounding(network, X)
     if isinstance(target, ValueTarget):
-        return limit * target.std + 4 * np.finfo(np.float64).eps * abs(target.mean)
-    total = network.forward(X).sum(axis=1).min(initial=1.0) if len(model.columns.classes) > 2 else 1.0
-    return limit / total if total > 0 else limit  # outputs are divided by their sum
+        return limits[:, 0] * target.std + 4 * np.finfo(np.float64).eps * abs(target.mean)
+    if limits.shape[1] == 1:
+        return limits
+    totals = network.forward(X).sum(axis=1, keepdims=True).astype(np.float64)
+    return limits / np.where((totals > 0) & (totals < 1), totals, 1)  # outputs are divided by their sum
 
 
-def _check_labels(theirs: Any, ours: Any, P: Floats, limit: float) -> None:
+def _check_labels(theirs: Any, ours: Any, P: Floats, limits: Floats) -> None:
     """Raise where labels differ though one class is clearly the most probable."""
     best = np.sort(P, axis=1)
-    wrong = (np.asarray(theirs) != ours) & (best[:, -1] - best[:, -2] > 2 * limit)
+    wrong = (np.asarray(theirs) != ours) & (best[:, -1] - best[:, -2] > 2 * limits.max(axis=1))
     if wrong.any():
         row = int(wrong.argmax())
         raise ExportError(f"{_HOW}: row {row + 1} is {theirs[row]!r}, and {ours[row]!r} here; nothing was written")
