@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
+import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -238,3 +240,24 @@ def test_paths_are_those_of_one_entry(worked):
         worked.why("dense_1.W").paths()
     with pytest.raises(cr.ArgumentError, match="paths"):
         worked.why("dense_1.W[0, 0]", paths=-1)
+
+
+# ---- what is written is what is computed ----------------------------------------------------------------------------
+
+
+def arithmetic(text):
+    """What a line with numbers put in comes to, read as mathematics is: a product may lack its sign."""
+    text = re.sub(r"(?<=[\d)]) \(", " * (", " ".join(text.split()).replace("^", "**"))
+    return eval(text, {"sigmoid": lambda z: 1 / (1 + math.exp(-z)), "exp": math.exp})  # noqa: S307 -- our own formula
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "scaled_tanh", "silu", "softplus", "exp", "identity"])
+def test_a_line_of_numbers_comes_to_its_value(activation):
+    layers = [cr.Dense(3, activation), cr.Dense(2, activation), cr.Dense(1, "sigmoid")]
+    net = cr.Network(layers, loss="binary_cross_entropy", seed=0, n_inputs=2)
+    told = str(cr.trace(net, [[0.5, 1]], [1]).why("dense_1.W[1, 0]"))
+    lines = told.partition("factored\n\n")[2].partition("\n\nPaths")[0].split("\n\n")
+    assert len(lines) == 4
+    for line in lines:
+        _, _, in_numbers, *_, value = re.split(r"\s= ", line)
+        assert arithmetic(in_numbers) == pytest.approx(float(value), rel=1e-4)

@@ -145,7 +145,7 @@ class Chain:
             formula, numbers = self.symbols.put_in(f.slope_formula, names | f.constants)
             if " if " in formula:
                 formula, numbers = f"[{formula}]", number(value, self.digits)
-            return formula, numbers, self.symbols.address(node, "slope", entry)
+            return _in_product(formula), _in_product(numbers), self.symbols.address(node, "slope", entry)
         if isinstance(node.layer, Dropout) and node.saved.mask is not None:
             symbol = self.symbols.mask(node, entry)
             return symbol, in_product(value, self.digits), self.symbols.used[symbol][1]
@@ -271,6 +271,16 @@ def _bracketed(formula: str) -> str:
     """A formula as a factor."""
     alone = " " not in formula or (formula.startswith("(") and formula.find(")") == len(formula) - 1)
     return formula if alone and not formula.startswith("-") else f"({formula})"
+
+
+def _in_product(formula: str) -> str:
+    """A formula beside other factors: a sum in brackets, ``(1 - h^2)``; a product as it is, ``h (1 - h)``."""
+    depth = 0
+    for place, sign in enumerate(formula):
+        depth += (sign in "([") - (sign in ")]")
+        if depth == 0 and formula.startswith((" + ", " - "), place):
+            return f"({formula})"
+    return formula
 
 
 def _ways(node: Node, entry: int) -> list[Hop]:
