@@ -126,7 +126,9 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
         present = set(table.columns)
         if absent := [name for name in names if name not in present]:
             raise _absent(absent, table.columns)
-        return without_marks(table.select(names), self.missing)
+        columns = dict(zip(table.columns, table.get_columns(), strict=True))
+        # Of many columns, `select` would take as long as the reading of their numbers.
+        return without_marks(pl.DataFrame([columns[name] for name in names]), self.missing)
 
 
 def fit_columns(
@@ -177,7 +179,8 @@ def fit_columns(
             raise DataError("the table has one row, and a network learns from two or more", mend="Give more rows")
         training = _training_mask(rows, table.height)
         fitted_target = fit_target(table.get_column(target), training, task)
-        features, set_aside, matrix_range = fit_features(table.drop(target), training, options)
+        others = [series for series in table.get_columns() if series.name != target]
+        features, set_aside, matrix_range = fit_features(others, training, options)
     return Columns(
         features=features,
         target=fitted_target,
@@ -232,9 +235,12 @@ def _absent(absent: list[str], present: list[str]) -> DataError:
 
 
 def _zeros(shape: tuple[int, int], dtype: DType) -> Floats:
-    """The matrix to fill."""
+    """The matrix to fill, from the beginning of a line of the cache on: vectors are then written into one line each."""
+    line = 64
     try:
-        return np.zeros(shape, dtype)
+        room = np.zeros(shape[0] * shape[1] * np.dtype(dtype).itemsize + line, np.uint8)
+        start = -room.ctypes.data % line
+        return room[start : len(room) - line + start].view(dtype).reshape(shape)
     except MemoryError:
         size = shape[0] * shape[1] * np.dtype(dtype).itemsize / 1e9
         raise DataError(

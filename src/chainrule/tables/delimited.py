@@ -24,7 +24,9 @@ _OTHERS = ":^~!#&*/\\\x01\x1f "  # asked about when a header seems to be one col
 _SNIFFED = 20  # records from which the separator is found out
 _INFERRED = (100, 1_000)  # rows from which the types are found, of many columns fewer; where wrong, others are tried
 _INFERRED_FIELDS = 200_000
+_BEGINNING = 1 << 22  # bytes in which those rows are looked for first: polars would go through a whole file for them
 _LARGE = 1 << 25  # bytes from which whole numbers are read in the smallest type that will hold them
+_BYTE = 255
 _EXACT = 1 << 53  # from here on a float does not tell neighbouring whole numbers apart
 _SHOWN = 5
 csv.field_size_limit(1 << 30)
@@ -183,8 +185,16 @@ def _inferred(layout: Layout) -> int:
 
 def _sample(source: Source, layout: Layout, **settings: Any) -> pl.DataFrame | None:
     """The first rows; None where polars, which looks further than it was asked to, cannot read what it meets."""
+    rows, beginning = _inferred(layout), source.beginning(_BEGINNING)
+    sample = _first_rows(beginning, layout, rows, **settings)
+    if beginning is source or (sample is not None and sample.height == rows):
+        return sample
+    return _first_rows(source, layout, rows, **settings)
+
+
+def _first_rows(source: Source, layout: Layout, rows: int, **settings: Any) -> pl.DataFrame | None:
     try:
-        return _polars(source, layout, n_rows=_inferred(layout), infer_schema_length=_inferred(layout), **settings)
+        return _polars(source, layout, n_rows=rows, infer_schema_length=rows, **settings)
     except pl.exceptions.NoDataError:
         return pl.DataFrame(schema=dict.fromkeys(layout.names, pl.String))
     except pl.exceptions.PolarsError:
@@ -198,6 +208,10 @@ def _attempts(sample: pl.DataFrame, marks: tuple[str, ...], *, large: bool) -> I
     """
     types = sample.schema
     if large:
+        if _holds_bytes(sample):
+            yield {
+                "schema_overrides": {name: pl.UInt8() if dtype == pl.Int64 else dtype for name, dtype in types.items()}
+            }
         yield {"schema_overrides": {series.name: _narrow(series) for series in sample.get_columns()}}
     yield {"schema_overrides": types}
     yield {"schema_overrides": types, "null_values": list(marks)}
@@ -232,6 +246,15 @@ def _polars(source: Source, layout: Layout, **settings: Any) -> pl.DataFrame:
         separator=layout.separator,
         glob=False,
         **settings,
+    )
+
+
+def _holds_bytes(sample: pl.DataFrame) -> bool:
+    """Whether the largest of the whole numbers is that of a byte, and none is below 0, as in pictures."""
+    whole = sample.select(pl.col(pl.Int64))
+    lows, highs = whole.min().row(0), whole.max().row(0)
+    return max((high for high in highs if high is not None), default=0) == _BYTE and all(
+        low is None or low >= 0 for low in lows
     )
 
 

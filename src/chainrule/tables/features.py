@@ -15,6 +15,8 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from chainrule.engines.native import kernels
+from chainrule.engines.threads import cores
 from chainrule.errors import DataError, shown
 from chainrule.tables.values import as_moments, as_numbers, as_text, as_truth, infinite, quoted
 
@@ -271,7 +273,10 @@ def fill_numbers(
     """
     if not columns:
         return
-    filling = _Filling(NumberScales(columns, places), pl.DataFrame(series), X)
+    scales, frame = NumberScales(columns, places), pl.DataFrame(series)
+    if kernels() is not None and scales.fill_natively(frame, X):
+        return
+    filling = _Filling(scales, frame, X)
     if X.size < _SHARED:
         filling.rows(0, len(X))
         return
@@ -292,7 +297,7 @@ class NumberScales:
     """
 
     def __init__(self, columns: Sequence[NumberColumn], places: Sequence[int]) -> None:
-        self.columns, self.target = columns, _as_slice(places)
+        self.columns, self.places, self.target = columns, places, _as_slice(places)
         self.medians = np.array([each.median for each in columns])
         self.centers = np.array([each.center for each in columns])
         self.scales = np.array([each.scale for each in columns])
@@ -323,6 +328,28 @@ class NumberScales:
             scaled = np.subtract(block, self.centers, out=buffer)
             scaled /= self.scales
             X[:, self.target] = scaled
+
+    def fill_natively(self, frame: pl.DataFrame, X: Floats, *, instruction_set: str = "") -> bool:
+        """Write a whole table into X, to the bit as `fill` does; whether all numbers are finite.
+
+        Args:
+            frame: a column of numbers for each of `columns`, null where one is missing.
+            X: zeros (N, I), contiguous.
+            instruction_set: one of `instruction_sets()`; the widest if empty.
+        """
+        flags = [place + 1 if each.indicator else -1 for each, place in zip(self.columns, self.places, strict=True)]
+        done: bool = kernels().encode_numbers(
+            frame.__arrow_c_stream__(),
+            self.medians,
+            self.centers,
+            self.scales,
+            np.array(self.places, np.int64),
+            np.array(flags, np.int64),
+            cores() if X.size >= _SHARED else 1,
+            instruction_set,
+            X,
+        )
+        return done
 
 
 class _Filling:

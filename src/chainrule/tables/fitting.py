@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from datetime import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import msgspec
 import polars as pl
 
+from chainrule.engines.threads import cores
 from chainrule.errors import DataError, shown
 from chainrule.tables.features import (
     BooleanColumn,
@@ -24,12 +24,14 @@ from chainrule.tables.features import (
     category_texts,
     date_part,
 )
+from chainrule.tables.statistics import Statistics, statistics_of
 from chainrule.tables.values import TRUTH_WORDS, as_moments, as_numbers, as_truth, infinite, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _MANY = 1_000_000  # cells, from which on columns are looked at side by side
+_AT_ONCE = 64  # columns, at most
 _NEARLY_ALL = 0.8  # such a share of numbers makes the other texts mistakes, not categories
 
 
@@ -50,10 +52,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Column(msgspec.Struct, frozen=True):
-    """The training rows of one column, and which rows of the table these are."""
+    """The training rows of one column, which rows of the table these are, and, of numbers, what is known of them."""
 
     training: pl.Series
     mask: pl.Series | None
+    statistics: Statistics | None = None
 
     @property
     def name(self) -> str:
@@ -67,28 +70,34 @@ class _Column(msgspec.Struct, frozen=True):
     def has_missing(self) -> bool:
         return self.training.has_nulls()
 
+    def numbers(self, scaling: Scaling) -> Statistics:
+        """What is known of its numbers."""
+        return self.statistics or statistics_of([self.training], scaling)[0]
+
 
 def fit_features(
-    frame: pl.DataFrame, mask: pl.Series | None, options: Options
+    columns: Sequence[pl.Series], mask: pl.Series | None, options: Options
 ) -> tuple[tuple[Feature, ...], tuple[SetAside, ...], tuple[float, float] | None]:
     """Every column as a feature or set aside, and the range of the whole matrix where that is the scale.
 
     Args:
-        frame: the columns, null where a value is missing.
+        columns: null where a value is missing.
         mask: true for each training row, None where all are.
         options: what was asked for.
 
     Raises:
         DataError: where a column cannot be read, or none is left.
     """
-    fit = partial(_fit, mask=mask, options=options)
-    if frame.height * frame.width < _MANY:
-        fitted = [fit(series) for series in frame.get_columns()]
+    fit = partial(_fit_some, mask=mask, options=options)
+    if sum(map(len, columns)) < _MANY:
+        fitted = fit(columns)
     else:
         from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # polars computes without the GIL
-            fitted = list(pool.map(fit, frame.get_columns()))
+        at_once = min(max(len(columns) // (4 * cores()), 1), _AT_ONCE)
+        parts = [columns[first : first + at_once] for first in range(0, len(columns), at_once)]
+        with ThreadPoolExecutor(cores()) as pool:  # polars computes without the GIL
+            fitted = [each for part in pool.map(fit, parts) for each in part]
     features = [each for each in fitted if not isinstance(each, SetAside)]
     set_aside = tuple(each for each in fitted if isinstance(each, SetAside))
     if not features:
@@ -97,7 +106,7 @@ def fit_features(
         raise DataError(what, mend="Give a table with other columns")
     if options.scaling != "minmax-matrix":
         return tuple(features), set_aside, None
-    low, high = _matrix_range(frame, mask, features)
+    low, high = _matrix_range(features)
     scale = high - low if high > low else 1.0
     over_matrix = tuple(
         msgspec.structs.replace(each, center=low, scale=scale) if isinstance(each, NumberColumn) else each
@@ -106,30 +115,27 @@ def fit_features(
     return over_matrix, set_aside, (low, high)
 
 
-def _matrix_range(frame: pl.DataFrame, mask: pl.Series | None, features: list[Feature]) -> tuple[float, float]:
+def _matrix_range(features: Sequence[Feature]) -> tuple[float, float]:
     """The smallest and the largest number in the training rows of all columns of numbers; 0 and 1 without such."""
-    low, high = math.inf, -math.inf
-    numbers = {each.name for each in features if isinstance(each, NumberColumn)}
-    for series in frame.get_columns():
-        if series.name in numbers:
-            values = as_numbers(_training(series, mask))
-            low, high = min(low, _float(values.min())), max(high, _float(values.max()))
-    return (low, high) if low <= high else (0.0, 1.0)
+    ranges = [each.range for each in features if isinstance(each, NumberColumn) and each.range]
+    return (min(low for low, _ in ranges), max(high for _, high in ranges)) if ranges else (0.0, 1.0)
 
 
-def _training(series: pl.Series, mask: pl.Series | None) -> pl.Series:
-    """The training rows of a column."""
-    return series if mask is None else series.filter(mask)
+def _fit_some(columns: Sequence[pl.Series], mask: pl.Series | None, options: Options) -> list[Feature | SetAside]:
+    """Some columns; what is asked of their numbers is asked of all at once."""
+    training = [series if mask is None else series.filter(mask) for series in columns]
+    numbers = [series for series in training if series.dtype.is_numeric()]
+    known = dict(zip((series.name for series in numbers), statistics_of(numbers, options.scaling), strict=True))
+    return [_fit(_Column(series, mask, known.get(series.name)), options) for series in training]
 
 
-def _fit(series: pl.Series, mask: pl.Series | None, options: Options) -> Feature | SetAside:
+def _fit(column: _Column, options: Options) -> Feature | SetAside:
     """One column: what it is, and what its training rows say."""
-    name, dtype = series.name, series.dtype
+    name, dtype = column.name, column.training.dtype
     if name in options.drop:
         return SetAside(name, "left out, as asked")
     if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
         return SetAside(name, f"holds values of the type {dtype}, which have no encoding")
-    column = _Column(_training(series, mask), mask)
     if column.training.null_count() == len(column.training):
         return SetAside(name, "holds no value in the training rows")
     if name in options.categories:
@@ -158,22 +164,21 @@ def _float(value: Any) -> float:
 
 def _fit_number(column: _Column, options: Options) -> NumberColumn | SetAside:
     """Median, center and scale of a column of numbers."""
-    values = as_numbers(column.training)
-    values = values.cast(pl.Float64) if values.dtype.is_float() else values
-    low, high = _float(values.min()), _float(values.max())
+    numbers = column.numbers(options.scaling)
+    low, high, median = _float(numbers.low), _float(numbers.high), _float(numbers.median)
     if math.isinf(low) or math.isinf(high):
+        values = as_numbers(column.training)
         place = values.is_infinite().arg_max() or 0
-        raise infinite(column.name, column.row(place) - 1, values[place])
-    median = _float(values.median())
+        raise infinite(column.name, column.row(place) - 1, _float(values[place]))
     missing = column.has_missing
     if options.scaling in ("minmax-matrix", "none"):
         center, scale = 0.0, 1.0
     elif options.scaling == "minmax":
         center, scale = low, high - low
     else:
-        center, scale = _float(values.mean()), _float(values.std(ddof=0))
+        center, scale = _float(numbers.mean), _float(numbers.std)
     if not all(math.isfinite(number) for number in (median, center, scale)):
-        raise infinite(column.name, column.row(values.abs().arg_max() or 0) - 1, high)
+        raise infinite(column.name, column.row(as_numbers(column.training).abs().arg_max() or 0) - 1, high)
     if low == high or scale == 0:
         if not missing and options.scaling != "minmax-matrix":
             value = column.training[0]
@@ -198,7 +203,7 @@ def _fit_date(column: _Column, options: Options) -> DateColumn | SetAside:
     parts = []
     for part in get_args(Part):
         fitted = _fit_number(
-            msgspec.structs.replace(column, training=date_part(moments.drop_nulls(), part)),
+            msgspec.structs.replace(column, training=date_part(moments.drop_nulls(), part), statistics=None),
             msgspec.structs.replace(
                 options, scaling="minmax" if options.scaling == "minmax-matrix" else options.scaling
             ),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from chainrule.errors import DataError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = "standard input"
 _HEAD = 1 << 16  # bytes looked at to find out what a file is
+_LINE_END = ord("\n")
 _NO_TEXT = {  # first bytes -> what such a file is
     b"PK\x03\x04": "a zip archive or a spreadsheet (xlsx, ods): unpack it, or export the sheet as CSV",
     b"BZh": "compressed with bzip2: unpack it with `bunzip2`",
@@ -52,6 +54,14 @@ class Source(msgspec.Struct, frozen=True):
         with self.open() as stream:
             return stream.read(_HEAD)
 
+    def beginning(self, size: int) -> Source:
+        """The lines that end within the first so many bytes; itself where there are no more."""
+        if self.size <= size:
+            return self
+        with self.open() as stream:
+            head = stream.read(size)
+        return Source(self.name, data=head[: head.rfind(b"\n") + 1], first_line=self.first_line)
+
     def lines(self) -> Iterator[bytes]:
         """Line after line, each with its end."""
         with self.open() as stream:
@@ -61,8 +71,9 @@ class Source(msgspec.Struct, frozen=True):
         """How many lines there are, the last with or without its end."""
         count, last = 0, b"\n"
         with self.open() as stream:
-            while chunk := stream.read(1 << 20):
-                count, last = count + chunk.count(b"\n"), chunk[-1:]
+            while chunk := stream.read(1 << 18):
+                ends = np.frombuffer(chunk, np.uint8) == _LINE_END
+                count, last = count + int(np.count_nonzero(ends)), chunk[-1:]
         return count + (last != b"\n")
 
     @property

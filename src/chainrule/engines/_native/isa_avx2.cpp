@@ -22,8 +22,8 @@ constexpr int kBytes = 16;
 }  // namespace narrow
 }  // namespace
 extern const Isa isa_avx2;
-const Isa isa_avx2 = {"avx2", kBytes, kVectors<float>, {advance_<float>, evaluate_<float>, elementary<float>},
-                           {advance_<double>, evaluate_<double>, elementary<double>},
+const Isa isa_avx2 = {"avx2", kBytes, kVectors<float>, {advance_<float>, evaluate_<float>, elementary<float>, encode_<float>},
+                           {advance_<double>, evaluate_<double>, elementary<double>, encode_<double>},
                            {kBytes, kVectors<float>, online_<float>, online_<double>},
                            {16, narrow::kVectors<float>, narrow::online_<float>, narrow::online_<double>}};
 }  // namespace chainrule

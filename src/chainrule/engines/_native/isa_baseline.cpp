@@ -20,8 +20,8 @@ constexpr int kBytes = 16, kRegisters = 16;
 #include "kernels.hpp"
 }  // namespace
 extern const Isa isa_baseline;
-const Isa isa_baseline = {"baseline", kBytes, kVectors<float>, {advance_<float>, evaluate_<float>, elementary<float>},
-                               {advance_<double>, evaluate_<double>, elementary<double>},
+const Isa isa_baseline = {"baseline", kBytes, kVectors<float>, {advance_<float>, evaluate_<float>, elementary<float>, encode_<float>},
+                               {advance_<double>, evaluate_<double>, elementary<double>, encode_<double>},
                                {kBytes, kVectors<float>, online_<float>, online_<double>},
                                {kBytes, kVectors<float>, online_<float>, online_<double>}};
 }  // namespace chainrule

@@ -9,3 +9,4 @@
 #include "passes.hpp"
 #include "online.hpp"
 #include "descent.hpp"
+#include "encoding.hpp"

@@ -21,6 +21,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "number_table.hpp"
 #include "orders.hpp"
 #include "packing.hpp"
 #include "plan.hpp"
@@ -371,6 +372,30 @@ void draw_orders(Vector<const std::uint32_t> words, std::int64_t first, Matrix<s
   for (std::size_t e = 0; e < epochs; ++e) draw_order(pool, std::uint32_t(std::size_t(first) + e), orders.data() + e * N, N);
 }
 
+// A table's columns of numbers into X (N, I), zeros before; whether all became finite numbers.
+template <class T>
+bool encode_numbers(nb::capsule stream, Vector<const double> medians, Vector<const double> centers, Vector<const double> scales,
+                    Vector<const std::int64_t> places, Vector<const std::int64_t> flags, int threads, const std::string& isa, Matrix<T> X) {
+  require(std::string(stream.name()) == "arrow_array_stream", "no stream of Arrow's");
+  const NumberTable numbers(static_cast<ArrowArrayStream*>(stream.data()));
+  const Table table = numbers.table();
+  const std::int64_t N = numbers.rows(), I = std::int64_t(X.shape(1));
+  require(N == std::int64_t(X.shape(0)), "other rows than X has");
+  require(threads > 0, "no threads");
+  for (std::size_t size : {medians.size(), centers.size(), scales.size(), places.size(), flags.size()})
+    require(size == std::size_t(table.columns), "not one of each for every column");
+  const auto all = [](const Vector<const std::int64_t>& numbers, auto holds) { return std::all_of(numbers.data(), numbers.data() + numbers.size(), holds); };
+  require(all(places, [I](std::int64_t place) { return place >= 0 && place < I; }), "a place that is not there");
+  require(all(flags, [I](std::int64_t flag) { return flag < I; }), "a flag that is not there");
+  require(std::is_sorted(places.data(), places.data() + places.size()), "places in another order than their columns");
+  const Encoding encoding{medians.data(), centers.data(), scales.data(), places.data(), flags.data()};
+  const auto encode = kernels<T>(find_isa(isa)).encode;
+  std::vector<char> finite(std::size_t(threads), 1);
+  const nb::gil_scoped_release others_may_run;
+  together(threads, [&](int t) { finite[std::size_t(t)] = encode(table, encoding, X.data(), X.shape(1), N * t / threads, N * (t + 1) / threads); });
+  return std::all_of(finite.begin(), finite.end(), [](char all) { return all; });
+}
+
 template <class T> void elementary(const std::string& name, Vector<const T> x, const std::string& isa, Vector<T> y) {
   require(x.size() == y.size(), "not as many results as numbers");
   require(kernels<T>(find_isa(isa)).elementary(name.c_str(), x.data(), y.data(), x.size()), "no such function");
@@ -391,6 +416,8 @@ template <class T> void bind_type(nb::module_& m, const char* run) {
       .def("write_slots", &NativeRun<T>::write_slots);
   m.def("evaluate", &evaluate<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "T"_a.none().noconvert(), "weights"_a.none().noconvert(), "layers"_a,
         "loss"_a, "threads"_a, "instruction_set"_a, "Y"_a.none().noconvert());
+  m.def("encode_numbers", &encode_numbers<T>, "stream"_a, "medians"_a.noconvert(), "centers"_a.noconvert(), "scales"_a.noconvert(),
+        "places"_a.noconvert(), "flags"_a.noconvert(), "threads"_a, "instruction_set"_a, "X"_a.noconvert());
   m.def("elementary", &elementary<T>, "name"_a, "x"_a.noconvert(), "instruction_set"_a, "y"_a.noconvert());  // for the tests
 }
 

@@ -25,6 +25,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "arrow.hpp"
+
 namespace chainrule {
 
 enum class LayerKind : int { dense, dropout, activation };
@@ -137,6 +139,8 @@ template <class T> struct Kernels {
   void (*evaluate)(const Job<T>&, Workspace<T>&, T* Y, double* row_loss, int thread);
   // One of elementary.hpp's functions, by its name, of n numbers; false when it has none of that name.
   bool (*elementary)(const char* name, const T* x, T* y, std::size_t n);
+  // Rows `first` to `last` of a table into those of X (N, I), zeros before; whether all became finite numbers.
+  bool (*encode)(const Table&, const Encoding&, T* X, std::size_t I, std::int64_t first, std::int64_t last);
 };
 // Steps of one row each, by one thread, in vectors of so many bytes and blocks of at most so many of them: see online.hpp.
 struct RowByRow { int bytes, vectors; Advance<float> f; Advance<double> d; };
