@@ -15,7 +15,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from chainrule.errors import DataError
-from chainrule.tables import read_table
+from chainrule.tables import delimited, read_table
 
 EXPECTED = {"a": [1, 3], "b": ["x", "y"]}
 
@@ -255,3 +255,28 @@ def test_a_large_file_is_read_in_narrow_types_and_right():
     read = read_table("large.csv")
     assert set(read.dtypes) == {pl.Int16}
     assert (read.to_numpy() == wide[:-1]).all()
+
+
+def test_pictures_are_read_as_bytes_as_long_as_they_are_bytes(monkeypatch):
+    monkeypatch.setattr(delimited, "_LARGE", 1)
+    pixels = np.random.default_rng(0).integers(0, 256, (1500, 8))
+    pixels[0, 0] = 255
+    frame = pl.DataFrame({f"pixel_{i}": pixels[:, i] for i in range(8)})
+    frame.write_csv("pictures.csv")
+    assert read_table("pictures.csv").schema == dict.fromkeys(frame.columns, pl.UInt8())
+    pixels[-1, 5] = 256  # beyond the rows that said what the columns hold
+    frame = pl.DataFrame({f"pixel_{i}": pixels[:, i] for i in range(8)})
+    frame.write_csv("pictures.csv")
+    read = read_table("pictures.csv")
+    assert set(read.dtypes) == {pl.Int16}
+    assert (read.to_numpy() == pixels).all()
+
+
+@pytest.mark.parametrize("size", [1, 300, 5_000])
+def test_types_are_found_from_the_beginning_wherever_it_is_cut(monkeypatch, size):
+    rows = [{"a": i, "text": f'line {i}\nand "more", of it', "b": i / 4} for i in range(1500)]
+    pl.DataFrame(rows).write_csv("texts.csv")
+    whole = read_table("texts.csv")
+    monkeypatch.setattr(delimited, "_BEGINNING", size)
+    assert read_table("texts.csv").equals(whole)
+    assert whole["text"][7] == 'line 7\nand "more", of it'

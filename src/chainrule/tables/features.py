@@ -8,7 +8,6 @@ wherever a value of a table cannot be read as `expected`.
 from __future__ import annotations
 
 import math
-import os
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import msgspec
@@ -275,16 +274,16 @@ def fill_numbers(
         return
     scales, frame = NumberScales(columns, places), pl.DataFrame(series)
     if kernels() is not None and scales.fill_natively(frame, X):
-        return
+        return  # else a number is not finite, and what follows finds out which
     filling = _Filling(scales, frame, X)
     if X.size < _SHARED:
         filling.rows(0, len(X))
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    cores = os.cpu_count() or 1
-    bounds = [len(X) * i // cores for i in range(cores + 1)]
-    with ThreadPoolExecutor(cores) as pool:
+    threads = cores()
+    bounds = [len(X) * i // threads for i in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
         list(pool.map(filling.rows, bounds[:-1], bounds[1:]))  # in their order: the first fault is raised
 
 

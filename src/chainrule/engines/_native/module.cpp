@@ -377,7 +377,9 @@ template <class T>
 bool encode_numbers(nb::capsule stream, Vector<const double> medians, Vector<const double> centers, Vector<const double> scales,
                     Vector<const std::int64_t> places, Vector<const std::int64_t> flags, int threads, const std::string& isa, Matrix<T> X) {
   require(std::string(stream.name()) == "arrow_array_stream", "no stream of Arrow's");
-  const NumberTable numbers(static_cast<ArrowArrayStream*>(stream.data()));
+  auto* source = static_cast<ArrowArrayStream*>(stream.data());
+  require(source->release != nullptr, "a stream that somebody has taken");
+  const NumberTable numbers(source);
   const Table table = numbers.table();
   const std::int64_t N = numbers.rows(), I = std::int64_t(X.shape(1));
   require(N == std::int64_t(X.shape(0)), "other rows than X has");
