@@ -440,7 +440,7 @@ def shared(monkeypatch):
     """Every table counts as large, and is cut into blocks of 64 rows by each of three threads."""
     monkeypatch.setattr(features, "_SHARED", 1)
     monkeypatch.setattr(features, "_BLOCK", 1)
-    monkeypatch.setattr(features.os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(features, "cores", lambda: 3)
 
 
 def test_threads_fill_the_same_matrix(request):

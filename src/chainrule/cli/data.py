@@ -121,7 +121,7 @@ def _encodings(
     try:
         if target is None:
             options = Options(scaling="standard", max_categories=255, categories=frozenset(), drop=frozenset())
-            features, set_aside, _ = fit_features(frame, None, options)
+            features, set_aside, _ = fit_features(frame.get_columns(), None, options)
             return _in_words(features, set_aside), None
         columns = fit_columns(frame, target, missing=marks, where=name)
     except DataError as fault:
