@@ -123,6 +123,7 @@ _LATER = {  # what loads polars or rich, only when it is asked for
 _offer("export", "chainrule.export")  # `net.export` and `model.export`
 _offer("report", "chainrule.report")  # `history.report`
 _offer("view", "chainrule.playground.notebook")  # `net.view` and `model.view`
+_offer("run_and_report", "chainrule.report")  # `train(report=...)`
 
 
 def __getattr__(name: str) -> Any:

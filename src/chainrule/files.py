@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from chainrule.errors import ArgumentError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @contextmanager
@@ -34,6 +34,29 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         raise StorageError(
             f"{os.fspath(path)}: could not be written: {reason}. Check the folder, its permissions and the free space."
         ) from None
+
+
+def check_writable(path: str | os.PathLike[str], name: str) -> None:
+    """Raise unless a file of that path can be written; asked before a long run, not after it.
+
+    Args:
+        path: of the file.
+        name: of the argument or option that gave it.
+
+    Raises:
+        ArgumentError: when the folder is missing or the path is a folder.
+        StorageError: when the folder may not be written to.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise ArgumentError(name, expected="the name of a file, not of a folder", got=os.fspath(path))
+    folder = Path(os.path.realpath(target)).parent
+    if not folder.is_dir():
+        raise ArgumentError(
+            name, expected="a file in a folder that exists", got=os.fspath(path), mend=f"Make it: mkdir -p {folder}"
+        )
+    if not os.access(folder, os.W_OK):
+        raise StorageError(f"{name}: the folder {folder} may not be written to. Name another place.")
 
 
 @contextmanager

@@ -213,6 +213,7 @@ def train(
     settings: Settings | None = None,
     callbacks: Iterable[AnyCallback] = (),
     resume: str | os.PathLike[str] | None = None,
+    report: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Model:
     """Train on a table: read it, find out the task, encode the columns, hold rows out, train, test.
@@ -224,6 +225,7 @@ def train(
         options: some of them by name: ``layers=(64, 32), lr=0.01, test=0.2``, see `Settings`.
         callbacks: functions of an `Epoch`, or `Callback` objects.
         resume: a checkpoint file to go on from.
+        report: an HTML file to write about the training, its layers watched; also where it does not come to its end.
 
     Raises:
         InputError: when the data or a setting are wrong.
@@ -236,6 +238,9 @@ def train(
     if target is not None:
         chosen = dataclasses.replace(chosen, target=target)
     training = TableTraining(data, chosen)
+    if report is not None:
+        model: Model = extension("run_and_report")(training, report, callbacks=callbacks, resume=resume)
+        return model
     return training.run(callbacks=callbacks, resume=resume)
 
 

@@ -230,6 +230,25 @@ def test_names_are_only_names():
         assert name in page.text
 
 
+@pytest.mark.slow
+def test_a_report_that_is_asked_for_with_the_training_has_the_layers(tmp_path):
+    path = tmp_path / "r.html"
+    plain, told = (cr.train("iris", test=0.3, epochs=9, report=report) for report in (None, path))
+    assert np.array_equal(plain.network.theta, told.network.theta)
+    page = Page(path.read_text())
+    assert "Norm of the gradient" in page.text
+    assert "training, a sample" not in page.text  # without validation rows the score is that of all training rows
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cr.train("iris", test=0.3, epochs=9, report=path, callbacks=[interrupt])
+    assert "stopped: interrupted" in path.read_text()
+    with pytest.raises(cr.ArgumentError, match="report: expected a file in a folder that exists"):
+        cr.train("iris", epochs=9, report=tmp_path / "no" / "r.html")
+
+
 def test_a_history_without_rows_says_so(tmp_path):
     net = cr.Network([cr.Dense(2, "softmax")])
     history = net.fit([[0.0], [1.0]], [0, 1], epochs=1)

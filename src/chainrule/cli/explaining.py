@@ -11,8 +11,8 @@ from cyclopts import Parameter
 from chainrule import files
 from chainrule.cli.console import errors, output, say, show_document, silence
 from chainrule.cli.options import GROUPS
-from chainrule.cli.plan import check_writable
 from chainrule.errors import ArgumentError, unknown_name
+from chainrule.files import check_writable
 from chainrule.insight.rendering.explained import FORMATS
 from chainrule.insight.rendering.numbers import DIGITS
 

@@ -11,8 +11,8 @@ from cyclopts import App, Parameter
 
 from chainrule.cli.console import output, say, write_json
 from chainrule.cli.options import GROUPS
-from chainrule.cli.plan import check_writable
 from chainrule.errors import ArgumentError
+from chainrule.files import check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from chainrule import checks
 from chainrule.cli.options import given, names_in, number_or_numbers_in, numbers_in
-from chainrule.errors import ArgumentError, FileFormatError, StorageError, unknown_name
+from chainrule.errors import ArgumentError, FileFormatError, unknown_name
+from chainrule.files import check_writable
 from chainrule.plotting import check_picture_path
 from chainrule.settings import Settings, convert, read_options, settings_from, write_options
 from chainrule.storage import open_file
@@ -201,25 +202,6 @@ def default_out(data: str) -> str:
     while name.lower().endswith(_TABLE_ENDINGS):
         name = Path(name).stem
     return f"{name if name not in ('', '-') else 'model'}{ENDING}"
-
-
-def check_writable(path: str, option: str) -> None:
-    """Raise unless a file of that name can be written; asked before a long run, not after it.
-
-    Raises:
-        ArgumentError: when the folder is missing or the path is a folder.
-        StorageError: when the folder may not be written to.
-    """
-    target = Path(path)
-    if target.is_dir():
-        raise ArgumentError(option, expected="the name of a file, not of a folder", got=path)
-    folder = Path(os.path.realpath(target)).parent
-    if not folder.is_dir():
-        raise ArgumentError(
-            option, expected="a file in a folder that exists", got=path, mend=f"Make it: mkdir -p {folder}"
-        )
-    if not os.access(folder, os.W_OK):
-        raise StorageError(f"{option}: the folder {folder} may not be written to. Name another place.")
 
 
 def _check_plot_path(path: str) -> None:

@@ -11,8 +11,8 @@ from cyclopts import App, Parameter
 from chainrule.cli.console import errors, plural, say
 from chainrule.cli.models import open_model
 from chainrule.cli.options import GROUPS
-from chainrule.cli.plan import check_writable
 from chainrule.errors import ArgumentError
+from chainrule.files import check_writable
 
 _DATA, _OUTPUT = GROUPS["Data"], GROUPS["Output"]
 _EXAMPLES = """\

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from chainrule.callbacks import AnyCallback
     from chainrule.cli.telling import Teller
     from chainrule.model import TableTraining
-    from chainrule.report import LayerStatistics
 
 SETTINGS_GROUPS = {
     **dict.fromkeys(("target", "task", "validation", "test", "scaling", "categories"), "Data"),
@@ -108,24 +107,23 @@ def train(
     with teller.reading():
         training = TableTraining(plan.files.data, plan.settings)
     teller.begin(training)
-    layers = _layers(plan)
     try:
         if training.settings.seeds is None:
-            training.run(callbacks=_listeners(plan, teller, training, layers), resume=plan.files.resume)
+            training.run(callbacks=_listeners(plan, teller, training), resume=plan.files.resume)
         else:
             training.run(progress=teller.fits_listener)
     except KeyboardInterrupt:
-        weights = _write_what_there_is(plan, training, teller, layers)
+        weights = _write_what_there_is(plan, training, teller)
         raise Stop(INTERRUPTED, f"Interrupted. {weights}") from None
     except (DivergenceError, StorageError) as fault:
-        weights = _write_what_there_is(plan, training, teller, layers)
+        weights = _write_what_there_is(plan, training, teller)
         raise Stop(FAILED, f"Error: {as_options_say(fault)} {weights}") from None
     except OSError as fault:  # what is told could not be written: the weights still can
         silence()
-        weights = _write_what_there_is(plan, training, teller, layers)
+        weights = _write_what_there_is(plan, training, teller)
         raise Stop(FAILED, f"Error: standard output: {fault.strerror}. {weights}") from None
     with postponed_interrupt() as interruption:
-        teller.end(training, _write(plan, training, layers))
+        teller.end(training, _write(plan, training))
     if interruption:
         raise Stop(INTERRUPTED)
 
@@ -138,26 +136,17 @@ def _teller(plan: RunPlan) -> Teller:
     return telling.Teller(plan) if plan.files.quiet else telling.PlainTeller(plan)
 
 
-def _layers(plan: RunPlan) -> LayerStatistics | None:
-    """Who listens to the layers, for a report; of several trainings nobody."""
-    if plan.files.report is None or plan.settings.seeds is not None:
-        return None
-    from chainrule.report import LayerStatistics
-
-    return LayerStatistics()
-
-
-def _listeners(
-    plan: RunPlan, teller: Teller, training: TableTraining, layers: LayerStatistics | None
-) -> list[AnyCallback]:
+def _listeners(plan: RunPlan, teller: Teller, training: TableTraining) -> list[AnyCallback]:
     """The checkpoint first: what is said to be done can be resumed."""
     listeners: list[AnyCallback] = []
     if plan.files.checkpoint is not None:
         from chainrule.checkpoints import Checkpoint
 
         listeners.append(Checkpoint(plan.files.checkpoint, every=plan.files.checkpoint_every))
-    if layers is not None:
-        listeners.append(layers)
+    if plan.files.report is not None:
+        from chainrule.report import LayerStatistics
+
+        listeners.append(LayerStatistics())
     if plan.files.tensorboard is not None:
         from chainrule.trackers import TensorBoard
 
@@ -165,7 +154,7 @@ def _listeners(
     return [*listeners, *teller.listeners_for(training)]
 
 
-def _write(plan: RunPlan, training: TableTraining, layers: LayerStatistics | None) -> dict[str, str]:
+def _write(plan: RunPlan, training: TableTraining) -> dict[str, str]:
     """Write model, TOML, picture and report; what was written, by path."""
     written = {plan.out: "the model"}
     training.model.save(plan.out)
@@ -176,14 +165,14 @@ def _write(plan: RunPlan, training: TableTraining, layers: LayerStatistics | Non
         curves.plot(plan.files.plot)
         written[plan.files.plot] = "the curves"
     if plan.files.report is not None and training.model.history is not None:
-        training.model.history.report(plan.files.report, layers=layers)
+        training.model.history.report(plan.files.report)
         written[plan.files.report] = "the report"
     if plan.files.tensorboard is not None:
         written[plan.files.tensorboard] = f"for tensorboard --logdir {shlex.quote(plan.files.tensorboard)}"
     return written
 
 
-def _write_what_there_is(plan: RunPlan, training: TableTraining, teller: Teller, layers: LayerStatistics | None) -> str:
+def _write_what_there_is(plan: RunPlan, training: TableTraining, teller: Teller) -> str:
     """Write the weights after a run that did not come to its end; what was written, in words."""
     history = training.model.history
     if history is None:
@@ -192,7 +181,7 @@ def _write_what_there_is(plan: RunPlan, training: TableTraining, teller: Teller,
         teller.end_early(training, {})
         return f"Nothing was written: no epoch came to its end, and {plan.out} is as it was."
     with postponed_interrupt():
-        teller.end_early(training, _write(plan, training, layers))
+        teller.end_early(training, _write(plan, training))
     best, fits = history.best_epoch, training.model.fits
     if fits is not None:
         return f"Wrote {plan.out}: {fits.best.name}, the best of {plural(len(fits), 'seed')} that came to an end."

@@ -5,7 +5,7 @@ training for what its layers do; `comparing` puts models side by side.
 """
 
 from chainrule.report.comparing import compare
-from chainrule.report.reporting import report
+from chainrule.report.reporting import report, run_and_report
 from chainrule.report.watching import LayerStatistics
 
-__all__ = ["LayerStatistics", "compare", "report"]
+__all__ = ["LayerStatistics", "compare", "report", "run_and_report"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import ArgumentError
-from chainrule.files import atomic_write
+from chainrule.files import atomic_write, check_writable
 from chainrule.insight.diagnosis.diagnosing import evidence_of, examine
 from chainrule.insight.diagnosis.setup import Setup
 from chainrule.report.importance import Importances, importances
@@ -22,10 +22,12 @@ from chainrule.report.worst import worst_section
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from chainrule.callbacks import AnyCallback
     from chainrule.history import History
     from chainrule.insight.diagnosis import Findings
+    from chainrule.model import Model, TableTraining
 
 _WHERE = "report"
 _SIZES = 8  # layers in the subtitle
@@ -59,6 +61,24 @@ def report(
     content = page_of(history, layers=layers, names=names, command=command, python=python)
     with atomic_write(path) as file:
         file.write(content.encode())
+
+
+def run_and_report(
+    training: TableTraining, path: str | os.PathLike[str], *, callbacks: Iterable[AnyCallback] = (), resume: Any = None
+) -> Model:
+    """Run a training with its layers watched, and write its report, also where it does not come to its end.
+
+    Raises:
+        ArgumentError: at once, when the file cannot be written.
+        DivergenceError, KeyboardInterrupt: as the training does.
+    """
+    check_writable(path, "report")
+    watching = () if training.settings.seeds is not None else (LayerStatistics(),)
+    try:
+        return training.run(callbacks=(*callbacks, *watching), resume=resume)
+    finally:
+        if training.model.history is not None:
+            training.model.history.report(path)
 
 
 def page_of(
