@@ -40,4 +40,4 @@ def compare(
     form = form_of(format, out, json=json)
     from chainrule.report.comparing import compare as compared
 
-    deliver(compared(*models, data=data), form=form, out=out)
+    deliver(compared(*models, data=data), form=form, out=out, digits=4)

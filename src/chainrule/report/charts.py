@@ -36,7 +36,7 @@ def by_epoch(
         name: see `Drawing`.
         title: see `Drawing`.
         told: see `Drawing`.
-        series: by its name, the epochs and the values of each.
+        series: by its name, the epochs and the values of each; one without any keeps its colour for other drawings.
         y: what the values are.
         best: an epoch to mark; 0 for none.
         log: whether the values are spread by decades; None: where they span more than two.
@@ -45,6 +45,8 @@ def by_epoch(
     every = [value for _, values in series.values() for value in values if isfinite(value)]
     spans = bool(every) and min(every) > 0 and max(every) / min(every) > 100
     for (label, (epochs, values)), (colour, dash) in zip(series.items(), colours(), strict=False):
+        if not len(epochs):
+            continue
         kept = thinned(len(epochs))
         marker = {"marker": "o", "markersize": 3} if len(epochs) < 3 else {}
         drawing.line(np.take(epochs, kept), np.take(values, kept), label, colour, dash, **marker)

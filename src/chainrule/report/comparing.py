@@ -5,19 +5,21 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule import files
-from chainrule.errors import ArgumentError
-from chainrule.fits import brief
+from chainrule.errors import ArgumentError, DataError, InputError
 from chainrule.insight.rendering import Document, Explained, Heading, Sentence, Table
 from chainrule.layers import Dense
 from chainrule.model import Model, load
 from chainrule.network import Network
 from chainrule.report import charts
 from chainrule.report.page import Section, figure, grid, page, paragraph, table
+from chainrule.report.setting import optimizer_in_words
+from chainrule.report.words import number
 from chainrule.scores import ClassReport
 
 if TYPE_CHECKING:
@@ -70,8 +72,8 @@ class Compared(Explained):
         """What was asked of each, by name: what differs alone."""
         every = [_asked(run) for run in self.runs]
         names = dict.fromkeys(name for asked in every for name in asked)
-        rows = {name: tuple(asked.get(name, "–") for asked in every) for name in names}
-        return {name: values for name, values in rows.items() if len(set(values)) > 1}
+        differing = [name for name in names if len({asked[name] for asked in every if name in asked}) > 1]
+        return {name: tuple(asked.get(name, "–") for asked in every) for name in differing}
 
     def results(self) -> dict[str, tuple[float | None, ...]]:
         """What came of each, by name: size, epochs, the losses and scores of the epoch that was kept."""
@@ -91,7 +93,7 @@ class Compared(Explained):
             parts += [Heading(title), Table(head, rows, right=range_of(head) if right else ())]
         if not self.settings():
             parts.insert(0, Sentence("Nothing that was asked of them differs.", "note"))
-        return Document(" and ".join(run.name for run in self.runs), tuple(parts))
+        return Document(self._title, tuple(parts))
 
     def data(self) -> dict[str, Any]:
         names = [run.name for run in self.runs]
@@ -119,12 +121,16 @@ class Compared(Explained):
         drawn = self._drawings()
         if drawn:
             sections.insert(0, Section("curves", "How they learned", grid(*drawn)))
-        title = " and ".join(run.name for run in self.runs)
-        content = page(title, paragraph(f"{len(self.runs)} models side by side.", "soft"), sections)
+        content = page(self._title, paragraph(f"{len(self.runs)} models side by side.", "soft"), sections)
         if path is not None:
             with files.atomic_write(path) as file:
                 file.write(content.encode())
         return content
+
+    @property
+    def _title(self) -> str:
+        *names, last = (run.name for run in self.runs)
+        return f"{', '.join(names)} and {last}"
 
     def _tables(self, digits: int) -> list[tuple[str, tuple[tuple[str, ...], ...], bool]]:
         """Title, rows, and whether these are numbers."""
@@ -144,11 +150,13 @@ class Compared(Explained):
         names = dict.fromkeys(name for history in known.values() for name in history.names[1:-2] if name != "penalty")
         drawn = []
         for place, name in enumerate(names):
-            series = {label: (h["epoch"], h[name]) for label, h in known.items() if name in h.names}
-            told = "; ".join(f"{label}: {values[-1]:.4g} at the end" for label, (_, values) in series.items())
-            words = name.replace("_", " ")
+            series = {label: (h["epoch"], h[name]) if name in h.names else ([], []) for label, h in known.items()}
+            told = "; ".join(
+                f"{label}: {number(values[-1])} at the end" for label, (_, values) in series.items() if values
+            )
+            words = name.replace("_", " ").replace("r2", "R²")
             drawing = charts.by_epoch(f"curve-{place}", f"{words} by epoch", told, series, y=words)
-            drawn.append(figure(f"{words.capitalize()} by epoch", drawing.html()))
+            drawn.append(figure(f"{words.capitalize()} by epoch", drawing.html(least=1)))
         return drawn
 
 
@@ -165,7 +173,8 @@ def compare(*models: str | os.PathLike[str] | Model | Network, data: Any = None)
         DataError: when the table does not fit one of them.
     """
     if len(models) < 2:
-        raise ArgumentError("models", where=_WHERE, expected="two or more", got=len(models))
+        named = f"{len(models)} {'was' if len(models) == 1 else 'were'} named"
+        raise ArgumentError(f"two models or more are put side by side, and {named}", where=_WHERE)
     loaded = [each if not isinstance(each, str | Path) else load(each) for each in models]
     names = _names(models)
     runs = [
@@ -194,38 +203,45 @@ def _names(models: Sequence[Any]) -> list[str]:
 def _scores(model: Model | Network, data: Any, name: str) -> dict[str, float | None]:
     if not isinstance(model, Model):
         raise ArgumentError(f"{name} is a network without the columns of a table", where=_WHERE, mend="Leave out data")
-    report = model.evaluate(data)
+    try:
+        report = model.evaluate(data)
+    except InputError as fault:
+        raise DataError(f"{name} cannot be scored on these rows: {fault}", where=_WHERE) from None
     if isinstance(report, ClassReport):
         macro = report.macro.f1
-        return {"accuracy": report.accuracy, "F1": macro, "log loss": report.log_loss, "ROC AUC": report.roc_auc}
+        scores = {"accuracy": report.accuracy, "F1": macro, "log loss": report.log_loss}
+        return scores | {"area under ROC": report.roc_auc}
     return {"R²": report.r2, "mean error": report.mae, "root of mean square": report.rmse}
 
 
 def _asked(run: Run) -> dict[str, str]:
     """What was asked of a model, by name."""
     net = run.network
-    told = {"inputs": f"{net.input_shape[0]:,}", "layers": _layers(net), "loss": net.loss.name}
+    told = {"data": "a table" if isinstance(run.model, Model) else "arrays"}
+    told |= {"inputs": f"{net.input_shape[0]:,}", "layers": _layers(net), "loss": net.loss.name}
     if isinstance(run.model, Model):
         told["target"] = run.model.columns.target.name
         settings = dataclasses.asdict(run.model.settings)
         own = ("layers", "target", "loss", "optimizer", "lr", "schedule", "epochs", "batch_size", "patience", "seed")
-        told |= {name: _plain(value) for name, value in settings.items() if name not in own}
+        told |= {name.replace("_", " "): _plain(value) for name, value in settings.items() if name not in own}
     told["seed"] = f"{net.seed}"
     settings_of = None if run.history is None else run.history.settings
     if settings_of is not None:
-        told |= {"optimizer": brief(settings_of.optimizer), "epochs": f"{settings_of.epochs}"}
-        told |= {"batch size": f"{settings_of.batch_size}"}
+        told |= {"optimizer": optimizer_in_words(settings_of.optimizer), "epochs": f"{settings_of.epochs:,}"}
+        told |= {"batch size": f"{settings_of.batch_size:,}"}
         stopping = settings_of.early_stopping
         told["patience"] = "–" if stopping is None else f"{stopping.patience}"
     return told
 
 
 def _layers(net: Network) -> str:
-    """``64 relu, 10 softmax``."""
-    return ", ".join(
-        f"{layer.units} {layer.f.name}" if isinstance(layer, Dense) else layer.kind.replace("_", " ")
-        for layer in net.layers
-    )
+    """``64-32 relu, 10 softmax``: layers of one kind that follow each other in one."""
+    kinds = [layer.f.name if isinstance(layer, Dense) else layer.kind.replace("_", " ") for layer in net.layers]
+    told = []
+    for kind, some in groupby(zip(kinds, net.layers, strict=True), key=lambda pair: pair[0]):
+        units = "-".join(str(layer.units) for _, layer in some if isinstance(layer, Dense))
+        told.append(f"{units} {kind}".strip())
+    return ", ".join(told)
 
 
 def _plain(value: object) -> str:
@@ -244,7 +260,8 @@ def _came(run: Run) -> dict[str, float | None]:
     numbers = [int(epoch) for epoch in history["epoch"]]
     kept = numbers.index(history.best_epoch) if restored and history.best_epoch in numbers else len(numbers) - 1
     told |= {"epochs": float(numbers[-1]), "weights of epoch": float(numbers[kept])}
-    return told | {name.replace("_", " "): history[name][kept] for name in history.names[1:-2]}
+    scores = {name.replace("_", " ").replace("r2", "R²"): history[name][kept] for name in history.names[1:-2]}
+    return told | scores
 
 
 def _shown(value: float | None, digits: int) -> str:

@@ -122,9 +122,9 @@ class Drawing:
         self.axes.set_ylabel(shortened(y, 36))
         return self
 
-    def html(self) -> str:
-        """The legend and the drawing, to stand within a page."""
-        if len(self.keys) < 2:
+    def html(self, *, least: int = 2) -> str:
+        """The legend, where it has so many entries, and the drawing, to stand within a page."""
+        if len(self.keys) < least:
             return self.svg()
         keys = "".join(
             f'<li><i class="{key.mark}" style="--k:var({_COLOURS[key.colour]})"></i>{escape(key.words)}</li>'

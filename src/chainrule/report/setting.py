@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chainrule.report.subject import Subject
 
 _NAMED = (*get_args(activations.AnyActivation), *get_args(losses.AnyLoss))  # that are asked for by name
+_PIPED = "standard input"
 _AT_THE_TOP = ("layers", "optimizers", "training")  # whose records are public names of the package itself
 
 
@@ -62,7 +63,7 @@ def _training_facts(subject: Subject) -> list[tuple[str, str]]:
     settings = history.settings
     if settings is not None:
         whole = settings.batch_size >= len(subject.trained.data.X)
-        told.append(("optimizer", _optimizer(settings.optimizer)))
+        told.append(("optimizer", optimizer_in_words(settings.optimizer)))
         told.append(("batches", "all rows at once" if whole else f"{settings.batch_size:,} rows"))
         asked = f" of {settings.epochs:,}" if settings.epochs != len(history) else ""
         told.append(("epochs", f"{len(history):,}{asked}{stopped_of(history)}"))
@@ -86,13 +87,18 @@ def _seeds_facts(subject: Subject) -> list[tuple[str, str]]:
     return told
 
 
-def _optimizer(optimizer: AnyOptimizer) -> str:
-    """``SGD, rate 0.1, momentum 0.9``."""
+def optimizer_in_words(optimizer: AnyOptimizer) -> str:
+    """Its name, its rate, and what else is not as by itself.
+
+    >>> from chainrule.optimizers import SGD
+    >>> optimizer_in_words(SGD(0.1, momentum=0.9))
+    'SGD, rate 0.1, momentum 0.9'
+    """
     told = [type(optimizer).__name__]
     for field in msgspec.structs.fields(type(optimizer)):
         value = getattr(optimizer, field.name)
-        if isinstance(value, Constant):
-            told.append(f"{field.name} {value.rate:g}")
+        if field.name == "rate":
+            told.append(f"rate {brief(value.rate if isinstance(value, Constant) else value)}")
         elif value != field.default:
             told.append(f"{field.name.replace('_', ' ')} {brief(value)}")
     return ", ".join(told)
@@ -121,9 +127,10 @@ def _layers(subject: Subject) -> str:
 def command_of(subject: Subject) -> str:
     """The command line that repeats a training from a table; empty where there is none."""
     known = subject.trained.table
-    if known is None or not known.name or known.name == "standard input":
+    if known is None or not known.name:
         return ""
-    return " ".join(["chainrule train", shlex.quote(known.name), *_options(known.settings)])
+    data = "-" if known.name == _PIPED else shlex.quote(known.name)
+    return " ".join(["chainrule train", data, *_options(known.settings)])
 
 
 def _options(settings: Settings) -> list[str]:
@@ -157,11 +164,9 @@ def python_of(subject: Subject) -> str:
     known = subject.trained.table
     if known is not None:
         options = "".join(f", {name}={value!r}" for name, value in _chosen(known.settings).items())
-        return (
-            f"import chainrule as cr\n\nmodel = cr.train({known.name!r}{options})"
-            if known.name
-            else (f"import chainrule as cr\n\nmodel = cr.train(table{options})")
-        )
+        if known.name and known.name != _PIPED:
+            return f"import chainrule as cr\n\nmodel = cr.train({known.name!r}{options})"
+        return f"import chainrule as cr\n\nmodel = cr.train(table{options})  # the same table"
     of, history = subject.trained.objective, subject.history
     layers = "".join(f"\n        {code_of(layer)}," for layer in of.network.layers)
     penalties = "".join(f", {name}={value!r}" for name, value in (("l1", of.l1), ("l2", of.l2)) if value)
@@ -178,9 +183,10 @@ def python_of(subject: Subject) -> str:
         validation = "" if subject.trained.held is None else "validation=validation, "
         stopping = settings.early_stopping
         stop = "" if stopping is None else f"early_stopping={code_of(stopping)}, "
+        rows = f"X, y, epochs={settings.epochs}, batch_size={settings.batch_size}, {validation}{stop}"
+        optimizer = code_of(settings.optimizer)
         lines.append(
-            f"history = net.fit(\n    X, y, epochs={settings.epochs}, batch_size={settings.batch_size}, "
-            f"{validation}{stop}shuffle={settings.shuffle},\n    optimizer={code_of(settings.optimizer)},\n)"
+            f"history = net.fit(  # the same rows\n    {rows}shuffle={settings.shuffle},\n    optimizer={optimizer},\n)"
         )
     return "\n".join(lines)
 
