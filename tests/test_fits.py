@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.fits import Fit, Fits, brief, spread
+from chainrule.fits import Fit, Fits, spread
 from chainrule.history import History
 from chainrule.records import Epoch
 
@@ -113,11 +113,6 @@ def test_it_tells_in_a_line_how_they_are() -> None:
     folds = fits(fit(0, [0.3], fold=1), fit(0, [0.1], fold=2))
     assert "validation_loss of the best, the only one: 0.2000" in repr(folds)
     assert repr(fits()) == "0 fits in 2 s, 2 at a time: none of these trainings came to its end"
-
-
-def test_records_are_told_by_what_is_not_their_default() -> None:
-    assert brief(cr.SGD(0.1, momentum=0.9)) == "SGD(rate=0.1, momentum=0.9)"
-    assert brief((8, 4)) == "(8, 4)"
 
 
 def test_the_picture_has_all_curves_and_names_the_best(tmp_path: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -21,14 +22,65 @@ def trained(*callbacks, epochs=3):
 
 
 class FakeRun:
+    """As W&B's: a key of the config changes only if that is allowed, steps only rise."""
+
     def __init__(self):
-        self.logged, self.config, self.ended = [], {}, 0
+        self.logged, self.config, self.axes, self.exits = [], self, {}, []
+        self.settings = {}
 
-    def log(self, numbers, *, step):
-        self.logged.append((step, numbers))
+    def update(self, told, *, allow_val_change=False):
+        changed = {name for name, value in told.items() if self.settings.get(name, value) != value}
+        assert allow_val_change or not changed
+        self.settings |= told
 
-    def finish(self):
-        self.ended += 1
+    def define_metric(self, name, *, step_metric):
+        self.axes[name] = step_metric
+
+    def log(self, numbers, *, step=None):
+        assert step is None or step > len(self.logged)
+        self.logged.append(numbers)
+
+    def finish(self, *, exit_code):
+        self.exits.append(exit_code)
+
+
+class FakeMLflow:
+    """As MLflow: a parameter of a run is written once, a batch holds no more than 1000 metrics."""
+
+    def __init__(self):
+        self.runs, self.stack, self.batches = [], [], []
+        self.entities = SimpleNamespace(Metric=lambda name, value, _when, step: (name, value, step))
+        self.MlflowClient = lambda: self
+
+    def set_experiment(self, name):
+        self.experiment = name
+
+    def active_run(self):
+        return self.stack[-1] if self.stack else None
+
+    def start_run(self, *, nested=False):
+        assert nested == bool(self.stack)
+        number = len(self.runs)
+        told = SimpleNamespace(params={}, metrics=[])
+        self.runs.append(SimpleNamespace(info=SimpleNamespace(run_id=number), data=told, status="RUNNING"))
+        self.stack.append(self.runs[-1])
+        return self.runs[-1]
+
+    def get_run(self, number):
+        return self.runs[number]
+
+    def log_params(self, told):
+        params = self.active_run().data.params
+        assert params.keys().isdisjoint(told)
+        params |= told
+
+    def log_batch(self, number, *, metrics):
+        assert len(metrics) <= 1000
+        self.batches.append(len(metrics))
+        self.runs[number].data.metrics += metrics
+
+    def end_run(self, status):
+        self.stack.pop().status = status
 
 
 @pytest.mark.slow
@@ -49,27 +101,49 @@ def test_tensorboard_reads_the_losses_and_scores(tmp_path):
     assert set(found) == {"loss", "penalty", "rate", "accuracy"}
 
 
-def test_mlflow_gets_parameters_and_the_numbers_of_each_epoch(monkeypatch):
-    calls = []
-    fake = SimpleNamespace(
-        active_run=lambda: None,
-        set_experiment=lambda name: calls.append(("experiment", name)),
-        start_run=lambda: calls.append(("start",)),
-        log_params=lambda told: calls.append(("params", told["epochs"], told["rows"])),
-        log_metrics=lambda told, step: calls.append(("metrics", step, told["loss"])),
-        end_run=lambda status: calls.append(("end", status)),
-    )
+@pytest.fixture
+def mlflow(monkeypatch):
+    fake = FakeMLflow()
     monkeypatch.setattr(trackers.MLflow, "load", classmethod(lambda _cls: fake))
-    history = trained(trackers.MLflow("flowers"), epochs=2)
-    one, two = history["loss"]
-    assert calls == [
-        ("experiment", "flowers"),
-        ("start",),
-        ("params", 2, 4),
-        ("metrics", 1, one),
-        ("metrics", 2, two),
-        ("end", "FINISHED"),
-    ]
+    return fake
+
+
+def test_mlflow_gets_parameters_and_the_numbers_of_each_epoch(mlflow):
+    history = trained(trackers.MLflow("flowers"), epochs=400)
+    (run,) = mlflow.runs
+    assert (mlflow.experiment, run.status, mlflow.stack) == ("flowers", "FINISHED", [])
+    assert (run.data.params["epochs"], run.data.params["rows"]) == (400, 4)
+    for name in ("loss", "accuracy", "rate"):
+        assert [(value, step) for each, value, step in run.data.metrics if each == name] == list(
+            zip(history[name], range(1, 401), strict=True)
+        )
+    assert len(mlflow.batches) < 10  # each costs a message to a server
+
+
+def test_a_second_training_in_a_run_of_mlflow_is_nested_in_it(mlflow):
+    outer = mlflow.start_run()
+    for _ in range(2):
+        trained(trackers.MLflow(), epochs=2)
+    assert [len(run.data.metrics) for run in mlflow.runs] == [8, 8]
+    assert [run.status for run in mlflow.runs] == ["RUNNING", "FINISHED"]
+    assert mlflow.stack == [outer]
+
+
+def stops(how):
+    def listen(record):
+        if record.epoch == 2:
+            raise {"KILLED": KeyboardInterrupt, "FAILED": cr.ChainruleError, "FINISHED": cr.StopTraining}[how]
+
+    return listen
+
+
+@pytest.mark.parametrize("how", ["KILLED", "FAILED", "FINISHED"])
+def test_trackers_are_told_how_it_ended(mlflow, how):
+    with contextlib.suppress(KeyboardInterrupt, cr.ChainruleError):
+        trained(trackers.MLflow(), stops(how))
+    (run,) = mlflow.runs
+    assert run.status == how
+    assert {step for _, _, step in run.data.metrics} == {1, 2}
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -78,8 +152,20 @@ def test_wandb_ends_only_a_run_of_its_own(monkeypatch, own):
     fake = SimpleNamespace(run=None if own else run, init=lambda **_options: run)
     monkeypatch.setattr(trackers.WandB, "load", classmethod(lambda _cls: fake))
     history = trained(trackers.WandB(project="p"), epochs=2)
-    assert [(step, told["loss"]) for step, told in run.logged] == list(enumerate(history["loss"], 1))
-    assert (run.ended, run.config["rows"]) == (int(own), 4)
+    assert [told["loss"] for told in run.logged] == history["loss"]
+    assert (run.exits, run.settings["rows"]) == ([0] * own, 4)
+    if not own:  # its steps are its owner's: the epochs are an axis, and a second training changes the settings
+        assert ([told["epoch"] for told in run.logged], run.axes["loss"]) == ([1, 2], "epoch")
+        trained(trackers.WandB(), epochs=3)
+        assert run.settings["epochs"] == 3
+
+
+def test_a_tracker_that_fails_does_not_end_the_training(mlflow, monkeypatch):
+    monkeypatch.setattr(mlflow, "log_batch", lambda *_args, **_options: (_ for _ in ()).throw(OSError("no server")))
+    monkeypatch.setattr(trackers, "_SECONDS", 0.0)
+    with pytest.warns(RuntimeWarning, match="MLflow takes no more: no server") as warned:
+        history = trained(trackers.MLflow(), epochs=5)
+    assert (len(history), len(warned)) == (5, 1)
 
 
 @pytest.mark.parametrize("kind", [trackers.TensorBoard, trackers.MLflow, trackers.WandB])

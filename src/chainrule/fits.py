@@ -15,6 +15,7 @@ from chainrule.errors import DivergenceError, NotFittedError, unknown_name
 from chainrule.history import History
 from chainrule.metrics import Better
 from chainrule.network import Network
+from chainrule.wording import brief
 
 if TYPE_CHECKING:
     import os
@@ -261,20 +262,6 @@ def named(labels: Mapping[str, Any]) -> str:
 def _plain(labels: Mapping[str, Any]) -> dict[str, int | float | str]:
     """The labels as a table takes them: what is neither number nor text in few words."""
     return {name: value if isinstance(value, int | float | str) else brief(value) for name, value in labels.items()}
-
-
-def brief(value: object) -> str:
-    """A record by what is not its default, anything else by its `repr`.
-
-    >>> from chainrule.optimizers import Adam
-    >>> brief(Adam(0.01))
-    'Adam(rate=0.01)'
-    """
-    if not isinstance(value, Struct):
-        return repr(value)
-    told = [(field, getattr(value, field.name)) for field in structs.fields(value)]
-    words = ", ".join(f"{field.name}={brief(given)}" for field, given in told if given != field.default)
-    return f"{type(value).__name__}({words})"
 
 
 def _shared(fits: Sequence[Fit]) -> dict[str, Any]:

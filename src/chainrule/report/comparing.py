@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 from chainrule import files
 from chainrule.errors import ArgumentError, DataError, InputError
 from chainrule.insight.rendering import Document, Explained, Heading, Sentence, Table
-from chainrule.layers import Dense
 from chainrule.model import Model, load
 from chainrule.network import Network
 from chainrule.report import charts
 from chainrule.report.page import Section, figure, grid, page, paragraph, table
-from chainrule.report.setting import optimizer_in_words
 from chainrule.report.words import number
 from chainrule.scores import ClassReport
+from chainrule.wording import layers_in_words, optimizer_in_words
 
 if TYPE_CHECKING:
     import os
@@ -218,7 +216,7 @@ def _asked(run: Run) -> dict[str, str]:
     """What was asked of a model, by name."""
     net = run.network
     told = {"data": "a table" if isinstance(run.model, Model) else "arrays"}
-    told |= {"inputs": f"{net.input_shape[0]:,}", "layers": _layers(net), "loss": net.loss.name}
+    told |= {"inputs": f"{net.input_shape[0]:,}", "layers": layers_in_words(net.layers), "loss": net.loss.name}
     if isinstance(run.model, Model):
         told["target"] = run.model.columns.target.name
         settings = dataclasses.asdict(run.model.settings)
@@ -232,16 +230,6 @@ def _asked(run: Run) -> dict[str, str]:
         stopping = settings_of.early_stopping
         told["patience"] = "–" if stopping is None else f"{stopping.patience}"
     return told
-
-
-def _layers(net: Network) -> str:
-    """``64-32 relu, 10 softmax``: layers of one kind that follow each other in one."""
-    kinds = [layer.f.name if isinstance(layer, Dense) else layer.kind.replace("_", " ") for layer in net.layers]
-    told = []
-    for kind, some in groupby(zip(kinds, net.layers, strict=True), key=lambda pair: pair[0]):
-        units = "-".join(str(layer.units) for _, layer in some if isinstance(layer, Dense))
-        told.append(f"{units} {kind}".strip())
-    return ", ".join(told)
 
 
 def _plain(value: object) -> str:

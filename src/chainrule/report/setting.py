@@ -10,15 +10,13 @@ import msgspec
 import numpy as np
 
 from chainrule import activations, losses
-from chainrule.fits import brief
 from chainrule.report.page import Section, code, facts, table
 from chainrule.report.words import scored
-from chainrule.schedules import Constant
 from chainrule.settings import Settings
+from chainrule.wording import optimizer_in_words
 
 if TYPE_CHECKING:
     from chainrule.history import History
-    from chainrule.optimizers import AnyOptimizer
     from chainrule.report.subject import Subject
 
 _NAMED = (*get_args(activations.AnyActivation), *get_args(losses.AnyLoss))  # that are asked for by name
@@ -85,23 +83,6 @@ def _seeds_facts(subject: Subject) -> list[tuple[str, str]]:
         ends = f"{scored(each.mean)} ± {scored(each.deviation)}, from {scored(each.least)} to {scored(each.most)}"
         told.append(("all seeds", f"{name} on the {report.rows:,} {report.part} rows: {ends}"))
     return told
-
-
-def optimizer_in_words(optimizer: AnyOptimizer) -> str:
-    """Its name, its rate, and what else is not as by itself.
-
-    >>> from chainrule.optimizers import SGD
-    >>> optimizer_in_words(SGD(0.1, momentum=0.9))
-    'SGD, rate 0.1, momentum 0.9'
-    """
-    told = [type(optimizer).__name__]
-    for field in msgspec.structs.fields(type(optimizer)):
-        value = getattr(optimizer, field.name)
-        if field.name == "rate":
-            told.append(f"rate {brief(value.rate if isinstance(value, Constant) else value)}")
-        elif value != field.default:
-            told.append(f"{field.name.replace('_', ' ')} {brief(value)}")
-    return ", ".join(told)
 
 
 def stopped_of(history: History) -> str:
