@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -187,3 +189,15 @@ def test_of_many_epochs_it_keeps_the_first_the_best_and_the_last(tmp_path: Any) 
     assert {1, 777, *range(4981, 5001)} <= set(kept["epoch"])
     assert max(np.diff(kept["epoch"])) <= 11
     assert all(record.loss == history["loss"][record.epoch - 1] for record in kept)
+
+
+def test_a_copy_holds_no_rows() -> None:
+    X, y = np.zeros((500, 40), np.float32), np.arange(500) % 2
+    net = cr.Network([cr.Dense(2, "softmax")])
+    history = net.fit(X, y, epochs=1)
+    assert history.trained is not None
+    assert history.trained.data.X is X  # nothing is kept twice
+    assert len(pickle.dumps(net)) < 10_000
+    again = copy.deepcopy(net).history
+    assert again is not None
+    assert (again.trained, again["loss"]) == (None, history["loss"])

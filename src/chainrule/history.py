@@ -76,7 +76,7 @@ class History:
         seconds: that it took; 0 where it comes from a file.
         settings: how the training went about it: epochs, batches, optimizer; None where nobody noted it.
         trained: the network as it was at the end, and the rows, for `report`; None where it comes from a file, or from
-            one of many trainings. Set it to None to let go of the rows.
+            one of many trainings, or is a copy. Set it to None to let go of the rows.
     """
 
     def __init__(
@@ -91,6 +91,10 @@ class History:
     ) -> None:
         self.settings, self.trained = settings, trained
         self.epochs, self.best_epoch, self.stopped, self.seconds = tuple(epochs), best_epoch, stopped, seconds
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle holds: all but the rows, which would go wherever the network goes."""
+        return self.__dict__ | {"trained": None}
 
     @property
     def names(self) -> tuple[str, ...]:

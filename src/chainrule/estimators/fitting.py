@@ -184,6 +184,9 @@ def _run(estimator: Any, rows: Rows, options: FitOptions, follower: Follower) ->
         estimator.validation_loss_curve_.append(nan)
         follower.stopped = True
         warnings.warn(f"{fault}", ConvergenceWarning, stacklevel=6)
+    finally:
+        if estimator.network_.history is not None:
+            estimator.network_.history.trained = None  # no estimator holds the rows that it was fitted on
 
 
 def _warn_of_steps(estimator: Any, follower: Follower, *, incremental: bool) -> None:
