@@ -47,7 +47,7 @@ template <class T, class Passes> class Descent {
  public:
   Descent(const Job<T>& job, Workspace<T>& workspace, Board<T>& board, int thread, Barrier& barrier)
       : j(job), board(board), all_{thread, job.threads, &barrier}, passes(job, workspace, sliced() ? Crew{0, 1, nullptr} : all_),
-        update_(updater<T>(job.optimizer)), direct_(plain(job.optimizer)), numbers_(of_all_steps<T>(job.optimizer)) {
+        update_(updater<T>(job.optimizer)), direct_(plain(job.optimizer)), mine_(share_of_pieces()), numbers_(of_all_steps<T>(job.optimizer)) {
     nesterov_.beta1 = j.optimizer.beta1;
     nesterov_.momentum_decay = j.optimizer.momentum_decay;
   }
@@ -69,9 +69,21 @@ template <class T, class Passes> class Descent {
   Passes passes;
   const Updater<T> update_;
   const bool direct_;
+  const Part mine_;  // of the pieces
   Step<T> numbers_;
   NesterovMomentum nesterov_;
   int B = 0;
+
+  // The pieces that begin in this thread's share of packed theta.
+  Part share_of_pieces() const {
+    const std::size_t P = j.n_pieces > 0 ? j.pieces[j.n_pieces - 1].at + j.pieces[j.n_pieces - 1].size : 0;
+    const auto from = [&](int t) {
+      int i = 0;
+      while (i < j.n_pieces && j.pieces[i].at < P / std::size_t(all_.n) * std::size_t(t)) ++i;
+      return t < all_.n ? i : j.n_pieces;
+    };
+    return {from(all_.t), from(all_.t + 1)};
+  }
 
   bool sliced() const { return j.slice < j.batch; }
   static bool plain(const Optimizer& o) {
@@ -130,8 +142,7 @@ template <class T, class Passes> class Descent {
   }
   // The sum of f over all pieces, the same on every thread.
   template <class F> double sum_pieces(F f) {
-    const Part mine = all_.share(j.n_pieces, 1);
-    for (int i = mine.first; i < mine.last; ++i) board.sums[i] = f(j.pieces[i]);
+    for (int i = mine_.first; i < mine_.last; ++i) board.sums[i] = f(j.pieces[i]);
     all_.wait();
     double total = 0;
     for (int i = 0; i < j.n_pieces; ++i) total += board.sums[i];
@@ -148,8 +159,7 @@ template <class T, class Passes> class Descent {
       plain.l1 = plain.l2 = plain.clip_value = 0;  // they are in the gradient
       groups = 1;
     }
-    const Part mine = all_.share(j.n_pieces, 1);
-    for (int i = mine.first; i < mine.last; ++i) {
+    for (int i = mine_.first; i < mine_.last; ++i) {
       const Piece& piece = j.pieces[i];
       if (!piece.trained) continue;
       add_groups(piece, groups);

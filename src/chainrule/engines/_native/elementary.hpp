@@ -93,8 +93,9 @@ template <class T> inline V<T> scaled(V<T> p, V<T> n) {
 
 // exp(x) for x <= `largest`.
 template <class T> inline V<T> exponential_below(V<T> x) {
-  const auto [n, r] = reduced<T>(at_least(x, splat(Fitted<T>::smallest)));
-  return scaled<T>(1 + (r + r * r * polynomial(r, Fitted<T>::exp)), n);
+  const auto [n, r] = reduced<T>(x);
+  const V<T> e = scaled<T>(1 + (r + r * r * polynomial(r, Fitted<T>::exp)), n);
+  return x < Fitted<T>::smallest ? V<T>{} : e;
 }
 template <class T> inline V<T> exponential(V<T> x) { return exponential_below<T>(at_most(x, splat(Fitted<T>::largest))); }
 

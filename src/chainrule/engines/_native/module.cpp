@@ -159,7 +159,8 @@ int training_slice(const std::vector<Layer>& layers, int batch, std::size_t P, i
   std::size_t outputs = 0;
   for (const Layer& layer : layers) outputs += std::size_t(layer.padded);
   if (batch < 2 * least || P > few || outputs * std::size_t(batch) < P) return batch;
-  const int slices = std::min(batch / least, kGroups), rows = (batch + slices - 1) / slices;
+  const int even = (batch / least + 1) / 2 * 2;  // for two threads to share
+  const int slices = std::min(even, kGroups), rows = (batch + slices - 1) / slices;
   return std::min(rows, slice_rows(layers, entry_size));
 }
 

@@ -33,7 +33,7 @@ template <class T> class Online {
   using Activate = void (*)(V<T> z, T a, T* y, T* slope);
   struct Block {  // of columns of a layer, which are C vectors
     int layer, vectors, I;
-    bool train_w, train_b, has_slope;
+    bool train_w, train_b, has_slope, lone;  // lone: of a layer with one unit
     const T *x, *b, *W;  // x (I,), unless the row itself; b or null; W (I, C)
     T *y, *slope;        // z, f(z) and f'(z), (C,)
     const T* dy;         // (C,)
@@ -54,7 +54,7 @@ template <class T> class Online {
     const int at = c * layer.block;
     Block k{};
     k.layer = l; k.vectors = layer.columns(c) / N; k.I = layer.I;
-    k.train_w = layer.train_w; k.train_b = layer.bias && layer.train_b; k.has_slope = layer.act != Act::identity;
+    k.train_w = layer.train_w; k.train_b = layer.bias && layer.train_b; k.has_slope = layer.act != Act::identity; k.lone = layer.O == 1;
     k.w_at = layer.place(c, 0); k.b_at = layer.packed_b + at;
     k.x = l > 0 ? w.Y[l - 1] : nullptr; k.b = layer.bias ? j.theta + k.b_at : nullptr; k.W = j.theta + k.w_at;
     k.y = w.Y[l] + at; k.slope = w.slope[l] + at;
@@ -95,6 +95,20 @@ template <class T> class Online {
     if (act != Act::identity) store(slopes, slope<T, act>(needs_z(act) ? z : v, v, a));
   }
 
+  // dz W^T for a vector of inputs: sums of products; or, where dz is one number, a product with what does not wait for it.
+  template <int C> static V<T> by_rows(const V<T>* d, const T* W, int rows) {
+    V<T> products[N] = {};
+    const auto product = [&](auto r) { unrolled<C>([&](auto c) { products[r] += d[c] * load<T>(W + (r * C + c) * N); }); };
+    if (rows == N) unrolled<N>([&](auto r) { product(r); });
+    else unrolled<N>([&](auto r) { if (r < rows) product(r); });
+    return sums<T>(products);
+  }
+  template <int C> static V<T> first_column(const T* W, int rows) {
+    V<T> column{};
+    unrolled<N>([&](auto r) { if (r < rows) column[int(r)] = W[r * C * N]; });
+    return column;
+  }
+
   // dz = dy * f'(z); then, a vector of inputs at a time, dx = dz W^T with W as it was, and dW = x^T dz.
   template <int C, class Sink> void backward_of(const Block& block, const Sink& sink) {
     const T *x = block.x ? block.x : x_, *W = block.W;
@@ -102,13 +116,18 @@ template <class T> class Online {
     const int I = block.I;
     const std::size_t place = block.w_at;
     const bool trained = block.train_w, adds = block.adds;
+    const auto weights = sink.of(true), biases = sink.of(false);
     V<T> d[C], way[C];
     unrolled<C>([&](auto c) {
       d[c] = load<T>(block.dy + c * N);
-      if (block.has_slope) d[c] *= load<T>(block.slope + c * N);
+      if (block.has_slope) {
+        const V<T> slope = load<T>(block.slope + c * N);
+        way[c] = d[c] * weights.way(slope);  // sooner there than from dz
+        d[c] *= slope;
+      } else {
+        way[c] = weights.way(d[c]);
+      }
     });
-    const auto weights = sink.of(true), biases = sink.of(false);
-    unrolled<C>([&](auto c) { way[c] = weights.way(d[c]); });
     if (block.train_b) {
       unrolled<C>([&](auto c) { biases.put(block.b_at, c * N, splat(T(1)), way[c]); });
       biases.finish(block.b_at, C * N);
@@ -117,11 +136,7 @@ template <class T> class Online {
       const int rows = I - i < N ? I - i : N;
       const std::size_t here = place + std::size_t(i) * C * N;
       if (dx) {
-        V<T> products[N] = {};
-        const auto product = [&](auto r) { unrolled<C>([&](auto c) { products[r] += d[c] * load<T>(W + ((i + r) * C + c) * N); }); };
-        if (rows == N) unrolled<N>([&](auto r) { product(r); });
-        else unrolled<N>([&](auto r) { if (r < rows) product(r); });
-        const V<T> dxi = sums<T>(products);
+        const V<T> dxi = block.lone ? splat(d[0][0]) * first_column<C>(W + i * C * N, rows) : by_rows<C>(d, W + i * C * N, rows);
         store(dx + i, adds ? dxi + load<T>(dx + i) : dxi);
       }
       if (!trained) continue;

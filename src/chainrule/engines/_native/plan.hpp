@@ -78,7 +78,7 @@ struct Loss {
 };
 
 struct Piece { std::size_t at, size; bool weight, trained; };  // of packed theta, at most kPiece long, of one kind
-constexpr std::size_t kPiece = 4096;
+constexpr std::size_t kPiece = 1024;
 constexpr int kGroups = 8;
 constexpr int kPanel = 1024;       // entries of a tile of any instruction set: 16 rows of 4 vectors of 16, ...
 constexpr int kBlockVectors = 4;   // the widest block

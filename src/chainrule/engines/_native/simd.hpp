@@ -79,14 +79,24 @@ template <class T, class Place> inline V<T> shuffled(V<T> a, V<T> b, Place place
   return shuffled<T>(a, b, place, std::make_index_sequence<std::size_t(width<T>)>{});
 }
 
-// m / (sqrt(v) + epsilon), v >= 0. Where the machine has estimates, one step of Newton's each makes them exact to about an
-// ulp, without waiting for the divider.
+// m / (sqrt(v) + epsilon), v >= 0. Where the machine has estimates, steps of Newton's make them exact to an ulp or two,
+// without waiting for the divider.
 template <class T> inline V<T> over_root(V<T> m, V<T> v, T epsilon) {
 #ifdef __AVX512F__
   if constexpr (kBytes == 64 && sizeof(T) == 4) {
     v = at_most(at_least(v, splat(std::numeric_limits<T>::min())), splat(std::numeric_limits<T>::max()));
     const V<T> y = V<T>(_mm512_rsqrt14_ps(__m512(v))), h = v * y, d = h * (T(1.5) - T(0.5) * h * y) + epsilon;
     const V<T> r = V<T>(_mm512_rcp14_ps(__m512(d)));
+    return m * (r * (2 - d * r));
+  }
+  if constexpr (kBytes == 64 && sizeof(T) == 8) {  // two steps each
+    v = at_most(at_least(v, splat(std::numeric_limits<T>::min())), splat(std::numeric_limits<T>::max()));
+    V<T> y = V<T>(_mm512_rsqrt14_pd(__m512d(v)));
+    y = y * (T(1.5) - T(0.5) * (v * y) * y);
+    y = y * (T(1.5) - T(0.5) * (v * y) * y);
+    const V<T> d = v * y + epsilon;
+    V<T> r = V<T>(_mm512_rcp14_pd(__m512d(d)));
+    r = r * (2 - d * r);
     return m * (r * (2 - d * r));
   }
 #endif
