@@ -93,3 +93,13 @@ def test_a_frame_is_read_as_it_was_packed() -> None:
     assert head["words"] == "é"
     assert arrays["a"].tolist() == [0, 1, 2, 3, 4]
     assert arrays["b"].tolist() == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_of_one_input_the_answer_is_a_curve() -> None:
+    moment = moment_of(replace(WIDE, data="sine"))
+    rows, network = moment.experiment.rows, moment.experiment.network
+    _, arrays = read_frame(draw(moment, Stage(moment.experiment, View())))
+    assert "surface" not in arrays
+    x = np.linspace(rows.axes[0].low, rows.axes[0].high, arrays["line"].shape[1])
+    low, high = rows.training[1].min(), rows.training[1].max()
+    assert arrays["line"][0] * (high - low) + low == pytest.approx(network.predict(x[:, None]), abs=1e-4)

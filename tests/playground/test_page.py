@@ -2,100 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from tests.playground.browser import AXE, state, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.slow
-
-TOKEN = "a-token-of-the-test"  # noqa: S105 -- of this test alone
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-AXE = Path(__file__).parents[2] / "build" / "page" / "node_modules" / "axe-core" / "axe.min.js"
-STATE = "() => window.playground?.frame?.head ?? null"
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """The address of a server of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "chainrule", "play", "xor", "--no-browser", "--port", str(port), "--token", TOKEN]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ})
-    try:
-        until(lambda: is_open(port), "the server does not answer")
-        yield f"http://127.0.0.1:{port}/?token={TOKEN}"
-    finally:
-        server.terminate()
-        said, _ = server.communicate(timeout=20)
-        assert "Traceback" not in said, said
-
-
-def is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def until(found: Callable[[], Any], words: str, seconds: float = 20.0) -> Any:
-    """What is found, once it is."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = found()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError(words)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """A page of a session of its own; what its console says against it fails the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    faults: list[str] = []
-    page.on("pageerror", lambda fault: faults.append(str(fault)))
-    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-    page.goto(address)
-    state(page)
-    yield page
-    context.close()
-    assert not faults
-
-
-def state(page: Page, wanted: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
-    """The head of a frame on the page, once it is as wanted."""
-
-    def found() -> dict[str, Any] | None:
-        head = page.evaluate(STATE)
-        return head if head and wanted(head) else None
-
-    return until(found, f"the page does not come to that: {page.evaluate(STATE)}")
 
 
 def test_the_token_leaves_the_address_and_the_tables_are_there(page: Page) -> None:

@@ -240,8 +240,16 @@ def _add_pictures(packer: Packer, moment: Moment, stage: Stage) -> None:
 
 
 def _add_surface(packer: Packer, moment: Moment, stage: Stage) -> None:
-    """What the network answers over the plane of two inputs: of classes which one and how surely, or the value."""
+    """What the network answers over the plane of two inputs: of classes which one and how surely, or the value.
+
+    Of one input it is a curve for each output, from 0 to 1 as the range of the targets, or of probabilities.
+    """
     network = stage.experiment.network
+    if len(stage.experiment.rows.axes) == 1:
+        Y = network.engine_choice.engine.predict(network.objective, moment.theta, stage.fine_plane[:_SURFACE])
+        low, high = (0.0, 1.0) if stage.experiment.rows.columns.classes else stage.value_range
+        packer.add("line", ((Y.T - low) / max(high - low, _TINY)).astype(np.float32))
+        return
     Y = network.engine_choice.engine.predict(network.objective, moment.theta, stage.fine_plane)
     shape = (_SURFACE, _SURFACE)
     if not stage.experiment.rows.columns.classes:

@@ -11,6 +11,7 @@ const keys = h("div", { class: "keys" });
 const [xLow, xName, xHigh] = [h("span"), h("span"), h("span")];
 const [yLow, yName, yHigh] = [h("span"), h("span"), h("span")];
 const plane = h("div");
+const KEYS = 12; // classes that are named below the plane
 let known = "";
 /** @type {number | null} the row that is marked */
 let shownRow = null;
@@ -18,6 +19,7 @@ const picks = h("div", { class: "axis-pick" });
 
 /** @param {import("./types.js").Frame} frame */
 function drawGround({ arrays }) {
+  if (arrays.line) return drawLine(arrays.line);
   const own = arrays.surface;
   if (!own) return;
   const bytes = /** @type {Uint8Array} */ (own.values);
@@ -25,10 +27,30 @@ function drawGround({ arrays }) {
   paint(ground, bytes, own.shape[1], winner ? (k) => ofClass[winner[k] % CLASSES.length][bytes[k]] : diverging);
 }
 
+/** Of one input: the answer is a curve, of classes one for each. @param {{values: Float32Array | Uint8Array, shape: number[]}} line */
+function drawLine({ values, shape: [count, points] }) {
+  const side = dots.clientWidth;
+  const ratio = devicePixelRatio || 1;
+  Object.assign(ground, { width: side * ratio, height: side * ratio });
+  const context = ground.getContext("2d");
+  if (!context) return;
+  context.scale(ratio, ratio);
+  context.lineWidth = 2.5;
+  for (let c = 0; c < count; c += 1) {
+    context.strokeStyle = count > 1 ? targetColour(c, count) : theme.ink;
+    context.beginPath();
+    for (let k = 0; k < points; k += 1) context.lineTo((k / (points - 1)) * side, height(values[c * points + k], side));
+    context.stroke();
+  }
+}
+
+/** Where a share of the range of the targets stands, where there is one input. @param {number} share @param {number} side */
+const height = (share, side) => side * (0.92 - 0.84 * Math.max(-1, Math.min(2, share)));
+
 function drawDots() {
   const { plane, setup } = page;
   const side = dots.clientWidth;
-  if (!plane || !setup || !side) return;
+  if (!plane || plane.number !== setup?.number || !side) return;
   const ratio = devicePixelRatio || 1;
   Object.assign(dots, { width: side * ratio, height: side * ratio });
   const context = dots.getContext("2d");
@@ -59,13 +81,15 @@ function placeOf(k, side) {
   const { plane, setup } = page;
   if (!plane || !setup) return [0, 0];
   const [a, b] = [setup.axes[plane.x], setup.axes[plane.y]];
-  return [((plane.points.x[k] - a.low) / (a.high - a.low)) * side, (1 - (plane.points.y[k] - b.low) / (b.high - b.low)) * side];
+  const across = ((plane.points.x[k] - a.low) / (a.high - a.low)) * side;
+  if (setup.axes.length === 1) return [across, height(plane.points.target[k] / Math.max(1, setup.classes.length - 1), side)];
+  return [across, (1 - (plane.points.y[k] - b.low) / (b.high - b.low)) * side];
 }
 
 /** @param {MouseEvent} event */
 function choose(event) {
-  const { plane } = page;
-  if (!plane) return;
+  const { plane, setup } = page;
+  if (!plane || plane.number !== setup?.number) return;
   const box = dots.getBoundingClientRect();
   let best = { distance: 14, row: -1 };
   plane.points.rows.forEach((row, k) => {
@@ -92,7 +116,8 @@ function build(setup) {
   picks.replaceChildren();
   if (last > 1) picks.append(pick("x", "Across"), pick("y", "Up"));
   picks.hidden = last <= 1;
-  const classes = setup.classes.slice(0, 12).map((name, k) => key(name, targetColour(k, setup.classes.length)));
+  const classes = setup.classes.slice(0, KEYS).map((name, k) => key(name, targetColour(k, setup.classes.length)));
+  if (setup.classes.length > KEYS) classes.push(h("span", {}, `and ${setup.classes.length - KEYS} more`));
   const values = setup.target_range ? [key(number(setup.target_range[0]), targetColour(0, 0)), key(number(setup.target_range[1]), targetColour(1, 0))] : [];
   keys.replaceChildren(...(classes.length ? classes : values));
   if (setup.held_rows) {
@@ -117,7 +142,10 @@ function showAxes() {
   const last = setup.axes.length - 1;
   const [a, b] = [setup.axes[Math.min(view.x, last)], setup.axes[Math.min(view.y, last)]];
   [xLow.textContent, xName.textContent, xHigh.textContent] = [number(a.low_value, 3), a.name, number(a.high_value, 3)];
-  [yLow.textContent, yName.textContent, yHigh.textContent] = [number(b.low_value, 3), b.name, number(b.high_value, 3)];
+  if (last === 0) {
+    const ends = setup.target_range ?? [0, 1];
+    [yLow.textContent, yName.textContent, yHigh.textContent] = setup.classes.length > 2 ? ["", "share of each class", ""] : [number(ends[0], 3), setup.target, number(ends[1], 3)];
+  } else [yLow.textContent, yName.textContent, yHigh.textContent] = [number(b.low_value, 3), b.name, number(b.high_value, 3)];
 }
 
 export function mountSurface() {
