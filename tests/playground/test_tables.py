@@ -90,3 +90,13 @@ def test_a_table_that_cannot_be_learned_from_says_why() -> None:
     frame = pl.DataFrame({"a": [None, None], "b": [1, 2]})
     with pytest.raises(DataError):
         read_rows(Setting(data="empty"), Sources({"empty": frame}))
+
+
+def test_a_square_number_of_measures_is_no_picture() -> None:
+    rng = np.random.default_rng(0)
+    measures = pl.DataFrame(rng.normal(size=(50, 36))).with_columns(kind=pl.Series(["x", "y"] * 25))
+    pixels = pl.DataFrame(rng.integers(0, 17, size=(50, 36))).with_columns(kind=pl.Series(["x", "y"] * 25))
+    sources = Sources({"measures": measures, "pixels": pixels})
+    assert read_rows(Setting(data="measures"), sources).picture_side == 0
+    assert read_rows(Setting(data="pixels"), sources).picture_side == 6
+    assert read_rows(Setting(data="digits"), sources).picture_side == 8

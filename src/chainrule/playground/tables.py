@@ -207,10 +207,19 @@ class Rows:
 
     @cached_property
     def picture_side(self) -> int:
-        """The side of the square picture that the columns are, or 0 where they are none."""
+        """The side of the square picture that the columns are, or 0 where they are none.
+
+        Pixels are a square number of columns on one scale, which begins at 0 and is as dark as it gets in most of them.
+        """
         numbers = all(type(feature) is NumberColumn and not feature.indicator for feature in self.columns.features)
         side = round((self.frame.width - 1) ** 0.5)
-        return side if numbers and side >= 5 and side * side == self.frame.width - 1 else 0
+        if not numbers or side < 5 or side * side != self.frame.width - 1:
+            return 0
+        pixels = self.frame.select(feature.name for feature in self.columns.features)
+        if not all(kind.is_numeric() for kind in pixels.dtypes):
+            return 0
+        least, most = pixels.min().to_numpy().ravel(), pixels.max().to_numpy().ravel()
+        return side if (least == 0).mean() > 0.5 and least.min() >= 0 and np.median(most) > most.max() / 2 else 0
 
     @cached_property
     def pixels(self) -> Ints:

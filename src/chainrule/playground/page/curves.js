@@ -7,6 +7,7 @@ import { ask, on, page } from "./page.js";
 
 /** @typedef {import("./types.js").Curve} Curve */
 
+const empty = h("p", { class: "empty" }, "Play, or take an epoch: the loss and the scores appear here.");
 const lossBox = h("div", { class: "plot" });
 const scoreBox = h("div", { class: "plot low" });
 const drop = h("button", { hidden: true, onclick: () => ask("drop") }, "Forget kept");
@@ -47,7 +48,7 @@ function label(name) {
 
 /** @param {"loss" | "score"} which @param {HTMLElement} box @param {ReturnType<typeof together>} table @param {Curve[]} runs */
 function draw(which, box, { names, data }, runs) {
-  const key = JSON.stringify([names, theme.ink, logarithmic, box.clientWidth, runs.map((run) => run.name)]);
+  const key = JSON.stringify([names, runs[0].epochs.length < 3, theme.ink, logarithmic, box.clientWidth, runs.map((run) => run.name)]);
   if (shape[which] !== key) {
     plots[which]?.destroy();
     shape[which] = key;
@@ -64,29 +65,38 @@ function options(which, box, names, runs) {
     width: run ? 1.3 : 1.8,
     dash: run && name !== "loss" ? [4, 3] : undefined,
     spanGaps: true,
-    points: { show: false },
+    points: { show: run === 0 && runs[0].epochs.length < 3, size: 6 },
     value: (/** @type {any} */ _, /** @type {number | null} */ v) => number(v, 3),
   }));
   return {
     width: box.clientWidth, height: which === "loss" ? 170 : 120,
     scales: { x: { time: false }, y: which === "loss" ? { distr: logarithmic ? 3 : 1 } : {} },
-    axes: [{ ...axis, size: 26, label: undefined }, { ...axis, size: 48, values: (/** @type {any} */ _, /** @type {(number | null)[]} */ ticks) => ticks.map((tick) => (tick === null ? "" : number(tick, 2))) }],
+    axes: [{ ...axis, size: 26, label: undefined }, { ...axis, size: wide, values: ticked }],
     series: [{ label: "epoch", value: (/** @type {any} */ _, /** @type {number | null} */ v) => (v === null ? "–" : String(v)) }, ...series],
     cursor: { points: { size: 6 } },
     legend: { live: true },
   };
 }
 
+/** Ticks with as many digits as tell them apart. @param {any} _ @param {(number | null)[]} ticks */
+function ticked(_, ticks) {
+  const some = /** @type {number[]} */ (ticks.filter((tick) => tick !== null));
+  const digits = [2, 3, 4, 5].find((d) => new Set(some.map((tick) => number(tick, d))).size === some.length) ?? 6;
+  return ticks.map((tick) => (tick === null ? "" : number(tick, digits)));
+}
+
+/** As wide as the longest tick. @param {any} _ @param {string[] | null} ticks */
+const wide = (_, ticks) => Math.max(40, 14 + 6.6 * Math.max(0, ...(ticks ?? []).map((tick) => tick.length)));
+
 function show() {
   const { curves } = page;
-  if (!curves || !lossBox.clientWidth) return;
+  empty.hidden = !curves || curves.runs.some((run) => run.epochs.length > 0);
+  lossBox.hidden = !empty.hidden;
+  if (!empty.hidden) scoreBox.hidden = true;
+  if (!curves || !empty.hidden || !lossBox.clientWidth) return;
   drop.hidden = curves.runs.length < 2;
   const isLoss = (/** @type {string} */ name) => name.endsWith("loss");
-  const losses = together(curves.runs, isLoss);
-  const empty = losses.data[0].length === 0;
-  /** @type {ReturnType<typeof together>} */
-  const blank = empty ? { names: [{ run: 0, name: "loss" }], data: [[0, 1], [null, null]] } : losses;
-  draw("loss", lossBox, blank, curves.runs);
+  draw("loss", lossBox, together(curves.runs, isLoss), curves.runs);
   const scores = together(curves.runs, (name) => !isLoss(name));
   scoreBox.hidden = scores.names.length === 0;
   if (scores.names.length) draw("score", scoreBox, scores, curves.runs);
@@ -99,8 +109,8 @@ export function mountCurves() {
     show();
   } }, "log");
   const keep = h("button", { title: "Keep this curve, to compare the next run with it", onclick: () => ask("keep") }, icon("fork"), "Keep");
-  byId("curves").append(h("div", { class: "panel-head" }, byId("curves-title"), log, keep, drop), lossBox, scoreBox);
+  byId("curves").append(h("div", { class: "panel-head" }, byId("curves-title"), log, keep, drop), empty, lossBox, scoreBox);
   on("curves", show);
   onScheme(show);
-  new ResizeObserver(show).observe(lossBox);
+  new ResizeObserver(show).observe(byId("curves"));
 }

@@ -55,8 +55,8 @@ function showResults(told) {
 /** @param {import("./types.js").Results} told */
 function confusion(told) {
   const most = Math.max(1, ...told.confusion.flat());
-  const head = h("tr", {}, h("th", { scope: "col" }, "is \\ predicted"), ...told.classes.map((name) => h("th", { scope: "col", class: "right" }, name)));
-  const lines = told.confusion.map((counts, i) => h("tr", {}, h("th", { scope: "row" }, told.classes[i]), ...counts.map((count, j) => {
+  const head = h("tr", {}, h("th", { scope: "col" }, "is \\ predicted"), ...told.classes.map((name) => h("th", { scope: "col", class: "right", title: name }, name)));
+  const lines = told.confusion.map((counts, i) => h("tr", {}, h("th", { scope: "row", title: told.classes[i] }, told.classes[i]), ...counts.map((count, j) => {
     const cell = h("td", {}, count ? whole(count) : "·");
     const colour = i === j ? theme.positive : theme.negative;
     if (count) cell.style.background = `color-mix(in srgb, ${colour} ${Math.round(8 + 42 * Math.sqrt(count / most))}%, var(--panel))`;

@@ -31,6 +31,8 @@ let near = null;
 
 const asPicture = () => (page.setup?.picture_side ?? 0) > 0;
 
+const narrow = () => (drawing.parentElement?.clientWidth ?? 0) < 560;
+
 /** Place the columns for the width there is, and make their nodes. */
 function build() {
   const { setup, frame } = page;
@@ -40,13 +42,12 @@ function build() {
   if (key === built) return;
   built = key;
   closeCard();
-  const narrow = box.clientWidth < 560;
-  const node = narrow ? 32 : 42;
-  const pitch = node + (narrow ? 8 : 11);
+  const node = narrow() ? 32 : 42;
+  const pitch = node + (narrow() ? 8 : 11);
   const counts = frame.head.shown.map(([, count], k) => (k === 0 && asPicture() ? 1 : count));
-  const left = narrow ? 62 : 104;
-  const right = narrow ? 48 : 92;
-  const width = Math.max(box.clientWidth - 8, left + right + (counts.length - 1) * (narrow ? 80 : 104));
+  const left = narrow() ? 62 : 104;
+  const right = narrow() ? 48 : 92;
+  const width = Math.max(box.clientWidth - 8, left + right + (counts.length - 1) * (narrow() ? 80 : 104));
   const rows = Math.max(...counts, 4);
   const height = HEAD + rows * pitch + 44;
   columns = counts.map((count, k) => {
@@ -111,7 +112,7 @@ function buildPager(column, k, total, height) {
 function buildInserts() {
   for (let k = 0; k + 1 < columns.length; k += 1) {
     const button = h("button", { class: "insert", title: "Add a layer here", "aria-label": `Add a layer after ${k ? `hidden layer ${k}` : "the inputs"}`, onclick: () => addLayer(k) }, "+");
-    Object.assign(button.style, { left: `${(columns[k].x + columns[k + 1].x) / 2}px`, top: "20px" });
+    Object.assign(button.style, { left: `${(columns[k].x + columns[k + 1].x) / 2}px`, top: narrow() ? "86px" : "20px" }); // on a phone there is no room between two heads
     drawing.append(button);
   }
 }

@@ -63,12 +63,13 @@ function drawDots() {
     const chosen = row === shownRow;
     context.beginPath();
     context.arc(x, y, chosen ? radius + 3 : radius, 0, 7);
-    context.fillStyle = targetColour(points.target[k], setup.classes.length);
+    const own = setup.axes.length > 1 || setup.classes.length ? targetColour(points.target[k], setup.classes.length) : theme.positive;
+    context.fillStyle = own;
     context.strokeStyle = chosen ? theme.ink : theme.panel;
     context.lineWidth = chosen ? 2 : 1;
     if (points.held[k]) {  // held out: a ring
       context.fillStyle = theme.panel;
-      context.strokeStyle = targetColour(points.target[k], setup.classes.length);
+      context.strokeStyle = own;
       context.lineWidth = chosen ? 2.6 : 1.6;
     }
     context.fill();
@@ -118,7 +119,7 @@ function build(setup) {
   picks.hidden = last <= 1;
   const classes = setup.classes.slice(0, KEYS).map((name, k) => key(name, targetColour(k, setup.classes.length)));
   if (setup.classes.length > KEYS) classes.push(h("span", {}, `and ${setup.classes.length - KEYS} more`));
-  const values = setup.target_range ? [key(number(setup.target_range[0]), targetColour(0, 0)), key(number(setup.target_range[1]), targetColour(1, 0))] : [];
+  const values = setup.target_range && setup.axes.length > 1 ? [key(number(setup.target_range[0]), targetColour(0, 0)), key(number(setup.target_range[1]), targetColour(1, 0))] : [];
   keys.replaceChildren(...(classes.length ? classes : values));
   if (setup.held_rows) {
     const ring = key("ring: held out", "transparent");
