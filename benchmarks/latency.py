@@ -85,25 +85,29 @@ def entrants_of(model: cr.Model, folder: Path) -> Iterator[Entrant]:
     network = model.network
     yield Entrant("chainrule, network", lambda: network.predict_proba(x)[0])
     yield Entrant("chainrule, model", lambda: model.predict(table).row(0)[1:])
-    yield _scikit_learn(network, x)
+    yield from _perceptrons(network, x)
     yield from _onnxruntime(model, table, x, folder)
     if compiler := shutil.which("cc"):
         yield _c(network, x, folder, compiler)
 
 
-def _scikit_learn(network: cr.Network, x: Any) -> Entrant:
-    """Its classifier, with these weights."""
+def _perceptrons(network: cr.Network, x: Any) -> Iterator[Entrant]:
+    """Our classifier in scikit-learn's clothes and its own, with these weights."""
+    from sklearn import neural_network
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.neural_network import MLPClassifier
+
+    from chainrule import estimators
 
     sizes = [layer.units for layer in network.layers[:-1]]
-    theirs = MLPClassifier(sizes, max_iter=1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        theirs.fit(np.tile(x, (10, 1)), np.arange(10))
-    theirs.coefs_ = [network.parameters[name] for name in network.parameters if name.endswith("W")]
-    theirs.intercepts_ = [network.parameters[name] for name in network.parameters if name.endswith("b")]
-    return Entrant("scikit-learn", lambda: theirs.predict_proba(x)[0])
+    for name, module in (("chainrule, MLPClassifier", estimators), ("scikit-learn", neural_network)):
+        classifier = module.MLPClassifier(sizes, max_iter=1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            classifier.fit(np.tile(x, (10, 1)), np.arange(10))
+        for place, layer in enumerate(classifier.coefs_):
+            layer[...] = network.parameters[f"dense_{place + 1}.W"]
+            classifier.intercepts_[place][...] = network.parameters[f"dense_{place + 1}.b"]
+        yield Entrant(name, lambda classifier=classifier: classifier.predict_proba(x)[0])
 
 
 def _onnxruntime(model: cr.Model, table: Any, x: Any, folder: Path) -> Iterator[Entrant]:

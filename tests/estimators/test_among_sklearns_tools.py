@@ -27,6 +27,7 @@ from threadpoolctl import threadpool_limits  # noqa: E402
 
 X, y = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X)
+VERSION = tuple(map(int, sklearn.__version__.split(".")[:2]))
 QUICK = dict(hidden_layer_sizes=10, max_iter=30, learning_rate_init=0.05, random_state=0)
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning")]
 
@@ -87,6 +88,8 @@ def test_one_classifier_for_each_output():
 
 
 def test_weights_and_validation_rows_are_routed():
+    if VERSION < (1, 6):
+        pytest.skip("before scikit-learn 1.6 a pipeline does not hand on the weights of a score")
     weights = np.where(y == 0, 5.0, 1.0)
     with sklearn.config_context(enable_metadata_routing=True):
         model = MLPClassifier(**QUICK).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
@@ -100,8 +103,7 @@ def test_weights_and_validation_rows_are_routed():
 
 
 def test_validation_rows_go_through_the_pipeline():
-    version = tuple(map(int, sklearn.__version__.split(".")[:2]))
-    if version < (1, 6):
+    if VERSION < (1, 6):
         pytest.skip("before scikit-learn 1.6 a pipeline does not transform them")
     with sklearn.config_context(enable_metadata_routing=True):
         model = MLPClassifier(**QUICK).set_fit_request(X_val=True, y_val=True)

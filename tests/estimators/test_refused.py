@@ -20,7 +20,10 @@ LABELS = np.where(X[:, 0] > 0, "high", "low")
 VALUES = X @ [1.0, -2.0, 0.5]
 SHORT = dict(hidden_layer_sizes=3, max_iter=2, random_state=0)
 DAYS = np.arange(30).astype("datetime64[D]")
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Stochastic Optimizer:UserWarning",
+    "ignore:Determining the data types of a LazyFrame",  # by scikit-learn before 1.6
+)
 
 
 def with_one(value, kind=float):

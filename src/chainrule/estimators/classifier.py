@@ -216,7 +216,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
                 raise ArgumentError(f"Unknown label type: {kind}", where=where, mend=_NO_LABELS[kind])
             self._binarizer = LabelBinarizer().fit(labels)
         except TypeError:
-            expected = "labels of one kind, all text or all numbers, none missing"
+            expected = "labels of one kind, all text (no bytes) or all numbers, none missing"
             raise DataError("y", where=where, expected=expected, got=list(labels)) from None
         self.classes_: np.ndarray[Any, Any] = self._binarizer.classes_
 
