@@ -156,15 +156,85 @@ def op(text, **attributes):
     return node(kind, inputs, [output], **attributes)
 
 
-@pytest.mark.slow
-def test_a_network_of_ours_comes_back_as_it_was(tmp_path):
-    norms = [cr.Dense(5, "gelu"), cr.Dense(5, "silu"), cr.BatchNorm(), cr.Dense(4, "leaky_relu"), cr.LayerNorm()]
-    net = cr.Network([*norms, cr.Dense(3, "softmax")])
+def exported(layers, path, *, dtype="float32"):
+    """A network of ours with some training behind it, and what comes back of it."""
+    net = cr.Network([*layers, cr.Dense(3, "softmax")], dtype=dtype)
     net.fit(X, np.arange(10) % 3, epochs=2)
-    net.export(tmp_path / "net.onnx")
-    back = cr.from_onnx(tmp_path / "net.onnx")
-    assert np.array_equal(back.parameters["dense_2.W"], net.parameters["dense_2.W"])
+    net.export(path / "net.onnx")
+    return net, cr.from_onnx(path / "net.onnx")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_networks_of_ours_come_back_as_they_were(tmp_path, dtype):
+    """Of a float64 network most activations and the norms are written out in single nodes."""
+    kept = ["sigmoid", "tanh", "relu", cr.activations.LeakyReLU(0.3), cr.activations.ELU(0.7), "selu", "gelu", "silu"]
+    layers = [cr.Dense(5, f) for f in [*kept, "softplus", "exp", "softmax"]]
+    net, back = exported([*layers, cr.LayerNorm(epsilon=0.01), cr.Dense(4)], tmp_path, dtype=dtype)
+    assert [layer.f for layer in back.layers if isinstance(layer, cr.Dense)] == [
+        layer.f for layer in net.layers if isinstance(layer, cr.Dense)
+    ]
+    assert [type(layer) for layer in back.layers] == [type(layer) for layer in net.layers]
+    assert back.layers[-3].epsilon == 0.01
+    assert all(np.allclose(back.parameters[name], net.parameters[name], rtol=1e-6) for name in net.parameters)
     assert np.allclose(back.forward(X), net.forward(X), rtol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_scalings_of_ours_are_folded(tmp_path, dtype):
+    """What is a scaling in the graph: 1.7159 and 2/3, and the norm of a batch in float64."""
+    net, back = exported([cr.Dense(4, "scaled_tanh"), cr.BatchNorm(), cr.Dropout(0.5)], tmp_path, dtype=dtype)
+    assert np.allclose(back.forward(X), net.forward(X), rtol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_shortcuts_of_ours_come_back(tmp_path, dtype):
+    inner = cr.Residual([cr.Dense(4, "silu"), cr.Residual([cr.Dense(4, "tanh"), cr.LayerNorm()])])
+    first = cr.Residual([cr.Residual([cr.Dense(4, "softplus")]), cr.Activation("relu")])
+    net, back = exported([first, inner, cr.Activation("relu"), cr.Residual([cr.Dense(4)])], tmp_path, dtype=dtype)
+    assert list(back.parameters) == list(net.parameters)
+    assert all(np.allclose(back.parameters[name], net.parameters[name], rtol=1e-6) for name in net.parameters)
+    assert np.allclose(back.forward(X), net.forward(X), rtol=1e-6)
+    here = [layer.became for layer in back.report.layers]
+    assert "residual_2.residual_1.layer_norm_1" in " ".join(here)
+    assert here.index("residual_2.dense_1") < here.index("residual_2.residual_1") < here.index("residual_2")
+    nowhere = [layer for layer in back.report.layers if layer.difference is None]
+    assert all("folded" in layer.became or "nodes to" in layer.name for layer in nowhere)  # a norm without its gamma
+
+
+def test_a_shortcut():
+    nodes = [
+        op("Gemm X W1 b1 -> A"),
+        op("Tanh A -> B"),
+        op("Mul B gamma -> C"),  # a scaling before a shortcut is a layer of its own, one inside is folded
+        op("Mul C beta -> D"),
+        op("Gemm D V -> E"),
+        op("Relu E -> F"),
+        op("Add F C -> G", name="meet"),
+        op("Gemm G W2 b2 -> H"),
+        op("Softmax H -> Y"),
+    ]
+    net = check_the_same(graph(nodes, {"V": rng.normal(size=(6, 6)).astype("f4")}))
+    assert [layer.kind for layer in net.layers] == ["dense", "dense", "residual", "dense"]
+    told = became(net)
+    assert (told["Add meet"], told["Relu"], told["Mul"]) == (
+        "residual_1",
+        "residual_1.dense_1: relu",
+        "folded into residual_1.dense_1.W and residual_1.dense_1.b",
+    )
+    rows = rng.normal(size=(60, 4)).astype("f4")
+    check_every_insight(net, rows, net.predict(rows))
+
+
+def test_shortcuts_within_shortcuts_have_an_end():
+    """Adds that all take the rows, one around the other."""
+    nodes = [op("Gemm X V -> A0"), *(op(f"Add A{i} X -> A{i + 1}") for i in range(40)), op("Relu A40 -> Y")]
+    with pytest.raises(cr.ArgumentError, match="it branches"):
+        cr.from_onnx(graph(nodes, {"V": np.eye(4, dtype="f4")}))
+    few = [op("Gemm X V -> A0"), *(op(f"Add A{i} X -> A{i + 1}") for i in range(3)), op("Relu A3 -> Y")]
+    check_the_same(graph(few, {"V": np.eye(4, dtype="f4")}))
 
 
 HALF, WHOLE = np.ones((4, 3), "f2"), np.ones((4, 3), "i8")
@@ -178,7 +248,24 @@ REFUSED = {
         {},
         "it branches: Relu, Tanh all take",
     ),
-    "a shortcut": ([op("Relu X -> A"), op("Add A X -> Y")], {}, "it branches: Relu, Add all take 'X'"),
+    "a shortcut that multiplies": (
+        [PRODUCT, op("Relu A -> B"), op("Mul A B -> Y")],
+        {},
+        "it branches: Relu, Mul all take 'A'",
+    ),
+    "a shortcut past nothing with weights": ([op("Relu X -> A"), op("Add A X -> Y")], {}, "no layer with weights"),
+    "a shortcut past another width": (
+        [PRODUCT, op("MatMul A W2 -> B"), op("Add A B -> Y")],
+        {},
+        r"Add: residual: layers inside: expected outputs of the shape of the inputs \(6,\), got \(3,\)",
+    ),
+    "an operator beside a shortcut": (
+        [PRODUCT, op("Conv A W2 -> B", name="c"), op("Add A B -> Y")],
+        {},
+        "node 1, Conv 'c', is not supported",
+    ),
+    "an end beside a shortcut": ([PRODUCT, op("Relu A -> B"), op("Add A C -> Y")], {}, "nothing takes the values 'B'"),
+    "rows added to themselves": ([PRODUCT, op("Add A A -> Y")], {}, "one must be the rows that the other begins with"),
     "a side way": ([op("MatMul X W1 -> Y"), op("Relu Y -> A")], {}, "Relu does not lie between"),
     "an island": ([op("MatMul X W1 -> Y"), op("Relu Z -> A")], {}, "Relu does not lie between"),
     "an end": ([op("Relu X -> A")], {}, "nothing takes the values 'A'"),

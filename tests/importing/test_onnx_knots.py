@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.importing.graphs import FIRST, check_the_same, graph, node
+from tests.importing.graphs import FIRST, SIX, check_the_same, graph, node
 
 import chainrule as cr
 
@@ -35,6 +35,49 @@ def test_an_activation_written_out_in_single_nodes(written, activation):
     net = check_the_same(graph([FIRST, *written], NUMBERS))
     assert net.layers[0].f.name == activation
     assert net.report.layers[1].name == f"{len(written)} nodes to Mul"
+
+
+@pytest.mark.parametrize("opset", [17, 18])  # the axes of ReduceMean are an attribute, an input
+@pytest.mark.parametrize("epsilon", [1e-5, 0.01])
+def test_a_layer_norm_written_out_in_single_nodes(opset, epsilon):
+    """As torch writes it before opset 17, and what is written for float64."""
+    axes, more = ({"axes": [-1]}, []) if opset < 18 else ({}, ["last"])
+    nodes = [
+        node("ReduceMean", ["H", *more], ["m"], **axes),
+        node("Sub", ["H", "m"], ["c"]),
+        node("Pow", ["c", "two"], ["s"]),
+        node("ReduceMean", ["s", *more], ["v"], **axes),
+        node("Add", ["v", "eps"], ["w"]),
+        node("Sqrt", ["w"], ["r"]),
+        node("Div", ["c", "r"], ["n"]),
+        node("Mul", ["n", "gamma"], ["g"]),
+        node("Add", ["g", "beta"], ["Y"]),
+    ]
+    numbers = {"two": np.float32(2), "eps": np.float32(epsilon), "last": np.array([-1])}
+    net = check_the_same(graph([FIRST, *nodes], numbers, opset=opset))
+    norm = net.layers[1]
+    assert isinstance(norm, cr.LayerNorm)
+    assert norm.epsilon == pytest.approx(epsilon, rel=1e-5)
+    assert np.allclose(net.parameters["layer_norm_1.gamma"], SIX["gamma"])
+    over_rows = [node("ReduceMean", ["H", *more], ["m"], **({"axes": [0]} if axes else {})), *nodes[1:]]
+    with pytest.raises(cr.ArgumentError, match="it branches: ReduceMean, Sub all take 'H'"):
+        cr.from_onnx(graph([FIRST, *over_rows], numbers | {"last": np.array([0])}, opset=opset))
+
+
+@pytest.mark.parametrize(("slope", "activation"), [(0.25, "leaky_relu"), (-0.25, None)])
+def test_a_slope_written_out_is_found(slope, activation):
+    nodes = [
+        FIRST,
+        node("Greater", ["H", "zero"], ["more"]),
+        node("Mul", ["H", "slope"], ["low"]),
+        node("Where", ["more", "H", "low"], ["Y"]),
+    ]
+    model = graph(nodes, {"zero": np.float32(0), "slope": np.float32(slope)})
+    if activation is None:
+        with pytest.raises(cr.ArgumentError, match="it branches"):
+            cr.from_onnx(model)
+        return
+    assert check_the_same(model).layers[0].f == cr.activations.LeakyReLU(slope)
 
 
 def test_the_other_gelu_written_out_in_single_nodes():

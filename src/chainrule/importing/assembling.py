@@ -9,29 +9,35 @@ import numpy as np
 from msgspec.structs import replace
 
 from chainrule.errors import ArgumentError, ShapeError
-from chainrule.importing.steps import Affine, Numbers, Source, Step
-from chainrule.layers import Activation, AnyLayer, BatchNorm, Dense, LayerNorm, Sequence
+from chainrule.importing.steps import Affine, Numbers, Source, Step, flat, reading
+from chainrule.layers import Activation, AnyLayer, BatchNorm, Dense, LayerNorm, Residual, Sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from collections.abc import Sequence as Sequence_
+
+    from chainrule.layers import Shape
+    from chainrule.layers.composite import Composite
 
 
 _FOLDED = "folded into {0}.W and {0}.b"
+_FOLDED_NORM = "folded into {0}.gamma and {0}.beta"
 
 
 class Place(NamedTuple):
-    """Where the values of a step stand here: the layer by its index, its net input ``Z`` or its output ``Y``."""
+    """Where the values of a step stand here: the layer by its index (and that inside it), its net input or output."""
 
-    layer: int
+    layer: tuple[int, ...]
     part: Literal["Z", "Y"] = "Y"
 
 
 @dataclass
 class Piece:
-    """A layer to be, with its numbers in float64."""
+    """A layer to be, with its numbers in float64, and the pieces inside it."""
 
     layer: AnyLayer
     numbers: dict[str, Numbers] = field(default_factory=dict)
+    inside: list[Piece] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +65,14 @@ class Assembly:
         """The layers alone."""
         return tuple(piece.layer for piece in self.pieces)
 
+    def numbers(self, path: Sequence_[int | str]) -> Numbers:
+        """A parameter by its path: indices of layers, and its name."""
+        *places, name = path
+        piece = Piece(self.pieces[0].layer, inside=list(self.pieces))
+        for place in places:
+            piece = piece.inside[int(place)]
+        return piece.numbers[str(name)]
+
 
 def assemble(source: Source) -> Assembly:
     """Make layers of the steps.
@@ -68,37 +82,61 @@ def assemble(source: Source) -> Assembly:
         ShapeError: when the steps do not fit together.
     """
     dtype, n_inputs = _dtype(source), _n_inputs(source)
-    assembler = _Assembler(source, n_inputs)
-    for index, step in enumerate(source.steps):
-        assembler.take(index, step)
-    assembler.settle()
-    assembler.places.setdefault(len(source.steps) - 1, Place(len(assembler.pieces) - 1))
-    layers = Sequence(tuple(piece.layer for piece in assembler.pieces))
-    names = [name for name, _, _ in layers.named((n_inputs,))]
+    assembler = _Assembler(source.where, n_inputs)
+    assembler.take_all(source.steps)
+    steps = range(len(list(flat(source.steps))))
+    assembler.places.setdefault(steps[-1], Place((len(assembler.pieces) - 1,)))
+    names = dict(_named(Sequence(tuple(piece.layer for piece in assembler.pieces)), (n_inputs,)))
     return Assembly(
         pieces=tuple(assembler.pieces),
         n_inputs=n_inputs,
         dtype=dtype,
-        places=tuple(assembler.places.get(index) for index in range(len(source.steps))),
-        became=tuple(assembler.words(index, names) for index in range(len(source.steps))),
+        places=tuple(assembler.places.get(index) for index in steps),
+        became=tuple(assembler.words(index, names) for index in steps),
         first=assembler.first,
     )
 
 
-class _Assembler:
-    """What has been made so far; a scaling waits until it is known which dense layer it is folded into."""
+def _named(
+    composite: Composite, shape: Shape, path: tuple[int, ...] = (), at: str = ""
+) -> Iterator[tuple[tuple[int, ...], str]]:
+    """The name of each layer by its path."""
+    for index, (name, layer, inside) in enumerate(composite.named(shape)):
+        yield (*path, index), f"{at}{name}"
+        if isinstance(layer, Residual):
+            yield from _named(layer, inside, (*path, index), f"{at}{name}.")
 
-    def __init__(self, source: Source, n_inputs: int) -> None:
-        self.where, self.width = source.where, n_inputs
+
+class _Assembler:
+    """What has been made so far; a scaling waits until it is known which dense layer it is folded into.
+
+    Args:
+        where: for messages.
+        width: of the rows.
+        path: of the layer inside which this is.
+        known: how many steps were taken before.
+    """
+
+    def __init__(self, where: str, width: int, path: tuple[int, ...] = (), known: int = 0) -> None:
+        self.where, self.width, self.known, self._path = where, width, known, path
         self.pieces: list[Piece] = []
         self.places: dict[int, Place] = {}
         self.first: Affine | None = None
-        self._became: dict[int, tuple[int, str]] = {}  # of a step: the index of the layer, and a sentence with its name
+        self._became: dict[int, tuple[tuple[int, ...], str]] = {}  # of a step: a layer, and a sentence with its name
         self._waiting: Affine | None = None
         self._waiting_steps: list[int] = []
 
-    def take(self, index: int, step: Step) -> None:
-        """Add a step."""
+    def take_all(self, steps: Iterable[Step]) -> None:
+        """Add these steps, and whatever waits in the end."""
+        for step in steps:
+            if step.inside:
+                self._add_around(step)
+            else:
+                self._take(self.known, step)
+            self.known += 1
+        self.settle()
+
+    def _take(self, index: int, step: Step) -> None:
         if step.becomes is None:
             if self.pieces and self._waiting is None:
                 self.places[index] = self._here
@@ -110,7 +148,7 @@ class _Assembler:
         else:
             self._add(index, step, step.becomes)
 
-    def words(self, index: int, names: list[str]) -> str:
+    def words(self, index: int, names: dict[tuple[int, ...], str]) -> str:
         """What became of a step."""
         if index not in self._became:
             return "nothing: it changes no row"
@@ -119,7 +157,7 @@ class _Assembler:
 
     @property
     def _here(self) -> Place:
-        return Place(len(self.pieces) - 1)
+        return Place((*self._path, len(self.pieces) - 1))
 
     @property
     def _last_is_linear(self) -> bool:
@@ -138,23 +176,27 @@ class _Assembler:
         self.places.update(dict.fromkeys(outputs, self._here._replace(part="Z")))
 
     def _scale(self, index: int, scaling: Affine) -> None:
-        """Fold a scaling into a dense layer before it, or let it wait for the next."""
-        if self._waiting is None and self._last_is_linear:
-            self._fold_back(scaling)
-            self._place(index, _FOLDED)
+        """Fold a scaling into a dense layer or a norm before it, or let it wait for the next."""
+        if self._waiting is None and self._fold_back(scaling):
+            self.places = {known: place for known, place in self.places.items() if place != self._here}
+            self._place(index, _FOLDED if isinstance(self.pieces[-1].layer, Dense) else _FOLDED_NORM)
             return
         self._waiting = scaling if self._waiting is None else self._waiting.then(scaling)
         self._waiting_steps.append(index)
         if not self.pieces:
             self.first = self._waiting
 
-    def _fold_back(self, scaling: Affine) -> None:
-        """``(X W + b) * factor + shift = X (W factor) + (b factor + shift)``."""
-        last = self.pieces[-1]
-        last.numbers["W"] = last.numbers["W"] * scaling.factor
-        last.numbers["b"] = last.numbers.get("b", np.zeros(self.width)) * scaling.factor + scaling.shift
-        last.layer = replace(last.layer, bias=True)
-        self.places = {index: known for index, known in self.places.items() if known != self._here}
+    def _fold_back(self, scaling: Affine) -> bool:
+        """``(X W + b) * factor + shift = X (W factor) + (b factor + shift)``; of a norm, gamma is W and beta is b."""
+        last = self.pieces[-1] if self.pieces else None
+        if last is None or not (self._last_is_linear or isinstance(last.layer, BatchNorm | LayerNorm)):
+            return False
+        W, b = ("W", "b") if isinstance(last.layer, Dense) else ("gamma", "beta")
+        last.numbers[W] = last.numbers[W] * scaling.factor
+        last.numbers[b] = last.numbers.get(b, np.zeros(self.width)) * scaling.factor + scaling.shift
+        if isinstance(last.layer, Dense):
+            last.layer = replace(last.layer, bias=True)
+        return True
 
     def _fold_forward(self, layer: Dense, numbers: dict[str, Numbers]) -> Dense:
         """``(X * factor + shift) W + b = X (factor W) + (shift W + b)``."""
@@ -176,7 +218,7 @@ class _Assembler:
         """The scaling that waits, for the layer that comes next."""
         waiting = self._waiting
         assert waiting is not None  # noqa: S101 -- both callers have asked
-        self._became.update(dict.fromkeys(self._waiting_steps, (len(self.pieces), sentence)))
+        self._became.update(dict.fromkeys(self._waiting_steps, ((*self._path, len(self.pieces)), sentence)))
         self._waiting, self._waiting_steps = None, []
         return waiting
 
@@ -189,6 +231,20 @@ class _Assembler:
         self.pieces.append(Piece(layer, numbers))
         self._place(index, "{}")
         (self.width,) = layer.output_shape((self.width,))
+
+    def _add_around(self, step: Step) -> None:
+        """A shortcut past steps: ``Y = X + F(X)``."""
+        self.settle()
+        inner = _Assembler(self.where, self.width, (*self._path, len(self.pieces)), self.known)
+        inner.take_all(step.inside)
+        self.known = inner.known
+        with reading(step.name, self.where):
+            layer = Residual(tuple(piece.layer for piece in inner.pieces))
+            layer.output_shape((self.width,))
+        self.pieces.append(Piece(layer, inside=inner.pieces))
+        self.places |= inner.places
+        self._became |= inner._became
+        self._place(self.known, "{}")
 
     def _check(self, step: Step, layer: AnyLayer, numbers: dict[str, Numbers]) -> None:
         """Raise unless the numbers have the shapes that this layer has for rows of this width."""
@@ -213,7 +269,7 @@ def _spread(scaling: Affine, width: int, name: str, where: str) -> Affine:
 
 
 def _arrays(source: Source) -> Iterator[Numbers]:
-    for step in source.steps:
+    for step in flat(source.steps):
         yield from step.numbers.values()
 
 
@@ -230,7 +286,7 @@ def _n_inputs(source: Source) -> int:
     """I: what the source says, or what the first of its layers that knows it takes."""
     if source.n_inputs is not None:
         return source.n_inputs
-    for step in source.steps:
+    for step in flat(source.steps):
         if isinstance(step.becomes, Dense | BatchNorm | LayerNorm):
             return len(next(iter(step.numbers.values())))
         if isinstance(step.becomes, Affine) and step.becomes.factor.size > 1:

@@ -9,12 +9,16 @@ from msgspec.structs import replace
 
 from chainrule.errors import ArgumentError
 from chainrule.importing.report import LayerComparison
-from chainrule.layers import PREDICTION, BatchNorm
+from chainrule.importing.steps import flat
+from chainrule.layers import PREDICTION, BatchNorm, Residual
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from chainrule.arrays import Floats
     from chainrule.importing.assembling import Assembly
     from chainrule.importing.steps import Numbers, Source
+    from chainrule.layers import AnyLayer
     from chainrule.network import Network
 
 RANDOM_ROWS = 64
@@ -43,7 +47,7 @@ def compare(source: Source, assembly: Assembly, network: Network, rows: Numbers)
         here, other = (_values(assembly, network, rows, dtype) for dtype in (network.dtype, _other(network.dtype)))
         there = source.run(rows)
         found, exact, precision = [], True, source.precision or network.dtype
-        for index, step in enumerate(source.steps):
+        for index, step in enumerate(flat(source.steps)):
             exact = exact and not step.approximates
             about = LayerComparison(step.name, assembly.became[index], approximates=step.approximates)
             original, place = there[index], assembly.places[index]
@@ -63,15 +67,26 @@ def compare(source: Source, assembly: Assembly, network: Network, rows: Numbers)
     return tuple(found)
 
 
-def _values(assembly: Assembly, network: Network, X: Numbers, dtype: str) -> list[dict[str, Floats]]:
-    """Net input and output of each layer of the original, computed with this type of numbers."""
+def _values(assembly: Assembly, network: Network, X: Numbers, dtype: str) -> dict[tuple[int, ...], dict[str, Floats]]:
+    """Net input and output of each layer of the original, by its path, computed with this type of numbers."""
     params = network.objective.layout.split(network.theta.astype(dtype))
-    values: list[dict[str, Floats]] = []
-    H: Any = X.astype(dtype)
-    for index, layer in enumerate(assembly.layers):
-        H, saved = layer.forward(params.get(index, {}), H, PREDICTION)
-        values.append({"Y": H, "Z": getattr(saved, "Z", H)})
+    values: dict[tuple[int, ...], dict[str, Floats]] = {}
+    _run(assembly.layers, params, X.astype(dtype), (), values)
     return values
+
+
+def _run(
+    layers: Iterable[AnyLayer], params: Any, H: Any, path: tuple[int, ...], values: dict[tuple[int, ...], Any]
+) -> Any:
+    for index, layer in enumerate(layers):
+        own, here = params.get(index, {}), (*path, index)
+        if isinstance(layer, Residual):
+            H = H + _run(layer.layers, own, H, here, values)
+            values[here] = {"Y": H, "Z": H}
+        else:
+            H, saved = layer.forward(own, H, PREDICTION)
+            values[here] = {"Y": H, "Z": getattr(saved, "Z", H)}
+    return H
 
 
 def _other(dtype: str) -> str:

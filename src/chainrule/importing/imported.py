@@ -12,6 +12,7 @@ from chainrule.errors import ArgumentError
 from chainrule.importing.assembling import assemble
 from chainrule.importing.comparing import RANDOM_ROWS, compare, random_rows
 from chainrule.importing.report import ImportReport
+from chainrule.importing.steps import flat
 from chainrule.inputs import as_matrix
 from chainrule.layers import Activation, Dense
 from chainrule.losses import get as get_loss
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from chainrule.layers import AnyLayer
     from chainrule.losses import Loss
 
-_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
+_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy", "exp": "poisson"}
 
 
 class ImportedNetwork(Network):
@@ -67,12 +68,13 @@ class ImportedNetwork(Network):
 
 def _in_order(network: Network, assembly: Assembly) -> Iterable[Any]:
     """The numbers in the order of theta."""
-    return [assembly.pieces[int(p.path[0])].numbers[str(p.path[-1])] for p in network.objective.layout.parameters]
+    return [assembly.numbers(parameter.path) for parameter in network.objective.layout.parameters]
 
 
 def _check_last_alone(source: Source) -> None:
     """Raise when a step whose values have no counterpart here (a log-softmax) is not the last."""
-    for step in source.steps[:-1]:
+    *before, _ = flat(source.steps)
+    for step in before:
         if step.compared_as is not None:
             raise ArgumentError(f"{step.name} is supported as the last layer alone", where=source.where)
 
@@ -118,7 +120,7 @@ def _report(network: Network, source: Source, assembly: Assembly, rows: Any, tol
     layers = compare(source, assembly, network, rows)
     reason, added = told
     end = layers[-1]
-    notes = [f"{step.name}: {note}" for step in source.steps for note in step.notes]
+    notes = [f"{step.name}: {note}" for step in flat(source.steps) for note in step.notes]
     return ImportReport(
         origin=source.origin,
         inputs=assembly.n_inputs,

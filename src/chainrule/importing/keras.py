@@ -192,6 +192,7 @@ def _notes(layer: Any, activation: str) -> Iterator[str]:
 _ACTIVATIONS: dict[str, str | AnyActivation] = {
     **{name: name for name in ("sigmoid", "tanh", "relu", "elu", "selu", "gelu", "silu", "softplus", "softmax")},
     "linear": "identity",
+    "exponential": "exp",
     "leaky_relu": LeakyReLU(0.2),  # Keras's own default
     "log_softmax": "softmax",
 }

@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.errors import ArgumentError, FileFormatError, MissingExtraError
 from chainrule.importing.imported import ImportedNetwork
 from chainrule.importing.onnx_graph import Chain
-from chainrule.importing.onnx_nodes import read_step
+from chainrule.importing.onnx_nodes import read_steps
 from chainrule.importing.steps import Numbers, Source
 
 if TYPE_CHECKING:
@@ -63,11 +63,10 @@ def from_onnx(
     proto, where = _opened(onnx, model)
     _check_opset(proto, where)
     chain = Chain(onnx, proto.graph, where)
-    steps = tuple(read_step(node, chain, approximate_gelu=approximate_gelu) for node in chain.nodes)
     source = Source(
         where=where,
         origin=f"the ONNX graph {proto.graph.name!r}" if proto.graph.name else "an ONNX graph",
-        steps=steps,
+        steps=read_steps(chain.path, chain, approximate_gelu=approximate_gelu),
         run=_runner(onnx, proto, chain),
         n_inputs=chain.width,
     )

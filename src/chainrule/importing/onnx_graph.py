@@ -7,25 +7,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.errors import ArgumentError, FileFormatError
-from chainrule.importing.onnx_knots import Knot, find_knot
+from chainrule.importing.onnx_paths import Walk, flat
 
 if TYPE_CHECKING:
     from chainrule.importing.steps import Numbers
 
 
+_ONE_INPUT = (
+    "A graph of one input, the rows, is supported; of a model of chainrule export the network: --network-only, "
+    "network_only=True."
+)
+
+
 class Chain:
     """The nodes of a graph in the order in which rows pass them.
 
-    Where it branches and the nodes together are an activation (see `onnx_knots`), `nodes` has the last of them, and
-    `knots` knows all.
+    Where it branches and the nodes together are one layer (see `onnx_knots`), `nodes` has the last of them, and `knots`
+    knows all.
 
     Attributes:
         where: the file or function, for messages.
-        nodes: from the input on; constants are not among them.
+        path: from the input on, shortcuts with the nodes beside them; constants are not among them.
+        nodes: all of them in one row, those beside a shortcut before its end.
         input: its name.
         width: I, or None where the graph does not tell it.
         batch: the rows that it takes at a time; None for any number.
-        knots: the nodes that are one activation together, by the output of the last.
+        knots: the nodes that are one layer together, by the output of the last.
 
     Raises:
         ArgumentError: when the graph is no chain.
@@ -35,7 +42,6 @@ class Chain:
     def __init__(self, onnx: Any, graph: Any, where: str) -> None:
         self.where, self._onnx = where, onnx
         self._constants: dict[str, Numbers] = {}
-        self.knots: dict[str, Knot] = {}
         self.nodes: list[Any] = []
         self._check_names(graph)
         if graph.sparse_initializer:
@@ -44,7 +50,9 @@ class Chain:
             self._constants[tensor.name] = self._array(tensor, tensor.name)
         computing = [node for node in graph.node if not self._is_constant(node)]
         self.input, self.batch, self.width = self._read_input(graph)
-        self.nodes = self._ordered(computing, self._one_output(graph))
+        walk = Walk(computing, self._constants, where, self.title)
+        self.path = walk.between(self.input, self._one_output(graph), self.width)
+        self.knots, self.nodes = walk.knots, list(flat(self.path))
 
     def attributes(self, node: Any) -> dict[str, Any]:
         """The attributes of a node by name."""
@@ -119,7 +127,7 @@ class Chain:
         inputs = [value for value in graph.input if value.name not in self._constants]
         if len(inputs) != 1:
             got = ", ".join(value.name for value in inputs) or "none"
-            raise ArgumentError(f"its inputs are {got}", where=self.where, mend="A graph of one input is supported.")
+            raise ArgumentError(f"its inputs are {got}", where=self.where, mend=_ONE_INPUT)
         kind = inputs[0].type.tensor_type
         sizes = [int(d.dim_value) if d.HasField("dim_value") else None for d in kind.shape.dim]
         if kind.HasField("shape") and len(sizes) != 2:
@@ -135,45 +143,3 @@ class Chain:
             got = ", ".join(outputs) or "none"
             raise ArgumentError(f"its outputs are {got}", where=self.where, mend="A graph of one output is supported.")
         return str(outputs[0])
-
-    def _ordered(self, nodes: list[Any], output: str) -> list[Any]:
-        """The nodes from the input to the output; each takes what the one before it gives.
-
-        Raises:
-            ArgumentError: where they branch, or lead elsewhere.
-        """
-        takers: dict[str, list[Any]] = {}
-        for node in nodes:
-            for name in dict.fromkeys(node.input):
-                takers.setdefault(name, []).append(node)
-        chain, used, at = [], 0, self.input
-        while at != output:
-            node = self._next(takers, at)
-            used += len(self.knots[node.output[0]].nodes) if node.output[0] in self.knots else 1
-            chain.append(node)
-            at = node.output[0]
-            if used > len(nodes):
-                raise FileFormatError("its nodes go round in a circle", where=self.where)
-        if used < len(nodes) or takers.get(output):
-            inside = [*chain, *(node for knot in self.knots.values() for node in knot.nodes)]
-            left = next(
-                node for node in [*takers.get(output, []), *nodes] if not any(node is known for known in inside)
-            )
-            raise ArgumentError(f"{self.title(left)} does not lie between input and output", where=self.where)
-        return chain
-
-    def _next(self, takers: dict[str, list[Any]], at: str) -> Any:
-        """The node that takes the values of this name, or the last of a knot that begins there."""
-        here = takers.get(at, [])
-        if len(here) == 1:
-            return here[0]
-        if not here:
-            raise FileFormatError(f"nothing takes the values {at!r}, and they are not the output", where=self.where)
-        knot = find_knot(at, takers, self._constants)
-        if knot is not None:
-            last = knot.nodes[-1]
-            self.knots[last.output[0]] = knot
-            return last
-        names = ", ".join(self.title(node) for node in here)
-        mend = "A graph that is one chain is supported, and a GELU or SiLU written out in single nodes."
-        raise ArgumentError(f"it branches: {names} all take {at!r}", where=self.where, mend=mend)

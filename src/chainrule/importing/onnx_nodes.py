@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.activations import ELU, GELU, SELU, LeakyReLU
 from chainrule.errors import ArgumentError, InputError
+from chainrule.importing.onnx_paths import Shortcut
 from chainrule.importing.steps import (
     EXACT_GELU,
     LOGARITHM,
@@ -23,7 +24,7 @@ from chainrule.importing.steps import (
 from chainrule.layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from chainrule.importing.onnx_graph import Chain
     from chainrule.importing.onnx_knots import Knot
@@ -73,15 +74,34 @@ class Read(NamedTuple):
     approximates: bool = False
 
 
-def read_step(proto: Any, chain: Chain, *, approximate_gelu: bool) -> Step:
-    """The step that a node is.
+def read_steps(path: Iterable[Any], chain: Chain, *, approximate_gelu: bool) -> tuple[Step, ...]:
+    """The steps that the nodes of a path are.
 
     Raises:
-        InputError: when it has no counterpart here; names it.
+        InputError: when one has no counterpart here; names it.
     """
+    return tuple(
+        _read_shortcut(each, chain, approximate_gelu=approximate_gelu)
+        if isinstance(each, Shortcut)
+        else _read_step(each, chain, approximate_gelu=approximate_gelu)
+        for each in path
+    )
+
+
+def _read_shortcut(shortcut: Shortcut, chain: Chain, *, approximate_gelu: bool) -> Step:
+    inside = read_steps(shortcut.inside, chain, approximate_gelu=approximate_gelu)
+    return Step(name=_name(shortcut.add, "Add"), inside=inside)
+
+
+def _name(proto: Any, kind: str) -> str:
+    """How the report calls a node."""
+    return f"{kind} {proto.name}" if proto.name and kind not in proto.name else proto.name or kind
+
+
+def _read_step(proto: Any, chain: Chain, *, approximate_gelu: bool) -> Step:
     kind, title = chain.kind(proto), chain.title(proto)
     if proto.output[0] in chain.knots:
-        return _knot_step(chain.knots[proto.output[0]], title, chain.where, approximate_gelu=approximate_gelu)
+        return _knot_step(chain.knots[proto.output[0]], title, chain, approximate_gelu=approximate_gelu)
     if kind not in RULES:
         raise unsupported(title, chain.where, RULES)
     node = Node(kind, chain.attributes(proto), [chain.constant(name) for name in proto.input], list(proto.input))
@@ -93,7 +113,7 @@ def read_step(proto: Any, chain: Chain, *, approximate_gelu: bool) -> Step:
         numbers = {key: checked(array, f"{title}: {key}", where=chain.where) for key, array in read.arrays.items()}
     notes = {"LogSoftmax": (LOGARITHM,), "Gelu": (EXACT_GELU,) if read.approximates else ()}
     return Step(
-        name=f"{kind} {proto.name}" if proto.name and kind not in proto.name else proto.name or kind,
+        name=_name(proto, kind),
         becomes=read.becomes,
         numbers=numbers,
         approximates=read.approximates,
@@ -111,13 +131,16 @@ def _read(node: Node) -> Read:
         raise ArgumentError(f"its attributes are broken ({fault})") from None
 
 
-def _knot_step(knot: Knot, title: str, where: str, *, approximate_gelu: bool) -> Step:
+def _knot_step(knot: Knot, title: str, chain: Chain, *, approximate_gelu: bool) -> Step:
     """Several nodes as one step."""
-    with reading(title, where):
+    with reading(title, chain.where):
         check_gelu(exact=not knot.exact, approximate=approximate_gelu)
     name = f"{len(knot.nodes)} nodes to {knot.nodes[-1].name or knot.nodes[-1].op_type}"
     notes = () if knot.exact else (EXACT_GELU,)
-    return Step(name=name, becomes=knot.activation, approximates=not knot.exact, notes=notes)
+    given = (chain.constant(name) for node in knot.nodes for name in node.input)
+    kind = next((values.dtype for values in given if values is not None and values.dtype.kind == "f"), np.float32)
+    numbers = {key: values.astype(kind) for key, values in knot.numbers.items()}
+    return Step(name=name, becomes=knot.layer, numbers=numbers, approximates=not knot.exact, notes=notes)
 
 
 # ---- products and scalings ------------------------------------------------------------------------------------------
@@ -154,7 +177,7 @@ def _of_one_constant(node: Node) -> tuple[Numbers, bool]:
     """The numbers of a node that takes rows and numbers, in float64, and whether the numbers come first."""
     places = [place for place, values in enumerate(node.inputs) if values is not None]
     if len(places) != 1 or len(node.inputs) != 2:
-        mend = "Two branches that meet, as around a shortcut, are not supported."
+        mend = "Of two branches that meet, one must be the rows that the other begins with: a shortcut, added."
         raise ArgumentError("inputs", expected="rows and numbers that stand in the graph", got=node.names, mend=mend)
     values = node.inputs[places[0]]
     assert values is not None  # noqa: S101 -- its place was just looked up
@@ -276,6 +299,7 @@ RULES: dict[str, Callable[[Node], Read]] = {
     "Flatten": _flatten,
     "Reshape": _reshape,
     "Cast": _cast,
+    "Exp": _plain("exp"),
     "Relu": _plain("relu"),
     "Sigmoid": _plain("sigmoid"),
     "Tanh": _plain("tanh"),

@@ -44,11 +44,12 @@ class Step:
 
     Attributes:
         name: how its owner knows it: ``"2 Linear(8, 3)"``.
-        becomes: the layer that does the same; an `Affine`; None for what changes no row.
+        becomes: the layer that does the same; an `Affine`; None for what changes no row, or what has steps inside.
         numbers: the parameters of that layer by their names within it.
         notes: what holds for it and does not show in the layer.
         approximates: whether the layer is known to compute something a little different.
         compared_as: what is done to its values there before they are compared with those here.
+        inside: the steps past which a shortcut leads, where this one adds it.
     """
 
     name: str
@@ -57,6 +58,14 @@ class Step:
     notes: tuple[str, ...] = ()
     approximates: bool = False
     compared_as: Callable[[Numbers], Numbers] | None = None
+    inside: tuple[Step, ...] = ()
+
+
+def flat(steps: Iterable[Step]) -> Iterator[Step]:
+    """All steps in the order in which they compute: those inside another before it."""
+    for step in steps:
+        yield from flat(step.inside)
+        yield step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +76,8 @@ class Source:
         where: the function that reads it, for messages.
         origin: what it is: ``"torch.nn.Sequential"``.
         steps: in the order of the data.
-        run: rows ``(B, I)`` to the values after each step, ``(B, ...)``; None where they cannot be had. The last ones
-            are those of the whole network, called as its owner calls it.
+        run: rows ``(B, I)`` to the values after each of `flat(steps)`, ``(B, ...)``; None where they cannot be had. The
+            last ones are those of the whole network, called as its owner calls it.
         n_inputs: I, where the source tells it.
         loss: a loss, where the source tells it, and `loss_reason` why.
         classes: the labels of the outputs, where the source tells them.
