@@ -92,3 +92,27 @@ def test_numbers_in_a_file_elsewhere_are_not_read(tmp_path):
     path.write_bytes(changed.SerializeToString())
     with pytest.raises(cr.FileFormatError, match="numbers lie in another file"):
         cr.from_onnx(path)
+
+
+def test_sizes_that_a_small_file_only_says():
+    """Rows at a time, inputs, and a scaling that would become a matrix: nothing of that size is made."""
+    product = node("Gemm", ["X", "W1", "b1"], ["Y"])
+    with pytest.raises(cr.ArgumentError, match="at most 16,384 rows at a time"):
+        cr.from_onnx(graph([product], batch=1 << 40))
+    scaled = [node("Mul", ["X", "two"], ["A"]), node("Mul", ["A", "two"], ["B"]), node("Gemm", ["B", "W1"], ["Y"])]
+    for nodes in ([product], scaled):
+        with pytest.raises(cr.ShapeError, match="its inputs: expected at most one for each of its"):
+            cr.from_onnx(graph(nodes, {"two": np.float32(2)}, width=1 << 40))
+    norm = [node("ReduceMean", ["X"], ["m"], axes=[-1]), node("Sub", ["X", "m"], ["A"]), *scaled[2:]]
+    with pytest.raises(cr.ArgumentError, match="it branches: ReduceMean, Sub"):
+        cr.from_onnx(graph(norm, width=1 << 40, opset=17))
+    wide = [node("MatMul", ["X", "V"], ["A"]), node("Relu", ["A"], ["B"]), node("Mul", ["B", "g"], ["Y"])]
+    with pytest.raises(cr.ArgumentError, match="a scaling of 60,000 features beside no dense layer"):
+        cr.from_onnx(graph(wide, {"V": np.ones((4, 60_000), "f4"), "g": np.ones(60_000, "f4")}))
+
+
+def test_numbers_that_overflow_together(recwarn):
+    nodes = [FIRST, *(node("Mul", [f"H{i or ''}", "two"], [f"H{i + 1}"]) for i in range(200))]
+    with pytest.raises(cr.ArgumentError, match="computes something else than its parameters say"):
+        cr.from_onnx(graph([*nodes, node("Relu", ["H200"], ["Y"])], {"two": np.float32(2)}))
+    assert not recwarn.list

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chainrule.layers.composite import Composite
 
 
+_WIDEST = 4096  # features of a scaling that becomes a dense layer: 128 MB
 _FOLDED = "folded into {0}.W and {0}.b"
 _FOLDED_NORM = "folded into {0}.gamma and {0}.beta"
 
@@ -210,6 +211,9 @@ class _Assembler:
         if self._waiting is None:
             return
         last = self._waiting_steps[-1]
+        if self.width > _WIDEST:
+            what = f"a scaling of {self.width:,} features beside no dense layer would become a far larger dense layer"
+            raise ArgumentError(what, where=self.where, mend="Leave it out there, and scale the rows before.")
         factor, shift = self._take_waiting("{}, a layer of its own")
         self.pieces.append(Piece(Dense(self.width, frozen=("W", "b")), {"W": np.diag(factor), "b": shift}))
         self.places[last] = self._here
@@ -283,8 +287,16 @@ def _dtype(source: Source) -> str:
 
 
 def _n_inputs(source: Source) -> int:
-    """I: what the source says, or what the first of its layers that knows it takes."""
+    """I: what the source says, or what the first of its layers that knows it takes.
+
+    Raises:
+        ShapeError: when it says more than there are numbers to take them: they would only cost memory.
+    """
     if source.n_inputs is not None:
+        numbers = sum(array.size for array in _arrays(source))
+        if source.n_inputs > numbers:
+            expected = f"at most one for each of its {numbers:,} numbers"
+            raise ShapeError("its inputs", where=source.where, expected=expected, got=source.n_inputs)
         return source.n_inputs
     for step in flat(source.steps):
         if isinstance(step.becomes, Dense | BatchNorm | LayerNorm):

@@ -58,8 +58,9 @@ class ImportedNetwork(Network):
         layers, added = _with_output(chosen, assembly.layers)
         dtype: DType = "float64" if assembly.dtype == "float64" else "float32"
         network = cls(layers, chosen, seed=seed, dtype=dtype, n_inputs=assembly.n_inputs)
-        for (name, _), values in zip(network.parameters.items(), _in_order(network, assembly), strict=True):
-            network.parameters[name] = values
+        with np.errstate(over="ignore"):  # what becomes infinite is found when both are compared
+            for (name, _), values in zip(network.parameters.items(), _in_order(network, assembly), strict=True):
+                network.parameters[name] = values
         if source.classes is not None:
             network.classes = np.asarray(source.classes)
         network.report = _report(network, source, assembly, _rows(assembly, X, source.where), (reason, added))
@@ -73,8 +74,7 @@ def _in_order(network: Network, assembly: Assembly) -> Iterable[Any]:
 
 def _check_last_alone(source: Source) -> None:
     """Raise when a step whose values have no counterpart here (a log-softmax) is not the last."""
-    *before, _ = flat(source.steps)
-    for step in before:
+    for step in list(flat(source.steps))[:-1]:
         if step.compared_as is not None:
             raise ArgumentError(f"{step.name} is supported as the last layer alone", where=source.where)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chainrule.importing.steps import Numbers
 
 
+_MOST_ROWS = 1 << 14  # that a graph takes at a time: they are filled up, and a file may say any number
 _ONE_INPUT = (
     "A graph of one input, the rows, is supported; of a model of chainrule export the network: --network-only, "
     "network_only=True."
@@ -135,6 +136,9 @@ class Chain:
         batch, width = sizes or (None, None)
         if any(size is not None and size < 1 for size in (batch, width)):
             raise ArgumentError(f"input {inputs[0].name!r}", where=self.where, expected="rows (B, I)", got=tuple(sizes))
+        if batch is not None and batch > _MOST_ROWS:
+            expected = f"at most {_MOST_ROWS:,} rows at a time, or any number"
+            raise ArgumentError(f"input {inputs[0].name!r}", where=self.where, expected=expected, got=batch)
         return inputs[0].name, batch, width
 
     def _one_output(self, graph: Any) -> str:

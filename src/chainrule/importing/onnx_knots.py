@@ -27,6 +27,7 @@ _POINTS = np.linspace(-6, 6, 97)
 _CLOSE = 1e-5  # constants are float32; the two forms of GELU are 4.7e-4 apart
 _MOST_NODES = 16
 _ROWS = 7
+_WIDEST = 1 << 16  # values of a row: a file may say any number
 
 _erf = np.vectorize(math.erf, otypes=[float])
 _ELEMENTWISE: dict[str, Callable[..., Any]] = {
@@ -85,7 +86,12 @@ def find_knot(
         width: how many values a row has there; without it, no layer norm is known.
     """
     found = _search(at, _POINTS, takers, constants, _activation)
-    if found is None and width is not None and any(node.op_type in _OVER_ROWS for node in takers[at]):
+    if (
+        found is None
+        and width is not None
+        and width <= _WIDEST
+        and any(node.op_type in _OVER_ROWS for node in takers[at])
+    ):
         rows = np.random.Generator(np.random.PCG64(0)).normal(size=(_ROWS, width)) * np.logspace(-3, 1, _ROWS)[:, None]
         return _search(at, rows, takers, constants, _layer_norm)
     return found

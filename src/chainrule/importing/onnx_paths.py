@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from chainrule.importing.steps import Numbers
 
+_SHOWN = 5
 _DEEPEST = 16  # shortcuts within shortcuts
 
 
@@ -102,7 +103,8 @@ class Walk:
             return knot.nodes[-1]
         adding = [node for node in here if node.op_type == "Add" and not self._constants.keys() & set(node.input)]
         if not adding or depth == _DEEPEST:
-            names = ", ".join(self._title(node) for node in self._all[at])
+            takers = self._all[at]
+            names = ", ".join(map(self._title, takers[:_SHOWN])) + (", …" if len(takers) > _SHOWN else "")
             mend = (
                 "A graph that is one chain is supported, with shortcuts that are added and activations written out in "
                 "single nodes."
