@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The tests start many a Python: what one has compiled the next need not, whatever the shell says.
 test test-quick: export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test test-quick test-native-sanitize test-native-threads wheel lint page-types format bench bench-peers clean
+.PHONY: help demo test test-quick test-frameworks test-native-sanitize test-native-threads wheel lint page-types format bench bench-peers clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -57,6 +57,15 @@ test-native-sanitize: build/sanitized-address,undefined/.done ## the engine's te
 test-native-threads: build/sanitized-thread/.done ## those that take several threads under ThreadSanitizer
 	LD_PRELOAD="$(call RUNTIME,libtsan.so) $(call RUNTIME,libstdc++.so)" TSAN_OPTIONS=halt_on_error=1 \
 	$(SANITIZED) build/sanitized-thread/site -k "optimizer or frozen or side_by_side or threads" tests/test_native.py tests/test_engines.py
+
+FRAMEWORKS := build/frameworks
+$(FRAMEWORKS)/.done: pyproject.toml
+	@test -x $(FRAMEWORKS)/bin/python || $(PYTHON) -m venv $(FRAMEWORKS)
+	@$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install -e '.[dev,keras]' torch==2.13.0
+	@touch $@
+
+test-frameworks: $(FRAMEWORKS)/.done ## the tests with torch and Keras, which the others skip
+	KERAS_BACKEND=torch $(FRAMEWORKS)/bin/python -m pytest -n 2 tests/importing tests/insight/test_foreign.py
 
 TOOLS := build/tools-$(notdir $(PYTHON))
 $(TOOLS)/.done: pyproject.toml

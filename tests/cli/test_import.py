@@ -100,3 +100,27 @@ def test_a_gelu_names_the_option(call, tmp_path):
     code, out, _ = call("import", "g.onnx", "--approximate-gelu")
     assert code == 0
     assert "nearly what the original does" in " ".join(out.split())
+
+
+TABLE = "a,b,kind\n0.5,1,x\n-1,2.5,y\n3,0.25,z\n"
+
+
+def test_with_a_table_every_command_takes_it(call, graph, tmp_path):
+    (tmp_path / "rows.csv").write_text(TABLE)
+    told = ("import", graph, "--loss", "cross_entropy", "--data", "rows.csv", "--target", "kind")
+    code, out, err = call(*told, "--classes", "z,y,x")
+    assert (code, err) == (0, "")
+    assert "64 random rows and 3 given ones" in out
+    assert "Next: chainrule explain net.safetensors rows.csv" in out
+    assert cr.load(tmp_path / "net.safetensors").columns.classes == ("z", "y", "x")
+    for command in ("explain", "check", "predict", "evaluate"):
+        code, out, err = call(command, "net.safetensors", "rows.csv")
+        assert (code, err) == (0, "")
+    code, _, err = call(*told[:-2])
+    assert code == 2
+    assert "Give --target COLUMN. The columns are: a, b, kind" in err
+    code, _, err = call("import", graph, "--target", "kind")
+    assert code == 2
+    assert "--target and --classes are for --data" in err
+    code, _, err = call(*told[:-1], "kinds")
+    assert "Did you mean 'kind'?" in err

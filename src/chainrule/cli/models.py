@@ -33,6 +33,7 @@ def open_model(path: str, data: str, *, command: str) -> Model:
         raise FileFormatError(
             "this holds a network without the columns of a table",
             where=path,
-            mend=f"Use it from Python: chainrule.load({path!r}).predict(X)",
+            mend=f"Use it from Python: chainrule.load({path!r}).predict(X); one from elsewhere gets columns by "
+            "chainrule import FILE --data TABLE",
         )
     return model

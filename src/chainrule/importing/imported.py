@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec.structs import replace
 
 from chainrule.activations import Identity
-from chainrule.errors import ArgumentError
+from chainrule.errors import ArgumentError, DataError
 from chainrule.importing.assembling import assemble
 from chainrule.importing.comparing import RANDOM_ROWS, compare, random_rows
 from chainrule.importing.report import ImportReport
@@ -19,13 +20,14 @@ from chainrule.losses import get as get_loss
 from chainrule.network import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from chainrule.arrays import DType
     from chainrule.importing.assembling import Assembly
     from chainrule.importing.steps import Source
     from chainrule.layers import AnyLayer
     from chainrule.losses import Loss
+    from chainrule.model import Model
 
 _LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy", "exp": "poisson"}
 
@@ -38,6 +40,46 @@ class ImportedNetwork(Network):
     """
 
     report: ImportReport
+
+    def with_columns(self, data: Any, target: str, *, classes: Sequence[Any] | None = None) -> Model:
+        """This network as a `Model` of a table, which every command takes: its rows as they are, nothing scaled.
+
+        Args:
+            data: a table like that on which it was trained: a path, a built-in name or a frame; the columns beside the
+                target, in their order, are the inputs.
+            target: the column that it predicts.
+            classes: the labels of its outputs, in their order; unless given, those that its source told, the numbers
+                0 to K - 1, or the K different labels of the target, sorted.
+
+        Raises:
+            DataError: where the table does not fit; with row and column.
+            ArgumentError: for a network of several values, or other labels than it has classes.
+
+        ::
+
+            model = cr.from_onnx("iris.onnx").with_columns("iris.csv", target="species")
+            model.evaluate("iris.csv"), model.save("iris.safetensors")
+        """
+        from chainrule.model import Model
+        from chainrule.settings import Settings
+        from chainrule.tables import read_table
+        from chainrule.tables.given import given_columns
+
+        (outputs,) = self.objective.output_shape
+        several = outputs > 1 and self.loss.name != "cross_entropy"
+        if several:
+            mend = "Use it without: cr.trace(net, X, y), net.predict(X)."
+            raise ArgumentError(f"a table has one target, and the network {outputs} outputs of their own", mend=mend)
+        if classes is None and self.classes is not None:
+            classes = self.classes.tolist()
+        where = str(data) if isinstance(data, str | os.PathLike) else ""
+        n_classes = max(outputs, 2) if self.loss.for_classes else 0
+        columns = given_columns(read_table(data), target, n_classes=n_classes, classes=classes, where=where)
+        if self.input_shape != (len(columns.features),):
+            beside = f"{len(columns.features)} columns beside {target!r}"
+            raise DataError("the table", where=where, expected=f"{self.input_shape[0]} inputs", got=beside)
+        settings = Settings(target=target, scaling="none", dtype=self.dtype, loss=self.loss.name)
+        return Model(self, columns, settings)
 
     @classmethod
     def from_source(cls, source: Source, *, loss: str | Loss | None, X: Any, seed: int) -> ImportedNetwork:
@@ -112,7 +154,8 @@ def _rows(assembly: Assembly, X: Any, where: str) -> Any:
         return rows
     given = as_matrix(X, "float64" if assembly.dtype == "float64" else "float32", where=where)
     if given.shape[1] != assembly.n_inputs:
-        raise ArgumentError("X", where=where, expected=f"{assembly.n_inputs} columns", got=given.shape)
+        expected = f"{assembly.n_inputs} columns"
+        raise ArgumentError("X, the rows to compare on", where=where, expected=expected, got=given.shape[1])
     return np.concatenate([rows, given])
 
 

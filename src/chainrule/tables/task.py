@@ -121,7 +121,7 @@ def fit_target(series: pl.Series, mask: pl.Series | None, task: Task) -> Target:
     classes, reason = _choose(series, task)
     if not classes:
         return _fit_values(training, series, reason)
-    target = ClassTarget(name=series.name, classes=_classes(series), reason=reason)
+    target = ClassTarget(name=series.name, classes=different_labels(series), reason=reason)
     if training.n_unique() == 1:
         raise DataError(
             f"{quoted(series.name)}: all {len(training)} training rows are of the class {shown(training[0])}",
@@ -205,7 +205,7 @@ def _whole(numbers: pl.Series) -> bool:
     return numbers.dtype.is_integer() or bool((numbers.is_finite() & (numbers == numbers.round())).all())
 
 
-def _classes(series: pl.Series) -> tuple[Label, ...]:
+def different_labels(series: pl.Series) -> tuple[Label, ...]:
     """The different labels in their order, of their own type; 1.0 is 1."""
     labels: list[Any] = series.unique().sort().to_list()
     if series.dtype.is_numeric() and not series.dtype.is_integer():
