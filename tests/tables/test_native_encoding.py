@@ -9,7 +9,8 @@ import pytest
 from chainrule.engines.native import instruction_sets, kernels
 from chainrule.errors import DataError
 from chainrule.tables import features
-from chainrule.tables.features import NumberColumn, NumberScales, fill_numbers
+from chainrule.tables.features import NumberColumn
+from chainrule.tables.filling import NumberScales, fill_numbers
 
 pytestmark = pytest.mark.skipif(kernels() is None, reason="the compiled module was not built")
 

@@ -19,9 +19,9 @@ from chainrule.tables.features import (
     DateColumn,
     Feature,
     NumberColumn,
-    NumberScales,
     category_texts,
 )
+from chainrule.tables.filling import NumberScales
 from chainrule.tables.values import TRUTH_WORDS, as_moments, number_marks
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import polars as pl
 
 from chainrule.arrays import check_dtype
 from chainrule.errors import ArgumentError, DataError, did_you_mean, unknown_name
-from chainrule.tables.features import CategoryColumn, Feature, NumberColumn, Scaling, fill_numbers
+from chainrule.tables.features import CategoryColumn, Feature, NumberColumn, Scaling
+from chainrule.tables.filling import fill_numbers
 from chainrule.tables.fitting import Options, SetAside, fit_features
 from chainrule.tables.frames import as_frame
 from chainrule.tables.task import ClassTarget, Label, Target, Task, ValueTarget, fit_target
