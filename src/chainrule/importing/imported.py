@@ -42,7 +42,7 @@ class ImportedNetwork(Network):
     report: ImportReport
 
     def with_columns(self, data: Any, target: str, *, classes: Sequence[Any] | None = None) -> Model:
-        """This network as a `Model` of a table, which every command takes: its rows as they are, nothing scaled.
+        """A copy of this network as a `Model` of a table, which every command takes: rows as they are, nothing scaled.
 
         Args:
             data: a table like that on which it was trained: a path, a built-in name or a frame; the columns beside the
@@ -78,8 +78,10 @@ class ImportedNetwork(Network):
         if self.input_shape != (len(columns.features),):
             beside = f"{len(columns.features)} columns beside {target!r}"
             raise DataError("the table", where=where, expected=f"{self.input_shape[0]} inputs", got=beside)
+        network = self.astype(self.dtype)
+        network.classes = np.arange(n_classes) if n_classes else None  # the labels stand in the columns
         settings = Settings(target=target, scaling="none", dtype=self.dtype, loss=self.loss.name)
-        return Model(self, columns, settings)
+        return Model(network, columns, settings)
 
     @classmethod
     def from_source(cls, source: Source, *, loss: str | Loss | None, X: Any, seed: int) -> ImportedNetwork:
