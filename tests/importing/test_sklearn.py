@@ -163,7 +163,7 @@ def test_numbers_that_are_not_finite_are_refused_by_place():
 
 
 def test_rows_of_another_width_are_refused():
-    with pytest.raises(cr.ArgumentError, match="X: expected 4 columns"):
+    with pytest.raises(cr.ArgumentError, match="X, the rows to compare on: expected 4 columns, got 3"):
         cr.from_sklearn(fitted(MLPClassifier((3,), **SHORT)), X=X[:, :3])
 
 

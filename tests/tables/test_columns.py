@@ -21,7 +21,7 @@ from chainrule.tables import (
     Columns,
     DateColumn,
     NumberColumn,
-    features,
+    filling,
     fit_columns,
     load_dataset,
 )
@@ -438,9 +438,9 @@ def test_nothing_but_missing_values_is_no_fault():
 @pytest.fixture
 def shared(monkeypatch):
     """Every table counts as large, and is cut into blocks of 64 rows by each of three threads."""
-    monkeypatch.setattr(features, "_SHARED", 1)
-    monkeypatch.setattr(features, "_BLOCK", 1)
-    monkeypatch.setattr(features, "cores", lambda: 3)
+    monkeypatch.setattr(filling, "_SHARED", 1)
+    monkeypatch.setattr(filling, "_BLOCK", 1)
+    monkeypatch.setattr(filling, "cores", lambda: 3)
 
 
 def test_threads_fill_the_same_matrix(request):

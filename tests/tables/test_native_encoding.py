@@ -8,7 +8,7 @@ import pytest
 
 from chainrule.engines.native import instruction_sets, kernels
 from chainrule.errors import DataError
-from chainrule.tables import features
+from chainrule.tables import filling
 from chainrule.tables.features import NumberColumn
 from chainrule.tables.filling import NumberScales, fill_numbers
 
@@ -71,8 +71,8 @@ def test_threads_change_no_bit(monkeypatch):
     columns, places, width = columns_of(frame, indicators=True)
     alone, shared = (np.zeros((1000, width), np.float32) for _ in range(2))
     fill_numbers(columns, frame.get_columns(), alone, places)
-    monkeypatch.setattr(features, "_SHARED", 1)
-    monkeypatch.setattr(features, "cores", lambda: 7)
+    monkeypatch.setattr(filling, "_SHARED", 1)
+    monkeypatch.setattr(filling, "cores", lambda: 7)
     fill_numbers(columns, frame.get_columns(), shared, places)
     assert alone.tobytes() == shared.tobytes()
 
@@ -82,7 +82,7 @@ def test_without_the_compiled_module_it_is_the_same(monkeypatch):
     columns, places, width = columns_of(frame, indicators=True)
     compiled, plain = (np.zeros((300, width), np.float32) for _ in range(2))
     fill_numbers(columns, frame.get_columns(), compiled, places)
-    monkeypatch.setattr(features, "kernels", lambda: None)
+    monkeypatch.setattr(filling, "kernels", lambda: None)
     fill_numbers(columns, frame.get_columns(), plain, places)
     assert compiled.tobytes() == plain.tobytes()
 

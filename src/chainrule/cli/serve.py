@@ -59,6 +59,7 @@ def serve(
             group=_WHERE,
             metavar="NAMES",
             negative=(),
+            show_default=False,
             help="Names by which requests may call the server, beside its address: that of a proxy before it.",
         ),
     ] = (),
