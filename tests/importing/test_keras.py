@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -199,3 +201,33 @@ def test_a_file_that_is_cut_off(tmp_path):
         (tmp_path / "cut.keras").write_bytes(whole[:length])
         with pytest.raises(cr.FileFormatError, match="broken one"):
             cr.from_keras(tmp_path / "cut.keras")
+
+
+def weights_of_another_kind(path, change):
+    """A file that Keras wrote, whose first matrix was replaced."""
+    h5py = pytest.importorskip("h5py")
+    sequential(L.Dense(3)).save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    weights = io.BytesIO(members["model.weights.h5"])
+    with h5py.File(weights, "a") as file:
+        del file["layers/dense/vars/0"]
+        change(h5py, file["layers/dense/vars"])
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in {**members, "model.weights.h5": weights.getvalue()}.items():
+            archive.writestr(name, content)
+
+
+def test_weights_that_are_not_in_the_file(tmp_path):
+    """More of them than are stored, those of another file: Keras refuses both."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(bytes(48))
+    changes = (
+        lambda _, file: file.create_dataset("0", shape=(1 << 22, 1 << 12), chunks=(1 << 10, 1 << 10), dtype="f4"),
+        lambda _, file: file.create_dataset("0", shape=(4, 3), dtype="f4", external=[(str(secret), 0, 48)]),
+        lambda h5py, file: file.__setitem__("0", h5py.ExternalLink(str(secret), "/0")),
+    )
+    for change in changes:
+        weights_of_another_kind(tmp_path / "net.keras", change)
+        with pytest.raises(cr.FileFormatError, match="Keras cannot read it"):
+            cr.from_keras(tmp_path / "net.keras")

@@ -130,35 +130,3 @@ def test_old_files(tmp_path):
     refused(path, "It holds weights alone")
     path.write_bytes(b"none")
     refused(path, "no .h5 file, or a broken one")
-
-
-def weights_of_another_kind(path, change):
-    """A file that Keras wrote, whose first matrix was replaced."""
-    import io
-
-    h5py = pytest.importorskip("h5py")
-    keras = pytest.importorskip("keras", exc_type=ImportError)
-    keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]).save(path)
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    weights = io.BytesIO(members["model.weights.h5"])
-    with h5py.File(weights, "a") as file:
-        del file["layers/dense/vars/0"]
-        change(h5py, file["layers/dense/vars"])
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in {**members, "model.weights.h5": weights.getvalue()}.items():
-            archive.writestr(name, content)
-
-
-def test_weights_that_are_not_in_the_file(tmp_path):
-    """More of them than are stored, those of another file: Keras refuses both."""
-    secret = tmp_path / "secret"
-    secret.write_bytes(bytes(48))
-    changes = (
-        lambda _, file: file.create_dataset("0", shape=(1 << 22, 1 << 12), chunks=(1 << 10, 1 << 10), dtype="f4"),
-        lambda _, file: file.create_dataset("0", shape=(4, 3), dtype="f4", external=[(str(secret), 0, 48)]),
-        lambda h5py, file: file.__setitem__("0", h5py.ExternalLink(str(secret), "/0")),
-    )
-    for change in changes:
-        weights_of_another_kind(tmp_path / "net.keras", change)
-        refused(tmp_path / "net.keras", "Keras cannot read it", cr.FileFormatError)

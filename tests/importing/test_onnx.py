@@ -237,9 +237,50 @@ def test_shortcuts_within_shortcuts_have_an_end():
     check_the_same(graph(few, {"V": np.eye(4, dtype="f4")}))
 
 
+PRODUCT = op("MatMul X W1 -> A")
+
+
+def test_an_output_beside_labels_is_found():
+    nodes = [PRODUCT, op("Softmax A -> Y"), op("ArgMax A -> Y1", axis=1, keepdims=0)]
+    model = graph(nodes, outputs=2)
+    model.graph.output[1].type.tensor_type.elem_type = TensorProto.INT64
+    net = cr.from_onnx(model)
+    assert np.allclose(net.forward(X), by_onnxruntime(model, X), rtol=1e-5)
+    assert net.report.notes == ("The output Y1 stays behind.",)
+    with pytest.raises(cr.ArgumentError, match="several outputs"):
+        cr.from_onnx(graph(nodes, outputs=2))
+    logits = cr.from_onnx(model, output="A")
+    assert logits.layers[0].f.name == "identity"
+    with pytest.raises(cr.ArgumentError, match="output: no node gives 'Z'"):
+        cr.from_onnx(model, output="Z")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("options", [{}, {"zipmap": False}], ids=["by label", "as a matrix"])
+def test_what_skl2onnx_writes(options):
+    from skl2onnx import to_onnx
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    labels = np.arange(len(X)) % 3
+    several = make_pipeline(StandardScaler(), MLPClassifier((5,), max_iter=5)).fit(X, labels)
+    net = cr.from_onnx(to_onnx(several, X, options=options or None))
+    assert np.allclose(net.forward(X), several.predict_proba(X), atol=1e-5)
+    assert net.report.layers[0].became == "folded into dense_1.W and dense_1.b"
+    two = MLPClassifier((5,), max_iter=5).fit(X, labels > 0)
+    model = to_onnx(two, X, options=options or None)
+    with pytest.raises(cr.ArgumentError, match="output='out_activations_result', in Python, ends it there"):
+        cr.from_onnx(model)
+    net = cr.from_onnx(model, output="out_activations_result")
+    assert np.allclose(net.forward(X)[:, 0], two.predict_proba(X)[:, 1], atol=1e-5)
+    value = MLPRegressor(hidden_layer_sizes=(5, 4), max_iter=5).fit(X, X[:, 0])
+    assert np.allclose(cr.from_onnx(to_onnx(value, X)).forward(X)[:, 0], value.predict(X), atol=1e-5)
+
+
 HALF, WHOLE = np.ones((4, 3), "f2"), np.ones((4, 3), "i8")
 NAN, INFINITE = np.full((4, 3), np.nan, "f4"), np.full(6, np.inf, "f4")
-PRODUCT = op("MatMul X W1 -> A")
 REFUSED = {
     "an operator": ([PRODUCT, op("Conv A W2 -> Y", name="c")], {}, "node 1, Conv 'c', is not supported"),
     "another domain": ([op("Relu X -> Y", domain="mine")], {}, "mine::Relu, is not supported"),
@@ -274,6 +315,7 @@ REFUSED = {
     "the weight first": ([op("MatMul W1 X -> Y")], {}, "input 1: expected numbers that stand"),
     "transposed rows": ([op("Gemm X W1 -> Y", transA=1)], {}, "transA"),
     "a cube": ([op("MatMul X C -> Y")], {"C": np.ones((2, 4, 3), "f4")}, "two axes"),
+    "a vector": ([op("Gemm X c -> Y")], {"c": np.ones(4, "f4")}, "two axes"),
     "a bias of rows": ([op("Gemm X W1 b -> Y")], {"b": np.ones((6, 1), "f4")}, r"expected \(6,\)"),
     "another width": ([op("MatMul X W2 -> Y")], {}, r"MatMul: W: expected shape \(4, 3\), got \(6, 3\)"),
     "whole numbers": ([op("MatMul X C -> Y")], {"C": WHOLE}, "float32 or float64"),

@@ -20,7 +20,7 @@ def test_what_is_no_model():
     with pytest.raises(cr.FileFormatError, match="opset 7 or later, got 6"):
         cr.from_onnx(graph([node("MatMul", ["X", "W1"], ["Y"])], opset=6))
     several = graph([node("MatMul", ["X", "W1"], ["Y"]), node("Relu", ["Y"], ["Y1"])], outputs=2)
-    with pytest.raises(cr.ArgumentError, match="outputs are Y, Y1"):
+    with pytest.raises(cr.ArgumentError, match=r"several outputs. .* output=NAME says"):
         cr.from_onnx(several)
 
 

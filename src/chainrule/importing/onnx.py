@@ -26,7 +26,13 @@ _OLDEST_OPSET = 7  # before, Add and Gemm broadcast in another way
 
 
 def from_onnx(
-    model: Any, *, loss: str | Loss | None = None, X: Any = None, approximate_gelu: bool = False, seed: int = 0
+    model: Any,
+    *,
+    loss: str | Loss | None = None,
+    X: Any = None,
+    approximate_gelu: bool = False,
+    output: str | None = None,
+    seed: int = 0,
 ) -> ImportedNetwork:
     """The network of an ONNX graph, predicting the same as onnxruntime does.
 
@@ -40,6 +46,7 @@ def from_onnx(
             logits gets softmax under ``"cross_entropy"``, sigmoid under ``"binary_cross_entropy"``.
         X: rows to compare both on, beside random ones.
         approximate_gelu: take the tanh form for a GELU of the other form, from which it differs by 5e-4 at most.
+        output: the name of the values to end with, where there are several; unless given, the one output of floats.
         seed: of further training.
 
     Returns:
@@ -62,13 +69,14 @@ def from_onnx(
     onnx = _onnx()
     proto, where = _opened(onnx, model)
     _check_opset(proto, where)
-    chain = Chain(onnx, proto.graph, where)
+    chain = Chain(onnx, proto.graph, where, output)
     source = Source(
         where=where,
         origin=f"the ONNX graph {proto.graph.name!r}" if proto.graph.name else "an ONNX graph",
         steps=read_steps(chain.path, chain, approximate_gelu=approximate_gelu),
         run=_runner(onnx, proto, chain),
         n_inputs=chain.width,
+        notes=tuple(f"The output {name} stays behind." for name in chain.beside),
     )
     return ImportedNetwork.from_source(source, loss=loss, X=X, seed=seed)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.errors import ArgumentError, FileFormatError
-from chainrule.importing.onnx_paths import Walk, flat
+from chainrule.importing.onnx_paths import Walk, flat, without_others
 
 if TYPE_CHECKING:
     from chainrule.importing.steps import Numbers
@@ -18,6 +18,12 @@ _ONE_INPUT = (
     "A graph of one input, the rows, is supported; of a model of chainrule export the network: --network-only, "
     "network_only=True."
 )
+
+
+def _may_hold_floats(kind: Any) -> bool:
+    """Whether an output of this type holds floats, or does not tell."""
+    form = kind.WhichOneof("value")
+    return form is None or (form == "tensor_type" and kind.tensor_type.elem_type in {0, 1, 11})
 
 
 class Chain:
@@ -33,6 +39,7 @@ class Chain:
         input: its name.
         width: I, or None where the graph does not tell it.
         batch: the rows that it takes at a time; None for any number.
+        beside: the outputs that stay behind.
         knots: the nodes that are one layer together, by the output of the last.
 
     Raises:
@@ -40,7 +47,7 @@ class Chain:
         FileFormatError: when its numbers are broken.
     """
 
-    def __init__(self, onnx: Any, graph: Any, where: str) -> None:
+    def __init__(self, onnx: Any, graph: Any, where: str, output: str | None = None) -> None:
         self.where, self._onnx = where, onnx
         self._constants: dict[str, Numbers] = {}
         self.nodes: list[Any] = []
@@ -51,8 +58,9 @@ class Chain:
             self._constants[tensor.name] = self._array(tensor, tensor.name)
         computing = [node for node in graph.node if not self._is_constant(node)]
         self.input, self.batch, self.width = self._read_input(graph)
-        walk = Walk(computing, self._constants, where, self.title)
-        self.path = walk.between(self.input, self._one_output(graph), self.width)
+        end, self.beside = self._choose_output(graph, output)
+        walk = Walk(without_others(computing, end, self.beside), self._constants, where, self.title)
+        self.path = walk.between(self.input, end, self.width)
         self.knots, self.nodes = walk.knots, list(flat(self.path))
 
     def attributes(self, node: Any) -> dict[str, Any]:
@@ -141,9 +149,23 @@ class Chain:
             raise ArgumentError(f"input {inputs[0].name!r}", where=self.where, expected=expected, got=batch)
         return inputs[0].name, batch, width
 
-    def _one_output(self, graph: Any) -> str:
-        outputs = [value.name for value in graph.output]
-        if len(outputs) != 1:
-            got = ", ".join(outputs) or "none"
-            raise ArgumentError(f"its outputs are {got}", where=self.where, mend="A graph of one output is supported.")
-        return str(outputs[0])
+    def _choose_output(self, graph: Any, asked: str | None) -> tuple[str, tuple[str, ...]]:
+        """The output, and those that stay behind: labels beside probabilities, as converters of classifiers give."""
+        outputs = [str(value.name) for value in graph.output]
+        if asked is not None:
+            if asked not in {name for node in graph.node for name in node.output}:
+                raise ArgumentError(f"output: no node gives {asked!r}", where=self.where, mend=self._listed(outputs))
+            return asked, tuple(name for name in outputs if name != asked)
+        floats = [str(value.name) for value in graph.output if _may_hold_floats(value.type)]
+        zipped = [node for node in graph.node if self.kind(node) == "ai.onnx.ml::ZipMap"]  # probabilities by label
+        if not floats and len(zipped) == 1 and zipped[0].input:
+            return str(zipped[0].input[0]), tuple(outputs)
+        if len(outputs) == 1 or len(floats) == 1:
+            chosen = outputs[0] if len(outputs) == 1 else floats[0]
+            return chosen, tuple(name for name in outputs if name != chosen)
+        mend = f"One alone can be imported; in Python, output=NAME says which. {self._listed(outputs)}"
+        raise ArgumentError("it has several outputs" if outputs else "it has no output", where=self.where, mend=mend)
+
+    @staticmethod
+    def _listed(names: list[str]) -> str:
+        return f"Its outputs are: {', '.join(names) or 'none'}."

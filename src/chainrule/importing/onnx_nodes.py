@@ -162,7 +162,7 @@ def _gemm(node: Node) -> Read:
     if node.given.get("transA"):
         raise ArgumentError("transA", expected="0: rows are not transposed", got=node.given["transA"])
     (B,) = node.constants(1)
-    W = (_matrix(B).T if node.given.get("transB") else B) * B.dtype.type(node.given.get("alpha", 1.0))
+    W = (_matrix(B).T if node.given.get("transB") else _matrix(B)) * B.dtype.type(node.given.get("alpha", 1.0))
     units = W.shape[1]
     if len(node.names) < 3 or not node.names[2]:
         return Read(Dense(units, bias=False), {"W": W})
@@ -199,6 +199,16 @@ def _scaling(node: Node) -> Read:
     if first or not c.all():
         raise ArgumentError("a division", expected="rows over numbers other than 0", got=node.names)
     return Read(Affine(1 / c, zero))
+
+
+def _scaler(node: Node) -> Read:
+    """``(X - offset) * scale``, of the operators for machine learning."""
+    offset, scale = (
+        np.asarray(node.given.get(name, default)) for name, default in (("offset", [0.0]), ("scale", [1.0]))
+    )
+    for values in (offset, scale):
+        checked(values.astype(np.float64), "its numbers", where="")
+    return Read(Affine(scale.astype(np.float64), -offset.astype(np.float64) * scale))
 
 
 # ---- norms ----------------------------------------------------------------------------------------------------------
@@ -292,6 +302,7 @@ RULES: dict[str, Callable[[Node], Read]] = {
     "Sub": _scaling,
     "Mul": _scaling,
     "Div": _scaling,
+    "ai.onnx.ml::Scaler": _scaler,
     "BatchNormalization": _batch_norm,
     "LayerNormalization": _layer_norm,
     "Dropout": _dropout,

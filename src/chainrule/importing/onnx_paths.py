@@ -33,6 +33,22 @@ def flat(path: Sequence[Any]) -> Iterator[Any]:
             yield each
 
 
+def without_others(nodes: list[Any], end: str, others: Sequence[str]) -> list[Any]:
+    """The nodes without those that lead to other outputs alone."""
+    here, there = _leading_to(nodes, {end}), _leading_to(nodes, set(others))
+    return [node for node, ours, theirs in zip(nodes, here, there, strict=True) if ours or not theirs]
+
+
+def _leading_to(nodes: list[Any], wanted: set[str]) -> list[bool]:
+    """Whether each node leads to one of these names; they stand in the order in which they compute."""
+    leads = []
+    for node in reversed(nodes):
+        leads.append(not wanted.isdisjoint(node.output))
+        if leads[-1]:
+            wanted.update(node.input)
+    return leads[::-1]
+
+
 class Walk:
     """From the input to the output; each node takes what the one before it gives.
 
@@ -107,7 +123,7 @@ class Walk:
             names = ", ".join(map(self._title, takers[:_SHOWN])) + (", …" if len(takers) > _SHOWN else "")
             mend = (
                 "A graph that is one chain is supported, with shortcuts that are added and activations written out in "
-                "single nodes."
+                f"single nodes; output={at!r}, in Python, ends it there."
             )
             raise ArgumentError(f"it branches: {names} all take {at!r}", where=self._where, mend=mend)
         return self._shortcut(at, adding[-1], width, depth)
