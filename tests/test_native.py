@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from typing import Any
 
@@ -263,6 +264,31 @@ def test_a_wrong_call_is_an_error_and_no_crash(change: dict[str, Any]) -> None:
     call = {"order": np.arange(3), "first": 0, "rates": np.full(2, 0.1), "taken": 0} | change
     with pytest.raises(ValueError):
         run.advance(**call)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_run_goes_on_in_a_forked_process() -> None:
+    """Fork takes none of the threads along that a run keeps: the child's are made anew, and the parent's work on."""
+    net = cr.Network([cr.Dense(40, "tanh"), cr.Dense(3, "softmax")], n_inputs=7)
+    rows = data(net)
+
+    def thetas(forks: bool) -> list[bytes]:
+        theta, found = net.theta.copy(), []
+        run = NativeEngine(2).start(net.objective, theta, rows, optimizer=cr.SGD(0.1), batch_size=20, seed=0)
+        for epoch in range(2):
+            run.advance(None, 0, np.full(2, 0.1), 2 * epoch)
+            found.append(theta.tobytes())
+            if forks and epoch == 0:
+                child = os.fork()
+                if child == 0:
+                    run.advance(None, 0, np.full(2, 0.1), 2)
+                    os._exit(0 if theta.tobytes() == alone[1] else 1)
+                assert os.waitpid(child, 0)[1] == 0
+        return found
+
+    alone = thetas(forks=False)
+    assert thetas(forks=True) == alone
 
 
 @pytest.mark.parametrize("optimizer", [cr.SGD(0.05), cr.Adam(0.01), cr.Adam(0.01, clip_norm=0.1)], ids=repr)

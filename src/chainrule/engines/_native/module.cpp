@@ -8,13 +8,11 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #if defined(__x86_64__)
@@ -82,31 +80,8 @@ class FlushSubnormals {
 #endif
 };
 
-// Runs work(t) for t = 0 ... threads - 1, the first on this thread. None begins before all are there: where the system
-// gives no more threads, nothing has been done yet.
-template <class Work> void together(int threads, const Work& work) {
-  std::promise<bool> all_there;
-  const std::shared_future<bool> go = all_there.get_future().share();
-  const int maker = processor();
-  std::vector<std::thread> others;
-  const auto join = [&] { for (std::thread& other : others) other.join(); };
-  try {
-    others.reserve(std::size_t(threads) - 1);
-    for (int t = 1; t < threads; ++t)
-      others.emplace_back([&work, go, maker, t] {
-        if (!go.get()) return;
-        leave(maker);
-        work(t);
-      });
-  } catch (const std::exception&) {
-    all_there.set_value(false);
-    join();
-    throw std::runtime_error("the system has no " + std::to_string(threads) + " threads for this");
-  }
-  all_there.set_value(true);
-  work(0);
-  join();
-}
+// Runs work(t) for t = 0 ... threads - 1, the first on this thread.
+template <class Work> void together(int threads, const Work& work) { Team(threads).run(threads, work); }
 
 template <class T, class... Shape> using Array = nb::ndarray<T, nb::numpy, Shape..., nb::c_contig, nb::device::cpu>;
 template <class T> using Vector = Array<T, nb::ndim<1>>;
@@ -266,6 +241,7 @@ template <class T> class NativeRun {
   std::vector<std::unique_ptr<Buffers<T>>> buffers_;
   std::vector<std::int64_t> order_;
   std::mutex busy_;
+  std::unique_ptr<Team> team_;  // when it is first needed
 
   // How a step is taken, and packed theta for it; returns the size of that.
   std::size_t choose_way(int batch) {
@@ -311,7 +287,8 @@ template <class T> class NativeRun {
     job.order = order ? copied(order) : nullptr;
     std::int64_t done = 0;
     Barrier barrier(threads);
-    together(threads, [&](int t) {
+    if (!team_ && threads > 1) team_ = std::make_unique<Team>(job_.threads);
+    const auto work = [&](int t) {
       [[maybe_unused]] const FlushSubnormals fast;
       pack(layers_, theta_.data(), job_.theta, t, threads);
       barrier.wait();
@@ -320,7 +297,9 @@ template <class T> class NativeRun {
       if (t == 0) done = mine;
       barrier.wait();
       unpack(layers_, job_.theta, theta_.data(), t, threads);
-    });
+    };
+    if (threads > 1) team_->run(threads, work);
+    else work(0);
     return done;
   }
 };

@@ -1,6 +1,11 @@
 #include "team.hpp"
 
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+#include <string>
 #include <thread>
+#include <vector>
 
 #ifdef __linux__
 #include <sched.h>
@@ -61,6 +66,102 @@ void Barrier::apart() {
   const std::uint64_t mine = reinterpret_cast<std::uintptr_t>(&me) << 16 | std::uint16_t(here);
   const std::uint64_t before = tired_.exchange(mine, std::memory_order_relaxed);
   if (before != mine && std::uint16_t(before) == std::uint16_t(here) && before != 0) leave(here);
+}
+
+namespace {
+constexpr int kLookouts = 1000;  // some fifty microseconds
+constexpr int kWanted = 20;
+
+std::int64_t process() {  // fork copies memory, but of the threads only the one that forks
+#ifdef __linux__
+  return getpid();
+#else
+  return 0;
+#endif
+}
+}  // namespace
+
+struct Team::Members {
+  const std::int64_t home = process();
+  std::mutex mutex;
+  std::condition_variable call;
+  // The number of the call, and in its last kWanted bits how many it wants: one number, for who is not wanted reads it late.
+  std::atomic<std::uint64_t> round{0};
+  std::atomic<int> working{0};
+  int maker = -1;
+  const std::function<void(int)>* work = nullptr;
+  std::vector<std::thread> threads;
+
+  static constexpr std::uint64_t kEnd = ~std::uint64_t(0);  // a number of threads that nobody gets
+
+  void announce(std::uint64_t next) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      round.store(next, std::memory_order_release);
+    }
+    call.notify_all();
+  }
+  std::uint64_t next_after(std::uint64_t seen) {
+    for (int looks = 0; looks < kLookouts; ++looks) {
+      if (round.load(std::memory_order_acquire) != seen) break;
+      relax();
+    }
+    if (round.load(std::memory_order_acquire) == seen) {
+      std::unique_lock<std::mutex> lock(mutex);
+      call.wait(lock, [&] { return round.load(std::memory_order_relaxed) != seen; });
+    }
+    return round.load(std::memory_order_acquire);
+  }
+  void live(int t) {
+    for (std::uint64_t seen = next_after(0); seen != kEnd; seen = next_after(seen)) {
+      if (t >= int(seen & ((1 << kWanted) - 1))) continue;
+      leave(maker);
+      (*work)(t);
+      working.fetch_sub(1, std::memory_order_release);
+    }
+  }
+  void end() {
+    announce(kEnd);
+    for (std::thread& thread : threads) thread.join();
+  }
+};
+
+Team::Members* Team::made(int n) {
+  Members* members = new Members;
+  try {
+    members->threads.reserve(std::size_t(n) - 1);
+    for (int t = 1; t < n; ++t) members->threads.emplace_back([members, t] { members->live(t); });
+  } catch (const std::exception&) {
+    members->end();
+    delete members;
+    throw std::runtime_error("the system has no " + std::to_string(n) + " threads for this");
+  }
+  return members;
+}
+
+Team::Team(int n) : n_(n), members_(made(n)) {}
+
+Team::~Team() {
+  if (members_->home != process()) return;  // its threads are not here, nor is whoever held its mutex
+  members_->end();
+  delete members_;
+}
+
+void Team::run(int n, const std::function<void(int)>& work) {
+  if (n > 1) {
+    if (members_->home != process()) members_ = made(n_);
+    members_->maker = processor();
+    members_->work = &work;
+    members_->working.store(n - 1, std::memory_order_relaxed);
+    const std::uint64_t call = (members_->round.load(std::memory_order_relaxed) >> kWanted) + 1;
+    members_->announce(call << kWanted | std::uint64_t(n));
+  }
+  work(0);
+  if (n > 1)
+    for (int looks = 0; members_->working.load(std::memory_order_acquire) > 0; ++looks) {
+      if (looks < kSpins) relax();
+      else std::this_thread::yield();
+    }
 }
 
 }  // namespace chainrule

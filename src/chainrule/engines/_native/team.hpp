@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 
 namespace chainrule {
 
@@ -28,6 +29,26 @@ class Barrier {
   alignas(64) std::atomic<int> arrived_{0};  // a line of the cache each
   alignas(64) std::atomic<unsigned> round_{0};
   alignas(64) std::atomic<std::uint64_t> tired_{0};  // the thread that last waited for long, and where
+};
+
+// Threads that stay, since to start one takes as long as a short epoch. After some work they look out for more for a moment,
+// then they sleep. In a process that was forked they are made anew.
+class Team {
+ public:
+  // So many together with whoever calls run; std::runtime_error where the system has not as many.
+  explicit Team(int n);
+  ~Team();
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  // work(0) on this thread, work(1), ..., work(n - 1) on the others, all at once; one call at a time.
+  void run(int n, const std::function<void(int)>& work);
+
+ private:
+  struct Members;
+  static Members* made(int n);
+  const int n_;
+  Members* members_;
 };
 
 }  // namespace chainrule
