@@ -9,9 +9,9 @@ import chainrule as cr
 from chainrule.errors import ArgumentError
 from chainrule.playground import answers, diagnosing
 from chainrule.playground import experiment as experiments
+from chainrule.playground.moment import Moment
 from chainrule.playground.setting import HiddenLayer, Setting
 from chainrule.playground.tables import Sources
-from chainrule.playground.worker import Moment
 from chainrule.records import Epoch
 
 IRIS = Setting(data="iris", layers=(HiddenLayer(units=3),))

@@ -11,9 +11,9 @@ from chainrule.layers import PREDICTION
 from chainrule.playground import experiment as experiments
 from chainrule.playground.asks import View
 from chainrule.playground.frames import Packer, Stage, as_bytes, draw, read_frame
+from chainrule.playground.moment import Moment
 from chainrule.playground.setting import HiddenLayer, Setting
 from chainrule.playground.tables import Sources
-from chainrule.playground.worker import Moment
 
 WIDE = Setting(
     data="iris", layers=(HiddenLayer(units=23, norm="batch", dropout=0.2), HiddenLayer(units=4, activation="relu"))

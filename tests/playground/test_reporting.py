@@ -14,7 +14,7 @@ from chainrule.playground.sheets import WORKED_EXAMPLE, setting_of
 from chainrule.playground.tables import Sources
 
 if TYPE_CHECKING:
-    from chainrule.playground.worker import Moment
+    from chainrule.playground.moment import Moment
 
 IRIS = Setting(data="iris", layers=(HiddenLayer(units=3),), batch_size=35)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from chainrule.playground.worker import Moment
+    from chainrule.playground.moment import Moment
 
 PLAIN = Setting(data="iris", layers=(HiddenLayer(units=3),), epochs=9)
 RICH = Setting(

@@ -375,3 +375,21 @@ def test_a_sheet_is_drawn_put_into_the_network_and_marked(client: TestClient) ->
         assert "expected a number" in page.until("fault")["words"]
         page.ask("mark", sheet="none", answers={"loss": 1.0})
         assert "exercise" in page.until("fault")["words"]
+
+
+def test_a_run_is_forked_compared_and_let_go(client: TestClient) -> None:
+    with talk(client) as socket:
+        page = Talk(socket)
+        page.ask("step", unit="epoch")
+        page.until("frame", lambda frame: frame["epoch"] == 1)
+        page.ask("fork")
+        assert page.until("beside")["differs"] == []
+        page.ask("configure", setting={"lr": 0.3})
+        page.ask("step", unit="epoch")
+        both = page.until("curves", lambda told: [len(run["epochs"]) for run in told["runs"]] == [2, 2])["runs"]
+        assert both[0]["series"]["loss"][0] == both[1]["series"]["loss"][0]
+        assert page.until("beside", lambda told: told["differs"])["differs"] == [["lr", "0.3", "0.01"]]
+        page.ask("swap")
+        assert page.until("setup")["setting"]["lr"] == 0.01
+        page.ask("part")
+        page.until("alone")

@@ -19,7 +19,7 @@ from chainrule.playground.takeaway import take, ways
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chainrule.playground.worker import Moment
+    from chainrule.playground.moment import Moment
 
 PLAIN = Setting(data="iris", layers=(HiddenLayer(units=3),), epochs=3)
 

@@ -12,6 +12,7 @@ from chainrule.insight.rows import Given
 from chainrule.insight.trace import Trace
 from chainrule.layers import PREDICTION
 from chainrule.playground import messages
+from chainrule.playground.records import name_of
 from chainrule.playground.tables import as_batch
 from chainrule.scores import score_classes, score_values
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.engines.interface import Data
     from chainrule.playground.experiment import Experiment
+    from chainrule.playground.moment import Moment
     from chainrule.playground.tables import Rows, Sources
-    from chainrule.playground.worker import Moment
     from chainrule.records import Epoch
 
 _POINTS = 700
@@ -145,6 +146,34 @@ def _class_results(part: Any, rows: Rows, t: Any, Y: Floats) -> messages.Results
         classes=tuple(map(str, classes)) if small else (),
         confusion=report.confusion or () if small else (),
     )
+
+
+def title_of(moment: Moment) -> str:
+    """A run in a few words: what tells it from another."""
+    setting = moment.experiment.setting
+    units = "-".join(str(layer.units) for layer in setting.layers) or "no hidden layer"
+    rate = "" if setting.lr is None else f" {setting.lr:g}"
+    return f"{units}, {name_of(setting.optimizer)}{rate}, seed {setting.seed}"
+
+
+def beside_of(moment: Moment, other: Moment, *, held: bool) -> messages.Beside:
+    """The run beside, compared with the one that is shown."""
+    here, there = results_of(moment, held=held), results_of(other, held=held)
+    known = dict(there.scores)
+    scores = [(name, value, known[name]) for name, value in here.scores if name in known]
+    differs = moment.experiment.setting.differences(other.experiment.setting)
+    return messages.Beside(
+        title_of(other),
+        other.state,
+        other.taken,
+        differs,
+        (("training loss", _loss_of(moment), _loss_of(other)), *scores),
+        there,
+    )
+
+
+def _loss_of(moment: Moment) -> str:
+    return f"{moment.records[moment.finished - 1].loss:.4g}" if moment.finished else "none yet"
 
 
 def page_of(experiment: Experiment, first: int) -> messages.Page:

@@ -62,6 +62,18 @@ class Drop(Ask, frozen=True):
     """Forget the curves that were kept."""
 
 
+class Fork(Ask, frozen=True):
+    """Put the run beside, as it is, and go on from here with a second one."""
+
+
+class Swap(Ask, frozen=True):
+    """Show the run that is beside."""
+
+
+class Part(Ask, frozen=True):
+    """End the run that is beside."""
+
+
 class View(Ask, frozen=True):
     """What is looked at.
 
@@ -142,6 +154,7 @@ class Mark(Ask, frozen=True):
 AnyAsk: TypeAlias = (
     Configure | Open | Play | Pause | Step | Restart | Seek | Keep | Drop | View | Drawn | Why | Change | Rows
     | Diagnose | Remedy | Draw | Load | Mark
+    | Fork | Swap | Part
 )  # fmt: skip
 _ASKS = msgspec.json.Decoder(AnyAsk)
 

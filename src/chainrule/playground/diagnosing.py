@@ -14,7 +14,7 @@ from chainrule.playground import messages
 if TYPE_CHECKING:
     from chainrule.insight.diagnosis.finding import Finding
     from chainrule.insight.diagnosis.trying import Trial
-    from chainrule.playground.worker import Moment
+    from chainrule.playground.moment import Moment
 
 _EPOCHS = 60  # of both trainings, when a remedy is tried
 

@@ -151,6 +151,11 @@ def changed(before: Experiment, setting: Setting) -> Experiment:
     return Experiment(setting, before.rows, network, _prepare(setting, before.rows, network), before.begun)
 
 
+def twin(experiment: Experiment) -> Experiment:
+    """The same again, apart from it: whoever goes on with one leaves the other as it is."""
+    return changed(experiment, experiment.setting)
+
+
 def _network(setting: Setting, rows: Rows) -> Network:
     columns, name = rows.columns, name_of(setting.loss)
     if name == "auto":

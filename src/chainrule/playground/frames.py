@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.engines.interface import Data
     from chainrule.insight.passes import Node, Pass
-    from chainrule.playground.worker import Moment
+    from chainrule.playground.moment import Moment
 
 UNITS_SHOWN = 10
 _NODE = 22  # cells of the heat map of a node, each way

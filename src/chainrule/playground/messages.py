@@ -134,6 +134,22 @@ class Results(Told, frozen=True):
     places: tuple[int, ...] = ()
 
 
+class Beside(Told, frozen=True):
+    """The run beside the one that is shown: where it stands, what is set otherwise in it, how good both are."""
+
+    title: str
+    state: str
+    taken: int
+    differs: tuple[tuple[str, str, str], ...]
+    """A setting, as it is in the run that is shown, as it is in the other."""
+    scores: tuple[tuple[str, str, str], ...]
+    results: Results
+
+
+class Alone(Told, frozen=True):
+    """There is no run beside."""
+
+
 class Page(Told, frozen=True):
     """Rows of the table: each with its number among the training rows and those held out, or -1."""
 
@@ -261,7 +277,8 @@ def fault_of(fault: Exception) -> Fault:
 
 
 AnyTold: TypeAlias = (
-    Welcome | Setup | Plane | Curves | Results | Page | Explained | Diagnosed | Tried | Sheet | Marked | Fault
+    Welcome | Setup | Plane | Curves | Results | Page | Explained | Diagnosed | Tried | Sheet | Marked
+    | Beside | Alone | Fault
 )  # fmt: skip
 _ENCODER = msgspec.json.Encoder()
 

@@ -16,8 +16,8 @@ from chainrule.trained import TableFacts, Trained
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from chainrule.playground.moment import Moment
     from chainrule.playground.timeline import Entry
-    from chainrule.playground.worker import Moment
     from chainrule.records import Epoch
 
 _LOOKS = 48  # at the layers, at most

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
 
+    from chainrule.playground.moment import Moment
     from chainrule.playground.setting import Setting
     from chainrule.playground.tables import Sources
-    from chainrule.playground.worker import Moment
 
     Tell = Callable[[str | None, bytes | None], Any]
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chainrule.playground.experiment import Experiment
+    from chainrule.playground.moment import Moment
     from chainrule.playground.setting import Setting
     from chainrule.playground.timeline import Entry
-    from chainrule.playground.worker import Moment
 
 
 def script_of(moment: Moment) -> str:
@@ -175,19 +175,17 @@ def _stretches(moment: Moment) -> Iterator[str]:
 
 
 def _change(before: Entry | None, entry: Entry) -> Iterator[str]:
-    if before is None:
-        return
-    changes = before.experiment.setting.differences(entry.experiment.setting)
-    words = "; ".join(f"{name} {there}" for name, _, there in changes)
-    if words:
-        yield f"\n# From step {entry.taken:,} on: {words}."
+    changes = before.experiment.setting.differences(entry.experiment.setting) if before else ()
+    if changes:
+        yield f"\n# From step {entry.taken:,} on: {'; '.join(f'{name} {there}' for name, _, there in changes)}."
     if any(name in {"l1", "l2"} for name, _, _ in changes):
         setting = entry.experiment.setting
         yield f"before, network = network, make(l1={setting.l1!r}, l2={setting.l2!r})\nnetwork.theta = before.theta"
-    if entry.hand is not None:
-        place = ", ".join(map(str, entry.hand.place))
+    if entry.hands:
         yield f"\n# Put in by hand at step {entry.taken:,}."
-        yield f"network.parameters[{entry.hand.name!r}][{place}] = {entry.hand.value!r}"
+    latest = {(hand.name, hand.place): hand.value for hand in entry.hands}
+    for (name, place), value in latest.items():
+        yield f"network.parameters[{name!r}][{', '.join(map(str, place))}] = {value!r}"
 
 
 def _fit(experiment: Experiment, steps: int) -> str:

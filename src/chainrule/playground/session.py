@@ -15,17 +15,16 @@ from chainrule._version import __version__
 from chainrule.errors import ArgumentError
 from chainrule.playground import answers, asks, diagnosing, exercises, messages, sheets
 from chainrule.playground.frames import Stage, draw
-from chainrule.playground.records import name_of
+from chainrule.playground.runs import Runs
 from chainrule.playground.setting import Setting, choices, from_link
 from chainrule.playground.takeaway import ways
-from chainrule.playground.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from chainrule.playground.moment import Moment
     from chainrule.playground.tables import Sources
-    from chainrule.playground.worker import Moment
-
+    from chainrule.playground.worker import Worker
 
 _CURVES_EVERY, _RESULTS_EVERY = 0.2, 0.4  # seconds
 _FRAMES_EVERY = 1 / 33
@@ -71,12 +70,18 @@ class Session:
         self._told_setup: tuple[int, ...] = ()
         self._told_plane: tuple[int, ...] = ()
         self._curves_told = self._results_told = 0.0
-        self._last_curve: tuple[int, int] | None = None
+        self._last_curve: tuple[Any, ...] | None = None
+        self._was_beside = False
         self._last_results: tuple[Any, ...] | None = None
         self._kept: list[messages.Curve] = []
         self._diagnosis: diagnosing.Diagnosed | None = None
-        self.worker = Worker(sources, self._told)
+        self.runs = Runs(sources, self._told)
         self.worker.configure(setting)
+
+    @property
+    def worker(self) -> Worker:
+        """Of the run that the page shows."""
+        return self.runs.shown
 
     def _told(self, fault: Exception | None) -> None:
         """Called in the worker's thread, which touches nothing of a session: that is for the thread of its loop."""
@@ -89,8 +94,8 @@ class Session:
         self._fresh.set()
 
     def close(self) -> None:
-        """End the worker."""
-        self.worker.close()
+        """End what runs."""
+        self.runs.close()
         if self._page is not None:
             self._page.cancel()
 
@@ -162,7 +167,7 @@ class Session:
         if question is None:
             _ORDERS[type(ask)](self, ask)
         told = None if question is None else await question(self, ask)
-        self.worker.want()
+        self.runs.want()
         return told
 
     def look(self, view: asks.View) -> None:
@@ -177,7 +182,7 @@ class Session:
         """Train on."""
         if ask.speed is not None and not 0 < ask.speed <= _FASTEST:
             raise ArgumentError("speed", where="playground", expected="steps a second, > 0", got=ask.speed)
-        self.worker.play(ask.speed)
+        self.runs.play(ask.speed)
 
     def forget(self) -> None:
         """Forget the curves that were kept."""
@@ -227,7 +232,7 @@ class Session:
     async def keep(self) -> None:
         """Keep the curve of the run so far."""
         moment = await self.moment()
-        curve = answers.curve_of(_title(moment), moment.records, moment.finished)
+        curve = answers.curve_of(answers.title_of(moment), moment.records, moment.finished)
         self._kept = [*self._kept, curve][-_KEPT:]
         self._last_curve = None
 
@@ -258,8 +263,8 @@ class Session:
         """Frames as fast as the page draws them; what comes in between is dropped."""
         due = 0.0
         while True:
-            if self.worker.moment is None or self.worker.moment.state == "playing":
-                self.worker.want()  # it comes while the page draws the last one
+            if self.runs.are_moving:
+                self.runs.want()  # it comes while the page draws the last one
             await asyncio.sleep(due - monotonic())  # not at all where that is past
             await self._drawn.wait()
             await self._fresh.wait()
@@ -315,18 +320,29 @@ class Session:
     async def _tell_more(self, moment: Moment) -> None:
         """Curves and scores: slower than frames, and only where they are others."""
         now = monotonic()
-        moving = moment.state == "playing"
-        curve = (moment.setup, moment.finished)
+        moving = self.runs.are_moving
+        other = None if self.runs.beside is None else self.runs.beside.moment
+        both = (moment,) if other is None else (moment, other)
+        curve = tuple((each.setup, each.finished) for each in both)
         if curve != self._last_curve and (not moving or now - self._curves_told > _CURVES_EVERY):
             self._last_curve, self._curves_told = curve, now
-            own = answers.curve_of(_title(moment), moment.records, moment.finished)
-            await self._say(messages.Curves((own, *self._kept)))
-        results = (moment.setup, moment.taken, moment.version if not moving else 0, self.view.held)
-        wanted = self.view.results and results != self._last_results
-        if wanted and (not moving or now - self._results_told > _RESULTS_EVERY):
+            runs = (answers.curve_of(answers.title_of(each), each.records, each.finished) for each in both)
+            await self._say(messages.Curves((*runs, *self._kept)))
+        standing = tuple((each.setup, each.taken, 0 if moving else each.version) for each in both)
+        results = (standing, self.view.held)
+        wanted = self.view.results or other is not None or self._was_beside
+        if wanted and results != self._last_results and (not moving or now - self._results_told > _RESULTS_EVERY):
             self._last_results, self._results_told = results, now
-            work = functools.partial(answers.results_of, moment, held=self.view.held)
-            await self._say(await asyncio.to_thread(work))
+            await self._tell_results(moment, other)
+
+    async def _tell_results(self, moment: Moment, other: Moment | None) -> None:
+        held = self.view.held
+        await self._say(await asyncio.to_thread(functools.partial(answers.results_of, moment, held=held)))
+        if other is not None:
+            await self._say(await asyncio.to_thread(functools.partial(answers.beside_of, moment, other, held=held)))
+        elif self._was_beside:
+            await self._say(messages.Alone())
+        self._was_beside = other is not None
 
     def _stage_of(self, moment: Moment) -> Stage:
         """With the row of the batch that goes through, or else the one that was chosen."""
@@ -339,25 +355,20 @@ class Session:
         return stage
 
 
-def _title(moment: Moment) -> str:
-    """A run in a few words: what tells it from another."""
-    setting = moment.experiment.setting
-    units = "-".join(str(layer.units) for layer in setting.layers) or "no hidden layer"
-    rate = "" if setting.lr is None else f" {setting.lr:g}"
-    return f"{units}, {name_of(setting.optimizer)}{rate}, seed {setting.seed}"
-
-
 # What each kind of ask does; those of the second table are answered.
 _ORDERS: dict[type[asks.AnyAsk], Callable[[Session, Any], None]] = {
     asks.View: Session.look,
     asks.Configure: lambda session, ask: session.worker.adjust(ask.setting),
     asks.Open: Session.open,
     asks.Play: Session.play,
-    asks.Pause: lambda session, _: session.worker.pause(),
-    asks.Step: lambda session, ask: session.worker.step(ask.unit),
-    asks.Restart: lambda session, _: session.worker.restart(),
-    asks.Seek: lambda session, ask: session.worker.seek(ask.taken),
+    asks.Pause: lambda session, _: session.runs.pause(),
+    asks.Step: lambda session, ask: session.runs.step(ask.unit),
+    asks.Restart: lambda session, _: session.runs.restart(),
+    asks.Seek: lambda session, ask: session.runs.seek(ask.taken),
     asks.Drop: lambda session, _: session.forget(),
+    asks.Fork: lambda session, _: session.runs.fork(),
+    asks.Swap: lambda session, _: session.runs.swap(),
+    asks.Part: lambda session, _: session.runs.part(),
 }
 _QUESTIONS: dict[type[asks.AnyAsk], Callable[[Session, Any], Awaitable[messages.AnyTold | None]]] = {
     asks.Keep: lambda session, _: session.keep(),

@@ -18,7 +18,7 @@ from chainrule.playground.script import script_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chainrule.playground.worker import Moment
+    from chainrule.playground.moment import Moment
 
 
 _COMPARED = 200  # rows of the table that an export is compared on, besides random ones

@@ -48,7 +48,7 @@ class Entry(NamedTuple):
         best: the best theta so far.
         standing: of its training, without the records.
         pinned: whether it may never be dropped: training again from before would not lead here.
-        hand: the parameter, the place in it and the number that somebody has put there, if that is what began here.
+        hands: the numbers that somebody has put in at this step.
     """
 
     taken: int
@@ -60,7 +60,7 @@ class Entry(NamedTuple):
     best: Floats
     standing: Standing
     pinned: bool
-    hand: Hand | None = None
+    hands: tuple[Hand, ...] = ()
 
     @property
     def nbytes(self) -> int:
@@ -123,6 +123,25 @@ class Timeline:
         """Drop what comes after this step: what follows will be another course."""
         self.entries = [entry for entry in self.entries if entry.taken <= taken]
 
+    def take_back(self, taken: int) -> tuple[Hand, ...]:
+        """Drop the changes made at this step, which another one takes the place of; the numbers put in by hand stay.
+
+        Who drags a slider makes hundreds of them: none leads anywhere but the last.
+        """
+        last = self.entries[-1] if self.entries else None
+        if last is None or last.taken != taken or not last.pinned:
+            return ()
+        self.entries = self.entries[:-1]
+        return last.hands
+
+    def copy(self, here: Entry) -> Timeline:
+        """Another one with the same entries, this one too, and the same records; it goes its own way."""
+        entries = list(self.entries)
+        place = bisect_right(entries, here.taken, key=lambda entry: entry.taken)
+        if entries[place - 1].taken != here.taken:
+            entries.insert(place, here)
+        return Timeline(self.most_bytes, self.most_entries, entries, list(self.records), self.gap)
+
     def history(self, place: int, most: int = 200) -> tuple[tuple[int, ...], tuple[float, ...]]:
         """What the number at this place of theta was, at some of the steps that are kept."""
         entries = list(self.entries)
@@ -141,7 +160,7 @@ def standing_of(experiment: Experiment) -> Standing:
 
 
 def entry_of(
-    experiment: Experiment, offset: int, epochs: int, *, pinned: bool = False, hand: Hand | None = None
+    experiment: Experiment, offset: int, epochs: int, *, pinned: bool = False, hands: tuple[Hand, ...] = ()
 ) -> Entry:
     """Where the run stands now."""
     training = experiment.training
@@ -155,7 +174,7 @@ def entry_of(
         best=training.best_theta.copy(),
         standing=standing_of(experiment),
         pinned=pinned,
-        hand=hand,
+        hands=hands,
     )
 
 

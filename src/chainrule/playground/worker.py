@@ -2,66 +2,39 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
+from concurrent.futures import Future
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from chainrule.errors import ArgumentError, ChainruleError, DivergenceError
 from chainrule.playground import experiment as experiments
+from chainrule.playground.moment import Moment, State
 from chainrule.playground.setting import Setting
-from chainrule.playground.timeline import Entry, Hand, Timeline, entry_of, put_back
+from chainrule.playground.timeline import Hand, Timeline, entry_of, put_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from chainrule.arrays import Floats
     from chainrule.playground.experiment import Experiment
     from chainrule.playground.tables import Sources
     from chainrule.records import Epoch, Steps
     from chainrule.training import Training
 
-State: TypeAlias = Literal["empty", "paused", "playing", "finished", "diverged", "failed"]
-
 _TICKS = 60  # a second: how often the training is moved on where its speed is limited
+_SETUPS = itertools.count(1)  # of all workers: a page knows by it what a frame is of
+_PATIENCE = 60.0  # seconds that a fork waits for the run that it is one of
 _STRETCH = 1 / 36  # seconds at full speed, until somebody can see where it stands
 
 
-class Moment(NamedTuple):
-    """Where a run stands, in copies that it no longer changes.
+class Standpoint(NamedTuple):
+    """What a worker knows of its run, copied for another one."""
 
-    Attributes:
-        version: grows with each moment.
-        setup: grows with each experiment: what a page drew of another is of no use.
-        state: of the run; `words`: what there is to say of it.
-        taken: steps so far; `epoch`: epochs finished; `step`: steps finished of the one under way.
-        furthest: the last step that there is a way to.
-        theta: the parameters.
-        experiment: that runs.
-        records: of all epochs; those after the first `finished` lie ahead, where somebody went back.
-        batch_row: the row of the batch that goes through: its number among the training rows, its place, of how many.
-        entries: where the run stood before, and after where somebody went back, as the timeline has kept it.
-    """
-
-    version: int
-    setup: int
-    state: State
-    words: str
+    timeline: Timeline
     taken: int
-    epoch: int
-    step: int
     furthest: int
-    theta: Floats
-    experiment: Experiment
-    records: list[Epoch]
-    finished: int
-    batch_row: tuple[int, int, int] | None = None
-    entries: tuple[Entry, ...] = ()
-
-    @property
-    def course(self) -> tuple[Entry, ...]:
-        """What led here: the beginning, and each change on the way."""
-        return tuple(entry for entry in self.entries if entry.pinned and entry.taken <= self.taken)
 
 
 class Worker:
@@ -126,6 +99,12 @@ class Worker:
     def change(self, name: str, index: tuple[int, ...], value: float) -> None:
         """Put this number in place of one of the parameters."""
         self._commands.put(lambda: self._change(name, index, value))
+
+    def fork(self, other: Worker) -> None:
+        """Let another worker stand where this one does, with the same way back; from there they go apart."""
+        copy: Future[Standpoint] = Future()
+        self._commands.put(lambda: self._fork(copy))
+        other._commands.put(lambda: other._take_over(copy.result(_PATIENCE)))  # before all that it is asked later
 
     def want(self) -> None:
         """Ask for a moment after what was asked before: `told` is called when it is there."""
@@ -224,7 +203,7 @@ class Worker:
     def _begin(self, experiment: Experiment) -> None:
         self._experiment, self.timeline = experiment, Timeline()
         self._offset = self._epochs = self._furthest = 0
-        self._setup += 1
+        self._setup = next(_SETUPS)
         self._state, self._words = "paused", ""
         self._renew()
         self.timeline.add(entry_of(experiment, 0, 0, pinned=True))
@@ -238,11 +217,32 @@ class Worker:
         self.timeline.records = self.timeline.records[: self._epochs]  # a new list: moments keep the old one
         self.timeline.forget_after(self._offset)
         self._experiment = experiment
-        self._setup += 1
+        self._setup = next(_SETUPS)
         if self._state in {"finished", "diverged", "failed"}:
             self._state, self._words = "paused", ""
         self._renew()
-        self.timeline.add(entry_of(experiment, self._offset, self._epochs, pinned=True, hand=hand))
+        hands = (*self.timeline.take_back(self._offset), *([] if hand is None else [hand]))
+        self.timeline.add(entry_of(experiment, self._offset, self._epochs, pinned=True, hands=hands))
+
+    def _fork(self, copy: Future[Standpoint]) -> None:
+        try:
+            experiment = self._running()
+            self._settle()
+            here = entry_of(experiment, self._offset, self._epochs)
+            copy.set_result(Standpoint(self.timeline.copy(here), here.taken, self._furthest))
+        except BaseException as fault:
+            copy.set_exception(fault)
+            raise
+
+    def _take_over(self, standpoint: Standpoint) -> None:
+        """Go on where another worker stands, with experiments of its own."""
+        timeline, taken, self._furthest = standpoint
+        twins = {id(entry.experiment): experiments.twin(entry.experiment) for entry in timeline.entries}
+        timeline.entries = [entry._replace(experiment=twins[id(entry.experiment)]) for entry in timeline.entries]
+        first = timeline.before(taken)
+        self.timeline, self._experiment = timeline, first.experiment
+        self._offset, self._epochs, self._setup = first.offset, first.epochs, next(_SETUPS)
+        self._seek(taken)
 
     def _play(self, speed: float | None) -> None:
         experiment = self._running()
@@ -293,7 +293,7 @@ class Worker:
         own = self.timeline.records[entry.epochs : entry.epochs + entry.standing.epoch]
         if entry.experiment is not self._experiment:
             self._experiment, self._offset, self._epochs = entry.experiment, entry.offset, entry.epochs
-            self._setup += 1
+            self._setup = next(_SETUPS)
         put_back(entry, own)
         self._renew()
         self._state, self._words = "paused", ""

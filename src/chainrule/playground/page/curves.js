@@ -2,8 +2,9 @@
 
 import uPlot from "./uplot/uPlot.js";
 import { CLASSES, onScheme, theme } from "./colours.js";
-import { byId, h, icon, number, words } from "./dom.js";
+import { byId, h, number, words } from "./dom.js";
 import { ask, on, page } from "./page.js";
+import { beside, besideBox, forkButton } from "./beside.js";
 
 /** @typedef {import("./types.js").Curve} Curve */
 
@@ -48,7 +49,7 @@ function label(name) {
 
 /** @param {"loss" | "score"} which @param {HTMLElement} box @param {ReturnType<typeof together>} table @param {Curve[]} runs */
 function draw(which, box, { names, data }, runs) {
-  const key = JSON.stringify([names, runs[0].epochs.length < 3, theme.ink, logarithmic, box.clientWidth, runs.map((run) => run.name)]);
+  const key = JSON.stringify([names, runs[0].epochs.length < 3, theme.ink, logarithmic, box.clientWidth, runs.map((run) => run.name), Boolean(beside)]);
   if (shape[which] !== key) {
     plots[which]?.destroy();
     shape[which] = key;
@@ -60,8 +61,8 @@ function draw(which, box, { names, data }, runs) {
 function options(which, box, names, runs) {
   const axis = { stroke: theme.quiet, grid: { stroke: theme.line, width: 1 }, ticks: { stroke: theme.line, width: 1, size: 4 }, font: "11px system-ui, sans-serif" };
   const series = names.map(({ run, name }) => ({
-    label: run ? `${runs[run].name}: ${label(name)}` : label(name),
-    stroke: run ? CLASSES[2 + run] : name === "loss" ? theme.positive : theme.negative,
+    label: run ? `${run === 1 && beside ? "beside" : runs[run].name}: ${label(name)}` : label(name),
+    stroke: run ? CLASSES[1 + run] : name === "loss" ? theme.positive : theme.negative,
     width: run ? 1.3 : 1.8,
     dash: run && name !== "loss" ? [4, 3] : undefined,
     spanGaps: true,
@@ -94,7 +95,7 @@ function show() {
   lossBox.hidden = !empty.hidden;
   if (!empty.hidden) scoreBox.hidden = true;
   if (!curves || !empty.hidden || !lossBox.clientWidth) return;
-  drop.hidden = curves.runs.length < 2;
+  drop.hidden = curves.runs.length < (beside ? 3 : 2);
   const isLoss = (/** @type {string} */ name) => name.endsWith("loss");
   draw("loss", lossBox, together(curves.runs, isLoss), curves.runs);
   const scores = together(curves.runs, (name) => !isLoss(name));
@@ -108,8 +109,8 @@ export function mountCurves() {
     log.setAttribute("aria-pressed", String(logarithmic));
     show();
   } }, "log");
-  const keep = h("button", { title: "Keep this curve, to compare the next run with it", onclick: () => ask("keep") }, icon("fork"), "Keep");
-  byId("curves").append(h("div", { class: "panel-head" }, byId("curves-title"), log, keep, drop), empty, lossBox, scoreBox);
+  const keep = h("button", { title: "Keep this curve, to compare the next run with it", onclick: () => ask("keep") }, "Keep");
+  byId("curves").append(h("div", { class: "panel-head" }, byId("curves-title"), log, keep, drop, forkButton), empty, lossBox, scoreBox, besideBox);
   on("curves", show);
   onScheme(show);
   new ResizeObserver(show).observe(byId("curves"));

@@ -1,6 +1,7 @@
 // Below the network: results, rows, diagnosis, and what can be taken away.
 
 import { CLASSES, theme, onScheme } from "./colours.js";
+import { beside } from "./beside.js";
 import { exercises, mountExercises, showExercises } from "./exercises.js";
 import { byId, h, number, toast, whole } from "./dom.js";
 import { ask, look, on, page, take } from "./page.js";
@@ -19,6 +20,8 @@ const TABS = [
   ["Exercises", exercises, showExercises],
   ["Take away", away, showAway],
 ];
+/** @type {import("./types.js").Results | null} */
+let latest = null;
 let tab = "Results";
 let firstRow = 0;
 let shown = "";
@@ -48,8 +51,14 @@ function showResults(told) {
   const which = page.setup?.held_rows ? h("div", { class: "switch", role: "group", "aria-label": "Rows" }, part("Held out", true), part("Training", false)) : "";
   const focused = document.activeElement?.textContent;
   const hadFocus = results.contains(document.activeElement);
-  results.replaceChildren(h("div", { class: "panel-head" }, scores, which), told.confusion.length ? confusion(told) : "", told.actual.length ? scatter(told) : "");
+  results.replaceChildren(h("div", { class: "panel-head" }, scores, which), h("div", { class: "both" }, ...drawn(told, beside ? "this run" : ""), ...(beside ? drawn(beside.results, `beside: ${beside.title}`) : [])));
   if (hadFocus) [...results.querySelectorAll("button")].find((b) => b.textContent === focused)?.focus();
+}
+
+/** The picture of some results, of one run or of each of two. @param {import("./types.js").Results} told @param {string} caption */
+function drawn(told, caption) {
+  const picture = told.confusion.length ? confusion(told) : told.actual.length ? scatter(told) : "";
+  return picture ? [h("div", {}, caption ? h("h3", {}, caption) : "", picture)] : [];
 }
 
 /** @param {import("./types.js").Results} told */
@@ -203,7 +212,8 @@ export function mountDetails() {
   mountExercises();
   open("Results");
   setInterval(keepLooking, 3000);
-  on("results", showResults);
+  on("results", (/** @type {import("./types.js").Results} */ told) => showResults((latest = told)));
+  for (const kind of ["beside", "alone"]) on(kind, () => latest && showResults(latest));
   on("page", showRows);
   on("diagnosed", showFindings);
   on("tried", showTried);

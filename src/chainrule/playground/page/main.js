@@ -1,6 +1,7 @@
 // The page: its panels, and the line to the server.
 
 import { refresh } from "./colours.js";
+import { mountBeside } from "./beside.js";
 import { mountCurves } from "./curves.js";
 import { copyLink, mountDetails } from "./details.js";
 import { byId, h, icon, whole } from "./dom.js";
@@ -65,6 +66,7 @@ mountSettings();
 mountNetwork();
 mountNotice();
 mountSurface();
+mountBeside();
 mountCurves();
 mountDetails();
 mountWhy();

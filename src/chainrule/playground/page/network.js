@@ -26,6 +26,9 @@ let nodes = [];
 let strips = [];
 let built = "";
 let motion = false;
+let numbers = false;
+/** @type {(() => string) | null} what is under the pointer, told anew with each frame */
+let pointed = null;
 /** @type {{layer: number, from: number, to: number} | null} */
 let near = null;
 
@@ -76,7 +79,7 @@ function buildColumn(column, k, height) {
   column.ys.forEach((y, i) => {
     const unit = column.first + i;
     const picture = h("canvas");
-    const button = h("button", { class: "node", "aria-label": nodeName(k, unit), onmouseenter: () => (hover.textContent = nodeTold(k, unit)), onfocus: () => (hover.textContent = nodeTold(k, unit)), onclick: () => showNode(k, unit) }, picture);
+    const button = h("button", { class: "node", "aria-label": nodeName(k, unit), onmouseenter: () => tell(() => nodeTold(k, unit)), onfocus: () => tell(() => nodeTold(k, unit)), onclick: () => showNode(k, unit) }, picture);
     Object.assign(button.style, { left: `${column.x}px`, top: `${y}px`, width: `${column.size}px`, height: `${column.size}px` });
     drawing.append(button);
     nodes.push({ canvas: picture, layer: k, unit, button });
@@ -106,6 +109,12 @@ function buildPager(column, k, total, height) {
   Object.assign(strip.style, { left: `${column.x}px`, top: `${height - 12}px` });
   strips[k] = strip;
   drawing.append(strip);
+}
+
+/** @param {(() => string) | null} what */
+function tell(what) {
+  pointed = what;
+  hover.textContent = what ? what() : "Click a line, or the dot of a bias, to see where its gradient comes from";
 }
 
 /** A button between two columns, and one before the outputs: a layer more. */
@@ -153,6 +162,7 @@ function drawFrame(frame) {
     if (bytes instanceof Uint8Array) paint(strip, bytes, bytes.length);
   });
   if (!motion) drawEdges(0);
+  if (pointed) hover.textContent = pointed();
   tellScale(frame);
 }
 
@@ -192,6 +202,57 @@ function drawEdges(offset) {
   context.setLineDash(motion ? [7, 5] : []);
   context.lineDashOffset = backward ? offset : -offset;
   for (let k = 0; k + 1 < columns.length; k += 1) drawGap(context, k, frame, backward ? "d" : "");
+  context.setLineDash([]);
+  for (let k = 1; k < columns.length; k += 1) drawBiases(context, k, frame, backward ? "d" : "");
+  if (numbers) drawNumbers(context, frame, backward);
+}
+
+/** Where the bias of a unit stands: at the lower left corner of its node. @param {Column} column @param {number} i */
+const biasAt = (column, i) => [column.x - column.size / 2 - 1, column.ys[i] + column.size / 2 - 1];
+
+/** A dot for each bias, larger with its size. @param {CanvasRenderingContext2D} context @param {number} k @param {import("./types.js").Frame} frame @param {string} prefix */
+function drawBiases(context, k, frame, prefix) {
+  const biases = frame.arrays[`${prefix}b${k - 1}`]?.values;
+  if (!biases) return;
+  const largest = Math.max(...biases.map(Math.abs), 1e-12);
+  columns[k].ys.forEach((_, i) => {
+    const [x, y] = biasAt(columns[k], i);
+    context.beginPath();
+    context.arc(x, y, 2.5 + 3 * (Math.abs(biases[i]) / largest), 0, 7);
+    context.fillStyle = biases[i] < 0 ? theme.negative : theme.positive;
+    context.strokeStyle = theme.panel;
+    context.lineWidth = 1.5;
+    context.fill();
+    context.stroke();
+  });
+}
+
+const MOST_NUMBERS = 48; // of the lines between two columns
+
+/** The numbers themselves: on each line, and below each node. @param {CanvasRenderingContext2D} context @param {import("./types.js").Frame} frame @param {boolean} backward */
+function drawNumbers(context, frame, backward) {
+  context.font = "10px ui-monospace, monospace";
+  context.textAlign = "center";
+  context.lineWidth = 3;
+  context.strokeStyle = theme.panel;
+  context.fillStyle = theme.ink;
+  const write = (/** @type {string} */ text, /** @type {number} */ x, /** @type {number} */ y) => {
+    context.strokeText(text, x, y);
+    context.fillText(text, x, y);
+  };
+  columns.forEach((column, k) => {
+    const values = frame.arrays[backward && k ? `delta${k}` : `value${k}`]?.values;
+    if (values && !(k === 0 && asPicture())) column.ys.forEach((y, i) => write(number(values[i], 3), column.x, y + column.size / 2 + 9));
+    const weights = frame.arrays[`${backward ? "d" : ""}W${k}`];
+    const next = columns[k + 1];
+    if (!weights || !next || (k === 0 && asPicture()) || column.ys.length * next.ys.length > MOST_NUMBERS) return;
+    const [x0, x1] = [column.x + column.size / 2, next.x - next.size / 2];
+    next.ys.forEach((to, j) => column.ys.forEach((from, i) => {
+      const t = 0.3 + (0.4 * (j + 0.5)) / next.ys.length; // lines that cross are told apart
+      const [along, rise] = [1.5 * t * (1 - t) + t ** 3, 3 * (1 - t) * t * t + t ** 3];
+      write(number(weights.values[i * next.ys.length + j], 3), x0 + (x1 - x0) * along, from + (to - from) * rise + 3);
+    }));
+  });
 }
 
 /** @param {CanvasRenderingContext2D} context @param {number} k @param {import("./types.js").Frame} frame @param {string} prefix */
@@ -228,6 +289,20 @@ function curve(context, k, i, j) {
   context.stroke();
 }
 
+/** The bias under the pointer: its name and its number. @param {MouseEvent} event */
+function biasUnder(event) {
+  const box = canvas.getBoundingClientRect();
+  for (let k = 1; k < columns.length; k += 1) {
+    const layer = page.setup?.layers[k - 1];
+    const i = layer?.bias ? columns[k].ys.findIndex((_, n) => {
+      const [x, y] = biasAt(columns[k], n);
+      return Math.hypot(event.clientX - box.left - x, event.clientY - box.top - y) < 9;
+    }) : -1;
+    if (layer && i >= 0) return { name: `${layer.name}.b[${columns[k].first + i}]`, k, i };
+  }
+  return null;
+}
+
 /** The edge under the pointer, if one is near. @param {MouseEvent} event */
 function edgeAt(event) {
   const box = canvas.getBoundingClientRect();
@@ -260,12 +335,19 @@ function edgeName({ layer, from, to }) {
 
 /** @param {MouseEvent} event */
 function point(event) {
-  const found = edgeAt(event);
+  const bias = biasUnder(event);
+  const found = bias ? null : edgeAt(event);
+  const side = () => (page.view.side === "backward" ? "d" : "");
+  const of = () => (side() ? "dL/d " : "");
+  drawing.style.cursor = bias || found ? "pointer" : "";
+  if (bias) tell(() => `${of()}${bias.name} = ${number(page.frame?.arrays[`${side()}b${bias.k - 1}`]?.values[bias.i])}`);
+  else if (found) tell(() => {
+    const weights = page.frame?.arrays[`${side()}W${found.layer}`];
+    return `${of()}${edgeName(found)} = ${number(weights?.values[found.from * weights.shape[1] + found.to])}`;
+  });
+  else tell(null);
   if (JSON.stringify(found) === JSON.stringify(near)) return;
   near = found;
-  drawing.style.cursor = near ? "pointer" : "";
-  const weights = near && page.frame?.arrays[`${page.view.side === "backward" ? "d" : ""}W${near.layer}`];
-  hover.textContent = near && weights ? `${page.view.side === "backward" ? "dL/d " : ""}${edgeName(near)} = ${number(weights.values[near.from * weights.shape[1] + near.to])}` : "Click a line to see where its gradient comes from";
   drawEdges(0);
 }
 
@@ -301,6 +383,11 @@ export function mountNetwork() {
     if (motion) requestAnimationFrame(move);
     else drawEdges(0);
   } }, "Motion");
+  const written = h("button", { "aria-pressed": "false", title: "Write the numbers on the lines and below the nodes", onclick: () => {
+    numbers = !numbers;
+    written.setAttribute("aria-pressed", String(numbers));
+    drawEdges(0);
+  } }, "Numbers");
   const section = byId("network");
   const title = byId("network-title");
   const chosenRow = h("button", { class: "plain", hidden: true, onclick: () => look({ row: null }) });
@@ -310,13 +397,15 @@ export function mountNetwork() {
     chosenRow.textContent = `Row ${page.view.row} goes through ✕`;
   });
   section.append(
-    h("div", { class: "panel-head" }, title, chosenRow, sides, moving),
+    h("div", { class: "panel-head" }, title, chosenRow, sides, written, moving),
     h("div", { class: "scroll" }, drawing),
     h("div", { class: "legend" }, "−", scaleCanvas, "+", scaleText, h("span", { class: "spacer" }), hover));
-  hover.textContent = "Click a line to see where its gradient comes from";
+  tell(null);
   canvas.addEventListener("mousemove", point);
   canvas.addEventListener("click", (event) => {
-    const edge = edgeAt(event);
+    const bias = biasUnder(event);
+    const edge = bias ? null : edgeAt(event);
+    if (bias) askWhy(bias.name);
     if (edge) askWhy(edgeName(edge));
   });
   on("frame", drawFrame);

@@ -18,6 +18,8 @@
  * @typedef {{name: string, epochs: number[], series: Record<string, (number | null)[]>}} Curve
  * @typedef {{kind: "curves", runs: Curve[]}} Curves
  * @typedef {{kind: "results", part: string, rows: number, scores: [string, string][], classes: string[], confusion: number[][], actual: number[], predicted: number[], places: number[]}} Results
+ * @typedef {{kind: "beside", title: string, state: string, taken: number, differs: [string, string, string][], scores: [string, string, string][], results: Results}} Beside
+ * @typedef {{kind: "alone"}} Alone
  * @typedef {{kind: "page", first: number, total: number, columns: string[], rows: string[][], numbers: number[], held: boolean[]}} Page
  * @typedef {{kind: string, text: string, tone: string, level: number, lines: string[], head: string[], rows: string[][], right: number[]}} Part
  * @typedef {{kind: "explained", name: string, title: string, parts: Part[], value: number, gradient: number, difference: number, row: number | null, steps: number[], values: number[]}} Explained
@@ -30,7 +32,7 @@
  * @typedef {{name: string, right: boolean, wrong_at: number[][]}} Judged
  * @typedef {{kind: "marked", sheet: string, ok: boolean, title: string, answers: Judged[], parts: Part[]}} Marked
  * @typedef {{kind: "fault", words: string, about: string}} Fault
- * @typedef {Welcome | Setup | Plane | Curves | Results | Page | Explained | Diagnosed | Tried | Sheet | Marked | Fault} Told
+ * @typedef {Welcome | Setup | Plane | Curves | Results | Page | Explained | Diagnosed | Tried | Sheet | Marked | Beside | Alone | Fault} Told
  * @typedef {{x: number, y: number, windows: Record<string, number>, row: number | null, side: "forward" | "backward", results: boolean, held: boolean}} View
  * @typedef {{actual: string, answered: string, shares: number[] | null}} Answer
  * @typedef {{kind: "frame", version: number, setup: number, state: string, words: string, taken: number, epoch: number, step: number, furthest: number, shown: [number, number][], heat: [number, number][], row: number | null, batch_row: [number, number, number] | null, answer?: Answer, rows?: number, loss?: number | null, scores?: Record<string, number | null>, arrays: Record<string, any>}} Head

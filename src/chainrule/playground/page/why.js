@@ -108,7 +108,7 @@ export function showNode(k, unit) {
   const weights = frame.arrays[`W${k - 1}`];
   const [count, units] = weights.shape;
   const j = unit - frame.head.shown[k][0];
-  const button = (/** @type {string} */ address, /** @type {string} */ label, /** @type {number} */ value) => h("button", { onclick: () => askWhy(address) }, `${label} ${number(value)}`);
+  const button = (/** @type {string} */ address, /** @type {string} */ label, /** @type {number} */ value) => h("button", { onclick: () => askWhy(address), "data-array": label === "b" ? `b${k - 1}` : `W${k - 1}`, "data-place": label === "b" ? j : Number(label.slice(2, -1)) - from, "data-unit": j, "data-label": label }, `${label} ${number(value)}`);
   const rows = Array.from({ length: count }, (_, i) => button(`${layer.name}.W[${from + i}, ${unit}]`, `W[${from + i}]`, weights.values[i * units + j]));
   const bias = layer.bias ? [button(`${layer.name}.b[${unit}]`, "b", frame.arrays[`b${k - 1}`].values[j])] : [];
   const formula = page.welcome?.choices.formulas[layer.activation] ?? "";
@@ -119,7 +119,19 @@ export function showNode(k, unit) {
     h("div", { class: "weights" }, ...bias, ...rows), more);
 }
 
+/** The weights of the unit that is looked at, as they are now. @param {import("./types.js").Frame} frame */
+function follow(frame) {
+  if (box.hidden) return;
+  for (const each of /** @type {NodeListOf<HTMLElement>} */ (box.querySelectorAll(".weights button"))) {
+    const { array = "", place = "", unit = "", label } = each.dataset;
+    const found = frame.arrays[array];
+    const value = found?.values[array[0] === "b" ? Number(place) : Number(place) * found.shape[1] + Number(unit)];
+    each.textContent = `${label} ${number(value)}`;
+  }
+}
+
 export function mountWhy() {
+  on("frame", follow);
   on("explained", explain);
   on("view", () => name && askWhy(name));
   addEventListener("keydown", (event) => event.key === "Escape" && !box.hidden && shut());
