@@ -145,6 +145,62 @@ def test_a_lesson_leads_waits_and_checks(page: Page) -> None:
     assert lesson.is_hidden()
 
 
+def test_the_worked_example_asks_for_numbers_and_names_the_mistake(page: Page) -> None:
+    page.get_by_role("button", name="Lessons").click()
+    page.get_by_role("dialog", name="Lessons").get_by_role("button", name="The worked example").click()
+    until(lambda: page.evaluate("() => window.playground.setup.setting.data") == "worked example", "not put in")
+    lesson = page.get_by_role("region", name="Lesson")
+    for wrong, right in (("0.0275", "0.3775"), ("0.40673", ".593270")):
+        lesson.locator("input").fill(wrong)
+        lesson.locator("input").press("Enter")
+        until(lambda: "Not yet" in lesson.inner_text(), "the mistake is not noticed")
+        lesson.locator("input").fill(right)
+        lesson.get_by_role("button", name="Check").click()
+        until(lambda: "✓" in lesson.inner_text(), "the number is not noticed")
+        lesson.get_by_role("button", name="Next").click()
+    assert "3 of 13" in lesson.inner_text()
+
+
+def test_an_exercise_is_drawn_filled_in_and_marked(page: Page) -> None:
+    page.get_by_role("tab", name="Exercises").click()
+    page.get_by_label("Hidden", exact=True).fill("3")
+    page.get_by_role("button", name="Draw the sheet").click()
+    until(lambda: page.get_by_label("dense_1.Z[0, 2]").count() == 1, "no sheet")
+    page.get_by_label("dense_1.Z[0, 0]").fill("7")
+    page.get_by_role("button", name="Mark it").click()
+    until(lambda: "0 of 1 answers" in page.locator(".verdict").inner_text(), "not marked")
+    assert page.get_by_label("dense_1.Z[0, 0]").get_attribute("aria-invalid") == "true"
+    page.get_by_role("button", name="Put its network above").click()
+    until(lambda: page.evaluate("() => window.playground.setup.sheet"), "not put in")
+    assert page.evaluate("() => window.playground.setup.layers.map((layer) => layer.units)") == [3, 2]
+
+
+def test_a_run_is_forked_changed_and_compared(page: Page) -> None:
+    page.get_by_role("button", name="+1 epoch").click()
+    state(page, lambda head: head["epoch"] == 1)
+    page.get_by_role("button", name="Fork").click()
+    other = page.get_by_role("region", name="The run beside", exact=True)
+    until(other.is_visible, "nothing beside")
+    page.get_by_label("Learning rate", exact=True).fill("0.3")
+    page.get_by_label("Learning rate", exact=True).press("Enter")
+    page.get_by_role("button", name="+1 epoch").click()
+    until(lambda: other.get_by_role("row", name="lr 0.3 0.01").count() == 1, "the difference is not told")
+    assert len(page.evaluate("() => window.playground.curves.runs")) == 2
+    page.get_by_role("button", name="Change places").click()
+    until(lambda: page.get_by_label("Learning rate", exact=True).input_value() == "0.01", "not changed")
+    page.get_by_role("button", name="End it").click()
+    until(other.is_hidden, "still beside")
+
+
+def test_every_option_of_an_optimizer_has_its_control(page: Page) -> None:
+    page.get_by_label("Optimizer", exact=True).select_option("nesterov")
+    page.get_by_text("Options of nesterov").click()
+    page.get_by_label("Momentum", exact=True).fill("0.5")
+    page.get_by_label("Momentum", exact=True).press("Enter")
+    setting = "() => window.playground.setup.setting.optimizer"
+    until(lambda: page.evaluate(setting) == {"name": "nesterov", "momentum": 0.5}, "not set")
+
+
 COUNT = """() => {
   window.versions = new Set();
   const look = () => { window.versions.add(window.playground.frame.head.version); requestAnimationFrame(look); };
@@ -169,6 +225,10 @@ def test_axe_finds_nothing(browser: Browser, address: str, scheme: Any, width: i
     page.goto(address)
     state(page)
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("tab", name="Exercises").click()
+    page.get_by_role("button", name="Draw the sheet").click()
+    page.get_by_role("button", name="Fork").click()
+    until(page.get_by_role("region", name="The run beside", exact=True).is_visible, "nothing beside")
     page.get_by_role("button", name="dense_1, unit 2").click()
     page.add_script_tag(path=str(AXE))
     found = page.evaluate("() => axe.run()")["violations"]
