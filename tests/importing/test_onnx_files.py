@@ -37,6 +37,7 @@ def test_names_and_attributes_that_are_broken(tmp_path):
         cr.from_onnx(nothing)
 
 
+@pytest.mark.slow
 def test_broken_files(tmp_path):
     """Cut off anywhere, or with any byte changed: a message, or a network that computes what the file says."""
     nodes = [node("Gemm", ["X", "W1", "b1"], ["H"]), node("Relu", ["H"], ["Y"])]
