@@ -254,3 +254,17 @@ def test_fields_are_put_into_the_setting_as_it_is_when_it_comes_to_that(driver: 
         driver.moment()
     setting = driver.moment().experiment.setting
     assert (setting.lr, setting.seed, setting.layers) == (0.5, 4, SMALL.layers)
+
+
+def test_a_slider_that_is_dragged_leaves_one_change_behind(driver: Driver) -> None:
+    driver.worker.configure(SMALL)
+    driver.worker.step("batch", 3)
+    for k in range(50):
+        driver.worker.change("dense_1.W", (0, 0), k / 10)
+        driver.worker.configure(replace(SMALL, lr=0.01 + k / 100))
+    driver.worker.change("dense_1.b", (1,), 0.25)
+    moment = driver.moment()
+    assert [entry.taken for entry in moment.course] == [0, 3]
+    put = {(hand.name, hand.place): hand.value for hand in moment.course[-1].hands}
+    assert put == {("dense_1.W", (0, 0)): 4.9, ("dense_1.b", (1,)): 0.25}
+    assert moment.theta[0] == np.float32(4.9)
