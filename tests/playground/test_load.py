@@ -1,15 +1,20 @@
-"""Many pages at once: each is served, and the server's memory stays as it is."""
+"""Many pages at once, and clients that mean no good, against a server that runs."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.playground.browser import TOKEN, serving
 
 from chainrule.playground.frames import read_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
 
 websockets = pytest.importorskip("websockets", reason="websockets is not installed")
 
@@ -59,8 +64,58 @@ async def many(port: int, pid: int) -> tuple[list[int], list[float]]:
     return steps, seen
 
 
-def test_ten_pages_are_served_and_memory_stays_flat() -> None:
-    with serving("xor") as (port, server), ThreadPoolExecutor(1) as thread:  # a browser may have a loop in this one
-        steps, seen = thread.submit(asyncio.run, many(port, server.pid)).result()
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[int, int]]:
+    """The port and the process of a server of its own."""
+    with serving("xor") as (port, process):
+        yield port, process.pid
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    """In a thread of its own: a browser may have a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+def test_ten_pages_are_served_and_memory_stays_flat(server: tuple[int, int]) -> None:
+    steps, seen = run(many(*server))
     assert min(steps) > FULL
     assert seen[-1] < 1.05 * seen[0], seen
+
+
+async def refused(address: str, **options: Any) -> bool:
+    """Whether nobody is let in there."""
+    try:
+        async with websockets.connect(address, **options) as socket:
+            await asyncio.wait_for(socket.recv(), 20)
+    except (websockets.InvalidStatus, websockets.ConnectionClosed):
+        return True
+    return False
+
+
+def test_strangers_are_not_let_in(server: tuple[int, int]) -> None:
+    talk = f"ws://127.0.0.1:{server[0]}/talk?session=somebody-else"
+    assert run(refused(talk))
+    assert run(refused(f"{talk}&token=guessed"))
+    assert run(refused(f"{talk}&token={TOKEN}", origin="http://evil.example"))
+    assert run(refused(f"{talk}&token={TOKEN}", additional_headers={"Host": "evil.example"}))
+    assert not run(refused(f"{talk}&token={TOKEN}", origin=f"http://127.0.0.1:{server[0]}"))
+
+
+async def flooded(port: int) -> tuple[int, int]:
+    """How a page of too large a message is let go, and the last step that the next one sees."""
+    address = f"ws://127.0.0.1:{port}/talk?session=a-flood-of-words&token={TOKEN}"
+    async with websockets.connect(address) as socket:
+        with contextlib.suppress(websockets.ConnectionClosed):
+            await socket.send("x" * (2 << 20))
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            await draw(socket, frames=1000)
+    async with websockets.connect(address) as socket:
+        for _ in range(2000):  # many at once, of which it does all
+            await socket.send('{"kind": "step"}')
+        assert closed.value.rcvd is not None
+        return closed.value.rcvd.code, await draw(socket, until=2000)
+
+
+def test_too_much_at_once_is_refused_and_many_messages_are_all_done(server: tuple[int, int]) -> None:
+    assert run(flooded(server[0])) == (1009, 2000)
