@@ -11,6 +11,7 @@ from tests.export.onnx.test_onnx_network import FUNCTIONS, LAYERS
 from tests.registry import LOSSES
 
 import chainrule as cr
+from chainrule import activations
 from chainrule.export import json as export_json
 from chainrule.export import schema
 
@@ -79,3 +80,13 @@ def test_a_text_that_says_something_else_is_caught(model, tmp_path, monkeypatch)
 
 
 right = export_json.json_text
+
+
+def test_what_no_model_file_holds_is_said(tmp_path):
+    class Sine(activations.ActivationFunction, frozen=True, tag="sine"):
+        def value(self, Z):
+            return np.sin(Z)
+
+    net = cr.Network([cr.Dense(2, Sine())], "huber", n_inputs=2)
+    with pytest.raises(cr.ArgumentError, match="none of your own"):
+        net.export(tmp_path / "net.json")

@@ -87,7 +87,11 @@ def check_loss(loss: Loss) -> None:
         ArgumentError: with its name.
     """
     if loss.name not in LOSSES:
-        raise ArgumentError(f"the loss {loss.name} cannot be written as source code", where="export")
+        raise ArgumentError(
+            f"the loss {loss.name} cannot be written as source code",
+            where="export",
+            mend="Export what predicts, without the training: to onnx, c, javascript, torch or keras",
+        )
 
 
 def loss_constants(loss: Loss, dtype: DType) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from chainrule.errors import ExportError
+from chainrule.errors import ArgumentError, ExportError, FileFormatError
 from chainrule.export.subject import Draft, Subject
 from chainrule.exported import Check
 from chainrule.json_files import json_text
@@ -20,6 +20,7 @@ def make(subject: Subject, path: Path) -> Draft:
     """The text of a model file, read back and compared bit by bit.
 
     Raises:
+        ArgumentError: for what no model file holds.
         ExportError: when a bit differs.
     """
     parts: dict[str, Any] = {"network": subject.network.record()}
@@ -34,7 +35,12 @@ def _check(subject: Subject, text: bytes) -> Check:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy.json"
         copy.write_bytes(text)
-        again = load(copy)
+        try:
+            again = load(copy)
+        except FileFormatError as fault:  # a layer, activation or loss of a person's own
+            what = str(fault).partition(": ")[2].partition(". The file")[0]
+            mend = "A model file holds the layers, activations and losses of chainrule, and none of your own"
+            raise ArgumentError(f"JSON would not be read again: {what}", where="export", mend=mend) from None
     network = again.network if isinstance(again, Model) else again
     ours, theirs = subject.network.theta, network.theta
     records = [msgspec.json.encode(each.record()) for each in (network, subject.network)]

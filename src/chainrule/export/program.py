@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chainrule.activations import ActivationFunction, Identity
 from chainrule.errors import ArgumentError
 from chainrule.export.formulas import ACTIVATIONS
+from chainrule.export.subject import OWN
 from chainrule.layers import Activation, BatchNorm, Dense, Dropout, LayerNorm, Mode, Residual, Sequence
 from chainrule.network import Network
 
@@ -238,7 +239,8 @@ class _Walk:
                 )
             )
         else:
-            raise ArgumentError(f"the layer {name}, a {layer.kind}, cannot be exported to source code", where="export")
+            message = f"the layer {name}, a {layer.kind}, cannot be exported to source code"
+            raise ArgumentError(message, where="export", mend=OWN)
 
     def _dense(self, layer: Dense, where: dict[str, Any]) -> None:
         n, plain = self._number, isinstance(layer.f, Identity)
@@ -250,7 +252,7 @@ class _Walk:
     def _apply(self, where: dict[str, Any], f: ActivationFunction) -> None:
         if f.elementwise and f.name not in ACTIVATIONS:
             message = f"the activation {f.name} of {where['layer']} cannot be written as source code"
-            raise ArgumentError(message, where="export")
+            raise ArgumentError(message, where="export", mend=OWN)
         self._note(Apply(**where, result=f"Y{self._number}", f=f))
 
     def _residual(self, layer: Residual, name: str, shape: Shape, mode: Mode) -> None:

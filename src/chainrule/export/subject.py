@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 RANDOM_ROWS = 1000
 MOST_ROWS = 10_000
+OWN = "Every format has the layers and activations of chainrule, and none has those of your own"
+"""What to say where something of a person's own is refused."""
 
 
 class Subject(NamedTuple):

@@ -10,7 +10,6 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-import chainrule as cr
 from chainrule.estimators import Architecture, MLPClassifier, MLPRegressor
 from chainrule.export.onnx import register_converters
 
@@ -75,7 +74,13 @@ def test_texts_encoded_by_scikit_learn():
     np.testing.assert_allclose(P, pipeline.predict_proba(frame), atol=1e-5)
 
 
-def test_several_labels_at_once_are_refused():
-    model = MLPClassifier(**QUICK).fit(X, np.c_[y == 0, y == 1, y == 2])
-    with pytest.raises(cr.ArgumentError, match="no words for several labels at once"):
-        to_onnx(model, X[:1])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("count", [2, 3])
+def test_several_labels_at_once(count, dtype):
+    data = X.astype(dtype)
+    labels = np.c_[data[:, 0] > 5.8, y == 0, y >= 1][:, :count].astype(int)
+    model = MLPClassifier(**{**QUICK, "max_iter": 60, "learning_rate_init": 0.05}).fit(data, labels)
+    label, P = run(to_onnx(model, data[:1], options={"zipmap": False}), data)
+    assert (label == model.predict(data)).all()
+    assert 0 < label.mean() < 1
+    np.testing.assert_allclose(P, model.predict_proba(data), atol=1e-6)

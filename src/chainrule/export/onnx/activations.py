@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from chainrule.activations import ELU, GELU, SELU, ActivationFunction, LeakyReLU, ScaledTanh, SiLU, Softplus
 from chainrule.errors import ArgumentError
+from chainrule.export.subject import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ def activation(graph: Graph, f: ActivationFunction, Z: str, at: str) -> str:
         operator = (_EXACT | _FLOAT32)[f.name]
         return graph.node(operator, Z, at=at, **_attributes(f))
     if f.name not in _WRITTEN_OUT:
-        raise ArgumentError(f"the activation {f.name} of {at} cannot be exported to ONNX", where="export", got=f)
+        raise ArgumentError(f"the activation {f.name} of {at} cannot be exported to ONNX", where="export", mend=OWN)
     return _WRITTEN_OUT[f.name](graph, f, Z, at)
 
 

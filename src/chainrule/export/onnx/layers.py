@@ -12,6 +12,7 @@ import numpy as np
 
 from chainrule.errors import ArgumentError
 from chainrule.export.onnx.activations import activation
+from chainrule.export.subject import OWN
 from chainrule.layers import Activation, BatchNorm, Dense, Dropout, LayerNorm, Residual, Sequence
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _each(graph: Graph, composite: Composite, params: Params, shape: Shape, X: s
     for index, (name, layer, inside) in enumerate(composite.named(shape)):
         write = _LAYERS.get(type(layer))
         if write is None:
-            raise ArgumentError(f"the layer {at}{name} cannot be exported to ONNX", where="export", got=layer)
+            raise ArgumentError(f"the layer {at}{name} cannot be exported to ONNX", where="export", mend=OWN)
         X = write(graph, layer, params.get(index, {}), inside, X, f"{at}{name}")
     return X
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import helper
 
-from chainrule.errors import ArgumentError, MissingExtraError
+from chainrule.errors import MissingExtraError
 from chainrule.export.onnx.graph import OPSET, Graph
 from chainrule.export.onnx.making import outputs
 
@@ -39,13 +39,23 @@ def register_converters() -> None:
     """
     try:
         from skl2onnx import update_registered_converter
-        from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes as of_classes
     except ImportError:
         raise MissingExtraError("The conversion of pipelines", library="skl2onnx", extra="skl2onnx") from None
     from chainrule.estimators import MLPClassifier, MLPRegressor
 
-    update_registered_converter(MLPClassifier, "ChainruleMLPClassifier", of_classes, _classifier, options=_OPTIONS)
+    update_registered_converter(MLPClassifier, "ChainruleMLPClassifier", _classes, _classifier, options=_OPTIONS)
     update_registered_converter(MLPRegressor, "ChainruleMLPRegressor", _values, _regressor)
+
+
+def _classes(operator: Any) -> None:
+    """The types of a classifier's labels ``(N,)`` and probabilities ``(N, K)``; of several labels at once both."""
+    from skl2onnx.common.data_types import Int64TensorType
+    from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
+
+    calculate_linear_classifier_output_shapes(operator)
+    if operator.raw_operator._several():  # noqa: SLF001 -- one of our own
+        rows, K = operator.inputs[0].get_first_dimension(), len(operator.raw_operator.classes_)
+        operator.outputs[0].type = Int64TensorType([rows, K])
 
 
 def _values(operator: Any) -> None:
@@ -64,19 +74,23 @@ def _regressor(scope: Any, operator: Any, container: Any) -> None:
 
 
 def _classifier(scope: Any, operator: Any, container: Any) -> None:
-    """Labels ``(N,)`` and probabilities ``(N, K)``."""
+    """Labels ``(N,)``, or for each of several 0 or 1 ``(N, K)``, and probabilities ``(N, K)``."""
     estimator = operator.raw_operator
     network: Network = estimator.network_
     classes = np.asarray(estimator.classes_)
-    if len(classes) > 2 and network.layers[-1].f.name == "sigmoid":  # type: ignore[union-attr] # the last is a Dense
-        raise ArgumentError("skl2onnx has no words for several labels at once", where=type(estimator).__name__)
     graph = Graph(network.dtype)
     Y = _network(graph, operator)
     if network.objective.output_shape == (1,):
         Y = graph.node("Concat", graph.node("Sub", graph.constant("one", 1.0), Y, at="output"), Y, at="output", axis=1)
-    best = graph.node("ArgMax", Y, at="label", axis=1, keepdims=0)
-    labels = graph.constant("classes", classes, str if classes.dtype.kind in "OU" else np.int64)
-    label = graph.node("Gather", labels, best, at="label")
+    if estimator._several():  # noqa: SLF001 -- one of our own
+        label = graph.cast(graph.calculate("Greater", Y, 0.5, at="label"), np.int64, at="label")
+    else:
+        if estimator.out_activation_ != "softmax" and len(classes) > 2:
+            axis = graph.constant("axis", [1], np.int64)
+            Y = graph.node("Div", Y, graph.node("ReduceSum", Y, axis, at="output"), at="output")
+        best = graph.node("ArgMax", Y, at="label", axis=1, keepdims=0)
+        labels = graph.constant("classes", classes, str if classes.dtype.kind in "OU" else np.int64)
+        label = graph.node("Gather", labels, best, at="label")
     _copy(graph, {label: 0, _given_out(graph, operator, 1, Y): 1}, scope, operator, container)
 
 
