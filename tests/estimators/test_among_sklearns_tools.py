@@ -8,23 +8,11 @@ import pytest
 from chainrule.estimators import MLPClassifier, MLPRegressor
 
 sklearn = pytest.importorskip("sklearn")
-import joblib  # noqa: E402 -- scikit-learn brings it
-from sklearn.calibration import CalibratedClassifierCV  # noqa: E402
 from sklearn.datasets import load_breast_cancer, load_iris  # noqa: E402
-from sklearn.experimental import enable_halving_search_cv  # noqa: E402, F401 -- as its documentation says
-from sklearn.inspection import permutation_importance  # noqa: E402
-from sklearn.model_selection import (  # noqa: E402
-    GridSearchCV,
-    HalvingRandomSearchCV,
-    cross_val_score,
-    cross_validate,
-)
-from sklearn.multioutput import MultiOutputClassifier  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
-from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
-from threadpoolctl import threadpool_limits  # noqa: E402
 
+# The tools are imported where they are used: these tests are slow, but every run of the quick ones collects them.
 X, y = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X)
 VERSION = tuple(map(int, sklearn.__version__.split(".")[:2]))
@@ -37,11 +25,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Stochastic Op
 @pytest.mark.parametrize("make", [MLPClassifier, MLPRegressor])
 def test_check_estimator_finds_nothing(make, solver):
     """No check is expected to fail."""
+    from sklearn.utils.estimator_checks import check_estimator
+    from threadpoolctl import threadpool_limits
+
     with threadpool_limits(1):  # on a busy machine OpenBLAS's threads wait for each other at each small product
         check_estimator(make(solver=solver, max_iter=100))
 
 
 def test_a_pipeline_in_a_grid_search():
+    from sklearn.model_selection import GridSearchCV
+
     pipeline = make_pipeline(StandardScaler(), MLPClassifier(**QUICK))
     grid = {"mlpclassifier__architecture__dropout": [0.0, 0.95], "mlpclassifier__activation": ["relu", "gelu"]}
     search = GridSearchCV(pipeline, grid, cv=3).fit(X, y)
@@ -51,6 +44,9 @@ def test_a_pipeline_in_a_grid_search():
 
 @pytest.mark.parametrize("resource", ["n_samples", "max_iter"])
 def test_a_halving_search(resource):
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401 -- as its documentation says
+    from sklearn.model_selection import HalvingRandomSearchCV
+
     model = MLPClassifier(10, random_state=0, learning_rate_init=0.05, max_iter=30)
     rates = {"learning_rate_init": [1e-6, 1e-4, 0.01, 0.05]}
     options = dict(n_candidates=4, cv=2, random_state=0, resource=resource)
@@ -61,6 +57,9 @@ def test_a_halving_search(resource):
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_the_same_scores_in_threads_and_processes(backend):
+    import joblib
+    from sklearn.model_selection import cross_val_score
+
     alone = cross_val_score(MLPClassifier(**QUICK), X, y, cv=4)
     with joblib.parallel_backend(backend, n_jobs=2):
         np.testing.assert_array_equal(cross_val_score(MLPClassifier(**QUICK), X, y, cv=4), alone)
@@ -68,6 +67,8 @@ def test_the_same_scores_in_threads_and_processes(backend):
 
 
 def test_calibration():
+    from sklearn.calibration import CalibratedClassifierCV
+
     X, y = load_breast_cancer(return_X_y=True)
     X = StandardScaler().fit_transform(X)
     model = CalibratedClassifierCV(MLPClassifier(**QUICK), cv=3).fit(X[::2], y[::2])
@@ -75,6 +76,8 @@ def test_calibration():
 
 
 def test_importance_by_permutation():
+    from sklearn.inspection import permutation_importance
+
     noise = np.random.default_rng(0).standard_normal((len(X), 1))
     rows = np.hstack([X[:, 2:], noise])
     model = MLPClassifier(**QUICK).fit(rows, y)
@@ -83,11 +86,15 @@ def test_importance_by_permutation():
 
 
 def test_one_classifier_for_each_output():
+    from sklearn.multioutput import MultiOutputClassifier
+
     both = np.column_stack([y, y == 1])
     assert MultiOutputClassifier(MLPClassifier(**QUICK)).fit(X, both).predict(X).shape == both.shape
 
 
 def test_weights_and_validation_rows_are_routed():
+    from sklearn.model_selection import cross_validate
+
     if VERSION < (1, 6):
         pytest.skip("before scikit-learn 1.6 a pipeline does not hand on the weights of a score")
     weights = np.where(y == 0, 5.0, 1.0)
@@ -113,6 +120,8 @@ def test_validation_rows_go_through_the_pipeline():
 
 
 def test_joblib_dump(tmp_path):
+    import joblib
+
     model = MLPRegressor(**QUICK).fit(X, y)
     joblib.dump(model, tmp_path / "model.joblib")
     np.testing.assert_array_equal(joblib.load(tmp_path / "model.joblib").predict(X), model.predict(X))

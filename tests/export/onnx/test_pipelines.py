@@ -13,11 +13,17 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from chainrule.estimators import Architecture, MLPClassifier, MLPRegressor
 from chainrule.export.onnx import register_converters
 
-to_onnx = pytest.importorskip("skl2onnx").to_onnx
-register_converters()
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")]
 X, y = load_iris(return_X_y=True)
 QUICK = {"max_iter": 3, "tol": 0.0, "hidden_layer_sizes": (8,), "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def to_onnx():
+    """Of skl2onnx, which takes a third of a second to import."""
+    convert = pytest.importorskip("skl2onnx").to_onnx
+    register_converters()
+    return convert
 
 
 def run(model, X):
@@ -31,7 +37,7 @@ def run(model, X):
     [y, np.array(["se", "ve", "vi"])[y], y == 1, np.array(["no", "yes"], dtype=object)[np.minimum(y, 1)]],
     ids=["numbers", "texts", "truths", "two texts"],
 )
-def test_classifiers(labels, dtype):
+def test_classifiers(to_onnx, labels, dtype):
     data = X.astype(dtype)
     pipeline = make_pipeline(StandardScaler(), MLPClassifier(**QUICK)).fit(data, labels)
     label, probabilities = run(to_onnx(pipeline, data[:1], options={"zipmap": False}), data)
@@ -39,7 +45,7 @@ def test_classifiers(labels, dtype):
     np.testing.assert_allclose(probabilities, pipeline.predict_proba(data), atol=1e-6 if dtype == np.float32 else 1e-14)
 
 
-def test_probabilities_by_the_name_of_the_class():
+def test_probabilities_by_the_name_of_the_class(to_onnx):
     data = X.astype(np.float32)
     pipeline = make_pipeline(StandardScaler(), MLPClassifier(**QUICK)).fit(data, np.array(["se", "ve", "vi"])[y])
     _, by_name = run(to_onnx(pipeline, data[:1]), data)
@@ -48,7 +54,7 @@ def test_probabilities_by_the_name_of_the_class():
 
 @pytest.mark.parametrize("opset", [17, 21])
 @pytest.mark.parametrize("several", [False, True])
-def test_regressors(several, opset):
+def test_regressors(to_onnx, several, opset):
     inputs, values = load_diabetes(return_X_y=True)
     values = np.c_[values, -values] if several else values
     architecture = Architecture(normalization="layer", dropout=0.2)
@@ -58,7 +64,7 @@ def test_regressors(several, opset):
     np.testing.assert_allclose(theirs.reshape(values.shape), pipeline.predict(inputs), rtol=1e-12, atol=1e-12)
 
 
-def test_texts_encoded_by_scikit_learn():
+def test_texts_encoded_by_scikit_learn(to_onnx):
     pd = pytest.importorskip("pandas")
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 
@@ -76,7 +82,7 @@ def test_texts_encoded_by_scikit_learn():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("count", [2, 3])
-def test_several_labels_at_once(count, dtype):
+def test_several_labels_at_once(to_onnx, count, dtype):
     data = X.astype(dtype)
     labels = np.c_[data[:, 0] > 5.8, y == 0, y >= 1][:, :count].astype(int)
     model = MLPClassifier(**{**QUICK, "max_iter": 60, "learning_rate_init": 0.05}).fit(data, labels)
