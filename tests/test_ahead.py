@@ -107,7 +107,7 @@ def test_whoever_stops_finds_the_weights_of_that_epoch(at_once):
 
 
 def test_wrong_arrays_are_refused():
-    training = network().prepare(network().read(X, Y, where="test"), cr.network.FitOptions(batch_size=10))
+    training = network().prepare(network().read(X, Y, where="test"), cr.fitting.FitOptions(batch_size=10))
     run, P = training.run, training.run.theta.size
     thetas, rates = np.empty((2, P), "float32"), np.full(10, 0.1)
     for orders, given, into in [

@@ -17,7 +17,8 @@ from chainrule.engines.interface import Engine
 from chainrule.engines.native import NativeEngine
 from chainrule.errors import ArgumentError, DivergenceError, unknown_name
 from chainrule.fits import Fit
-from chainrule.network import FitOptions, Network
+from chainrule.fitting import FitOptions
+from chainrule.network import Network
 from chainrule.splitting import fold_rows
 from chainrule.training import Training
 

@@ -4,36 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 
-from chainrule import checks, losses, optimizers
+from chainrule import checks, losses
 from chainrule.arrays import DType, check_dtype
-from chainrule.callbacks import Listeners, StopTraining
+from chainrule.callbacks import Listeners
 from chainrule.checkpoints import go_on
 from chainrule.engines.choose import EngineChoice, choose
-from chainrule.engines.interface import Engine
 from chainrule.errors import ArgumentError, NotFittedError, ShapeError
 from chainrule.extensions import extension
-from chainrule.history import History, HistoryRecord
+from chainrule.fitting import FitOptions, drive, history_of, start_run
+from chainrule.history import HistoryRecord
 from chainrule.inputs import Rows, as_matrix, as_targets, class_weights, sample_weights
-from chainrule.interruption import postponed_interrupt
 from chainrule.layers import AnyLayer, Layer, Sequence, Shape
-from chainrule.lbfgs import LBFGSRun
-from chainrule.losses import AnyLoss
 from chainrule.measuring import EpochScores, chosen_classes
-from chainrule.metrics import Metric
+from chainrule.network_record import NetworkRecord
 from chainrule.objective import Objective
-from chainrule.optimizers import LBFGS, AnyOptimizer
 from chainrule.parameters import Named
 from chainrule.splitting import split_rows
-from chainrule.stopping import EarlyStopping
 from chainrule.storage import Opened, write_file
 from chainrule.trained import Trained
-from chainrule.training import Training, TrainingSettings
+from chainrule.training import Training
 
 if TYPE_CHECKING:
     import os
@@ -41,81 +34,13 @@ if TYPE_CHECKING:
 
     from chainrule.arrays import Floats
     from chainrule.callbacks import AnyCallback
-    from chainrule.engines.interface import Data, Run
+    from chainrule.engines.interface import Data, Engine
     from chainrule.exported import Exported
+    from chainrule.history import History
     from chainrule.losses import Loss
-
-Label = str | int | float | bool
-
-
-class NetworkRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A network without its numbers: the part ``network`` of a model file."""
-
-    layers: tuple[AnyLayer, ...]
-    loss: AnyLoss
-    input_shape: tuple[int, ...]
-    dtype: DType
-    l1: float = 0.0
-    l2: float = 0.0
-    seed: int = 0
-    classes: tuple[Label, ...] | None = None
-
-    def __post_init__(self) -> None:
-        """Check what a file may say: nothing in it has been believed yet."""
-        if len(self.input_shape) != 1:
-            raise ShapeError("input_shape", where="network", expected="one number, of inputs", got=self.input_shape)
-        checks.whole(self.input_shape[0], "input_shape", where="network")
-        checks.seed(self.seed, where="network")
-        objective = self.objective()
-        _ = objective.layout  # the layers fit together, and are not nested deeper than Python can follow
-        outputs = objective.output_shape[0]
-        if self.classes is None:
-            return
-        kinds = {type(label) for label in self.classes}
-        if len(self.classes) != max(outputs, 2) or len(kinds) != 1 or len(set(self.classes)) != len(self.classes):
-            raise ArgumentError(
-                "classes", where="network", expected=f"{max(outputs, 2)} labels of one kind", got=self.classes
-            )
-
-    def objective(self) -> Objective:
-        """What a network of this record computes."""
-        if not self.layers:
-            raise ArgumentError("layers", where="network", expected="at least one layer", got=[])
-        return Objective(Sequence(self.layers), self.loss, self.input_shape, self.l1, self.l2)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FitOptions:
-    """How `Network.fit` trains, apart from the rows; told there."""
-
-    epochs: int = 20
-    batch_size: int | None = 32
-    optimizer: str | AnyOptimizer = "adam"
-    shuffle: bool = True
-    validation: float | tuple[Any, Any] | tuple[Any, Any, Any] | Rows | None = None
-    early_stopping: EarlyStopping | int | None = None
-    metrics: str | Metric | Iterable[str | Metric] = ()
-    class_weight: str | dict[Any, float] | None = None
-    engine: str | Engine = "auto"
-
-    def settings(self, seed: int, n_rows: int) -> TrainingSettings:
-        """The same as the training takes it, for so many rows.
-
-        Raises:
-            ArgumentError: when one is out of range or a name unknown.
-        """
-        chosen = optimizers.get(self.optimizer, where="fit")
-        stopping = self.early_stopping
-        if isinstance(stopping, int) and not isinstance(stopping, bool):
-            stopping = EarlyStopping(stopping)
-        return TrainingSettings(
-            epochs=self.epochs,
-            batch_size=n_rows if self.batch_size is None or isinstance(chosen, LBFGS) else self.batch_size,
-            optimizer=chosen,
-            shuffle=self.shuffle,
-            seed=seed,
-            early_stopping=stopping,  # type: ignore[arg-type] # checked there, whatever it is
-        )
+    from chainrule.metrics import Metric
+    from chainrule.optimizers import AnyOptimizer
+    from chainrule.stopping import EarlyStopping
 
 
 class Network:
@@ -303,7 +228,13 @@ class Network:
         self, rows: Rows, options: FitOptions, listeners: Listeners, *, resume: str | os.PathLike[str] | None = None
     ) -> History:
         """Train on rows that were read already; see `fit`."""
-        return self._drive(self.prepare(rows, options, resume=resume), listeners)
+        training = self.prepare(rows, options, resume=resume)
+        try:
+            drive(training, listeners)
+        finally:  # whatever ended it, there is a history
+            self.history = history_of(training, self._trained(training))
+            listeners.on_end(training)
+        return self.history
 
     def prepare(self, rows: Rows, options: FitOptions, *, resume: str | os.PathLike[str] | None = None) -> Training:
         """The training that `fit_rows` runs, before its first step.
@@ -321,7 +252,8 @@ class Network:
             scores = EpochScores(
                 self.objective, self.theta, choice.engine, data, measured, options.metrics, places=places
             )
-            training = Training(self.objective, self._start(choice, data, settings), data, settings, scores=scores)
+            run = start_run(choice.engine, self.objective, self.theta, data, settings)
+            training = Training(self.objective, run, data, settings, scores=scores)
             if resume is not None:
                 go_on(training, resume)
         self._choice, self.classes = choice, rows.targets.classes
@@ -363,56 +295,6 @@ class Network:
         return rows, self.read(
             X, y, weights[0] if weights else None, where="fit: validation", classes=classes, width=width
         )
-
-    def _start(self, choice: EngineChoice, rows: Data, settings: TrainingSettings) -> Run:
-        if isinstance(settings.optimizer, LBFGS):
-            return LBFGSRun(self.objective, self.theta, rows, settings.optimizer, settings.epochs)
-        refused = choice.engine.refuses(self.objective, settings.optimizer)
-        if refused:
-            raise ArgumentError(f"the engine {choice.engine.name} cannot run this: {refused}", where="fit")
-        return choice.engine.start(
-            self.objective,
-            self.theta,
-            rows,
-            optimizer=settings.optimizer,
-            batch_size=settings.batch_size,
-            seed=settings.seed,
-        )
-
-    def _drive(self, training: Training, listeners: Listeners) -> History:
-        """Iterate the training; whatever ends it, the weights are good and the history is kept."""
-        now = training.standing
-        training.may_run_ahead = listeners.all_only_watch
-        interrupted = False
-        try:
-            with postponed_interrupt() as interruption:
-                listeners.on_begin(training)
-                for record in training:
-                    listeners.on_record(record)
-                    if interruption:
-                        break
-            interrupted = bool(interruption)
-        except StopTraining as wish:
-            now.stopped = str(wish) or "a callback asked for it"
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            if interrupted or training.settings.early_stopping is not None:
-                training.restore_best()
-            if interrupted:
-                now.stopped = "interrupted"
-            self.history = History(
-                now.epochs,
-                best_epoch=now.best_epoch,
-                stopped=now.stopped,
-                seconds=training.seconds,
-                settings=training.settings,
-                trained=self._trained(training),
-            )
-            listeners.on_end(training)
-        if interrupted:
-            raise KeyboardInterrupt
-        return self.history
 
     def _trained(self, training: Training) -> Trained:
         return Trained(

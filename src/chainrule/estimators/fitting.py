@@ -17,8 +17,8 @@ from chainrule.estimators.building import options_of, solver_of
 from chainrule.estimators.following import FitTasks, Follower
 from chainrule.estimators.sparse import SparseRows
 from chainrule.estimators.state import rebuilt
+from chainrule.fitting import FitOptions
 from chainrule.metrics import Metric
-from chainrule.network import FitOptions
 from chainrule.optimizers import LBFGS
 from chainrule.splitting import split_rows
 from chainrule.stopping import EarlyStopping

@@ -13,8 +13,9 @@ from chainrule.arrays import Floats, Ints
 from chainrule.callbacks import Listeners
 from chainrule.errors import ArgumentError
 from chainrule.export.meaning import Meaning, meaning
+from chainrule.fitting import FitOptions
 from chainrule.inputs import class_weights
-from chainrule.network import FitOptions, Network
+from chainrule.network import Network
 from chainrule.optimizers import Optimizer
 from chainrule.schedules import Constant, Plan, ReduceOnPlateau
 from chainrule.splitting import epoch_order

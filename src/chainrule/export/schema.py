@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from chainrule.files import atomic_write
-from chainrule.network import NetworkRecord
+from chainrule.network_record import NetworkRecord
 from chainrule.settings import Settings
 from chainrule.storage import FORMAT
 from chainrule.tables import Columns

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule import activations, losses
 from chainrule.errors import ArgumentError, ShapeError, unknown_name
+from chainrule.fitting import FitOptions
 from chainrule.insight.marking.answers import array
 from chainrule.layers import Activation, Dense
 from chainrule.layers.composite import Composite
 from chainrule.model import Model, last_layer
-from chainrule.network import FitOptions, Network
+from chainrule.network import Network
 from chainrule.playground.records import made, name_of
 from chainrule.playground.setting import Setting
 from chainrule.playground.tables import Begun, Rows, Sources, read_rows
