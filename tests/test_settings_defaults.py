@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 import chainrule as cr
-from chainrule.model import TableTraining
 from chainrule.settings import Settings
+from chainrule.table_training import TableTraining
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,11 @@ if TYPE_CHECKING:
     from chainrule.insight.marking.marking import mark
     from chainrule.insight.trace import trace
     from chainrule.many import fit_many
-    from chainrule.model import Model, load, train
+    from chainrule.model import Model, load
     from chainrule.progress import ProgressBar
     from chainrule.report import LayerStatistics
     from chainrule.settings import Settings
+    from chainrule.table_training import train
 
 __all__ = [
     "LBFGS",
@@ -117,7 +118,7 @@ _LATER = {  # what loads polars or rich, only when it is asked for
     "load": "chainrule.model",
     "mark": "chainrule.insight.marking.marking",
     "trace": "chainrule.insight.trace",
-    "train": "chainrule.model",
+    "train": "chainrule.table_training",
 }
 
 _offer("export", "chainrule.export")  # `net.export` and `model.export`

@@ -211,7 +211,7 @@ def test_help_loads_neither_polars_nor_what_draws():
     heavy = {"polars", "matplotlib", "sklearn", "scipy", "pandas", "pyarrow", "narwhals", "rich.progress", "rich.live"}
     assert "cyclopts" in loaded
     assert not heavy & loaded
-    assert not {name for name in loaded if name.startswith(("chainrule.tables", "chainrule.model", "chainrule.cli.tr"))}
+    assert not {name for name in loaded if name.startswith(("chainrule.table", "chainrule.model", "chainrule.cli.tr"))}
 
 
 def test_a_poor_terminal(start):

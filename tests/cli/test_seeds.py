@@ -21,7 +21,7 @@ TRAIN = ("train", "flowers.csv", "--target", "species", "--test", 0.2, "--valida
 
 def alone(seed):
     """The network of one seed on the rows of `TRAIN`, trained by itself; the answers of the model are its own."""
-    training = cr.model.TableTraining(
+    training = cr.table_training.TableTraining(
         "flowers.csv", cr.Settings(target="species", test=0.2, validation=0.2, epochs=3, patience=10)
     )
     training.model.network = training.model.network.with_seed(seed)

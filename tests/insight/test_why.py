@@ -52,6 +52,14 @@ def test_biases_have_no_last_factor(worked):
     assert "dL/dw = (o2 - t2) * o2 (1 - o2)\n" in str(worked.why("dense_2.b[1]"))
 
 
+def test_a_negative_number_stands_in_one_pair_of_brackets():
+    """The slope of softplus is sigmoid(z): its net input here is 0.5 * -2 = -1."""
+    network = cr.Network([cr.Dense(1, "softplus", bias=False), cr.Dense(1)], loss="half_squared_error", n_inputs=1)
+    network.theta = [0.5, 1.0, 0.0]
+    text = str(cr.trace(network, [[-2.0]], [1.0]).why("dense_1.W[0, 0]"))
+    assert " sigmoid(-1) * (-2)\n" in text
+
+
 def test_every_factor_is_where_it_says(worked):
     for name in ("dense_1.W[0, 1]", "dense_2.W[1, 0]"):
         for path in worked.why(name).paths():

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from chainrule.cli.plan import RunPlan
     from chainrule.history import History
     from chainrule.insight.diagnosis import Findings
-    from chainrule.model import TableTraining
     from chainrule.network import Network
     from chainrule.progress import Ended
     from chainrule.records import Epoch
     from chainrule.seeds import SeedsReport
     from chainrule.settings import Settings
+    from chainrule.table_training import TableTraining
     from chainrule.tables import SetAside
 
 _TONES = {"alarm": "red", "warning": "yellow"}

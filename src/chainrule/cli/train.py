@@ -19,7 +19,7 @@ from chainrule.settings import Settings
 if TYPE_CHECKING:
     from chainrule.callbacks import AnyCallback
     from chainrule.cli.telling import Teller
-    from chainrule.model import TableTraining
+    from chainrule.table_training import TableTraining
 
 SETTINGS_GROUPS = {
     **dict.fromkeys(("target", "task", "validation", "test", "scaling", "categories"), "Data"),
@@ -102,7 +102,7 @@ def train(
     """Train as asked; see `app` for the words that a person reads."""
     plan = make_plan(data, options)
     teller = _teller(plan)
-    from chainrule.model import TableTraining
+    from chainrule.table_training import TableTraining
 
     with teller.reading():
         training = TableTraining(plan.files.data, plan.settings)

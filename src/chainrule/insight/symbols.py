@@ -24,6 +24,7 @@ Name: TypeAlias = "float | Callable[[], str]"
 """What a letter of a formula stands for: a number, or a symbol, which is used as soon as it is asked for."""
 
 _NAMES = re.compile(r"(?<![A-Za-z_\d])(y_o|t_o|y|z|a|s|O|delta)(?![A-Za-z_\d'(])")
+_BRACKETED_TWICE = re.compile(r"\(\((-[^()]*)\)\)")  # a negative number, alone in the brackets of a function
 
 
 class Symbols:
@@ -104,7 +105,8 @@ class Symbols:
     def put_in(self, formula: str, names: Mapping[str, Name]) -> tuple[str, str]:
         """A formula of a layer or a loss with these symbols in place of its letters; and with their numbers."""
         symbolic = _NAMES.sub(lambda m: self._text(names, m[1], number=False), formula)
-        return symbolic, _NAMES.sub(lambda m: self._text(names, m[1], number=True), formula)
+        numbers = _NAMES.sub(lambda m: self._text(names, m[1], number=True), formula)
+        return symbolic, _BRACKETED_TWICE.sub(r"(\1)", numbers)
 
     def _text(self, names: Mapping[str, Name], letter: str, *, number: bool) -> str:
         name = names.get(letter)

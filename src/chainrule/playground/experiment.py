@@ -12,11 +12,12 @@ from chainrule.fitting import FitOptions
 from chainrule.insight.marking.answers import array
 from chainrule.layers import Activation, Dense
 from chainrule.layers.composite import Composite
-from chainrule.model import Model, last_layer
+from chainrule.model import Model
 from chainrule.network import Network
 from chainrule.playground.records import made, name_of
 from chainrule.playground.setting import Setting
 from chainrule.playground.tables import Begun, Rows, Sources, read_rows
+from chainrule.table_training import last_layer
 from chainrule.training import Training
 
 if TYPE_CHECKING:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from chainrule.callbacks import AnyCallback
     from chainrule.history import History
     from chainrule.insight.diagnosis import Findings
-    from chainrule.model import Model, TableTraining
+    from chainrule.model import Model
+    from chainrule.table_training import TableTraining
 
 _WHERE = "report"
 _SIZES = 8  # layers in the subtitle

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     from chainrule.errors import DivergenceError
     from chainrule.insight.diagnosis.finding import Finding
-    from chainrule.model import Model, TableTraining
+    from chainrule.model import Model
     from chainrule.optimizers import AnyOptimizer
     from chainrule.records import Epoch
+    from chainrule.table_training import TableTraining
 
 _WHERE = "diagnose"
 _LEARNED = 0.98  # of the loss of a constant answer: below it a network without a history has been trained
