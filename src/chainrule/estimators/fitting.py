@@ -108,7 +108,6 @@ def train(estimator: Any, rows: Rows, held: Rows | None, tasks: FitTasks | None,
         _warn_of_steps(estimator, follower, incremental=incremental)
     else:
         _conclude_lbfgs(estimator, rows)
-    _forget_rows(estimator)
 
 
 def _forget_rows(estimator: Any) -> None:
@@ -185,8 +184,7 @@ def _run(estimator: Any, rows: Rows, options: FitOptions, follower: Follower) ->
         follower.stopped = True
         warnings.warn(f"{fault}", ConvergenceWarning, stacklevel=6)
     finally:
-        if estimator.network_.history is not None:
-            estimator.network_.history.trained = None  # no estimator holds the rows that it was fitted on
+        _forget_rows(estimator)
 
 
 def _warn_of_steps(estimator: Any, follower: Follower, *, incremental: bool) -> None:
