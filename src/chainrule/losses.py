@@ -165,7 +165,8 @@ class Huber(Loss, frozen=True, tag="huber"):
         xp = namespace(Y)
         D = Y - T
         C = xp.clip(D, -self.delta, self.delta)
-        return xp.mean(C * (D - 0.5 * C), axis=1), (1 / Y.shape[1]) * C
+        h = C * (D - 0.5 * C)  # d^2/2 where C = D, else delta (|d| - delta/2), for either sign
+        return xp.mean(h, axis=1), (1 / Y.shape[1]) * C
 
 
 class Quantile(Loss, frozen=True, tag="quantile"):
@@ -195,7 +196,8 @@ class Quantile(Loss, frozen=True, tag="quantile"):
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         xp = namespace(Y)
         D = Y - T
-        slope = 0.5 * xp.sign(D) + (0.5 - self.level) * xp.abs(xp.sign(D))
+        S = xp.sign(D)
+        slope = 0.5 * S + (0.5 - self.level) * xp.abs(S)  # 1 - q above the target, -q below, 0 at it
         return xp.mean(slope * D, axis=1), (1 / Y.shape[1]) * slope
 
 
@@ -241,7 +243,7 @@ class SoftmaxCrossEntropy(Loss, frozen=True, tag="softmax_cross_entropy"):
     """Softmax and cross-entropy as one function of the logits: l = log sum_j exp(z_j) - sum_k t_k z_k.
 
     dl/dz_k = p_k - t_k. The softmax's Jacobian and the cross-entropy's 1/p cancel: no log(0), no overflow. The
-    objective puts it in place of the two; rows of ``T`` sum to 1.
+    objective puts it in place of the two: what it takes as ``Y`` are the logits; rows of ``T`` sum to 1.
     """
 
     for_classes: ClassVar[bool] = True
@@ -250,7 +252,7 @@ class SoftmaxCrossEntropy(Loss, frozen=True, tag="softmax_cross_entropy"):
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
         xp = namespace(Y)
-        Z = Y - xp.max(Y, axis=1, keepdims=True)
+        Z = Y - xp.max(Y, axis=1, keepdims=True)  # changes neither l nor p; the largest exponential is 1
         E = xp.exp(Z)
         S = total(E, axis=1, keepdims=True)
         return xp.log(S[:, 0]) - total(T * Z, axis=1), E / S - T
@@ -283,7 +285,7 @@ class BinaryCrossEntropy(Loss, frozen=True, tag="binary_cross_entropy"):
 class SigmoidCrossEntropy(Loss, frozen=True, tag="sigmoid_cross_entropy"):
     """Sigmoid and binary cross-entropy as one function of the logits: l = sum_o (log(1 + exp(z_o)) - t_o z_o).
 
-    dl/dz_o = p_o - t_o.
+    dl/dz_o = p_o - t_o. What it takes as ``Y`` are the logits.
     """
 
     for_classes: ClassVar[bool] = True

@@ -104,6 +104,16 @@ class NoScores:
         return {}
 
 
+class _Ahead(NamedTuple):
+    """Epochs taken in one call, of which some have not been told: where they began, and what they were made of."""
+
+    before: tuple[Floats, dict[str, Floats]]
+    orders: Ints | None
+    rates: Floats
+    taken: int
+    thetas: Floats
+
+
 class Training:
     """A run over its epochs; iterate to run it.
 
@@ -144,17 +154,18 @@ class Training:
         self.plan = Plan(self.steps_per_epoch, settings.epochs, settings.batch_size, len(data.X))
         shuffled = settings.shuffle and self.steps_per_epoch > 1
         self._orders = Orders(len(data.X), settings.seed) if shuffled else None
-        self.pace, self._rewind, self._last_rate = Pace(), Rewind(), nan
-        self._start = perf_counter()
+        self.pace = Pace()
         self.may_run_ahead, self.ahead = False, 0
+        self.watch: Any = None
         self._epochs_run = run if isinstance(run, EpochsRun) else None
         self._last_call: _Ahead | None = None
-        self.watch: Any = None
+        self._rewind, self._last_rate = Rewind(), nan
+        self._started = perf_counter()
 
     def go_on(self, standing: Standing, best_theta: Floats) -> None:
         """Go on where an earlier run stood; theta and the slots of `run` are put back by whoever has them."""
         self.standing, self.best_theta = standing, best_theta.copy()
-        self._start = perf_counter() - standing.seconds
+        self._started = perf_counter() - standing.seconds
 
     def __iter__(self) -> Iterator[Steps | Epoch]:
         """Train.
@@ -189,10 +200,14 @@ class Training:
         self.run.theta[...] = now
         self.ahead = 0
 
+    def order(self, epoch: int) -> Ints | None:
+        """The rows in the order of this epoch, 0 for the first; None: as they are."""
+        return None if self._orders is None else self._orders.of_epoch(epoch)
+
     @property
     def seconds(self) -> float:
         """Spent on this run, before an interruption too."""
-        return perf_counter() - self._start
+        return perf_counter() - self._started
 
     def _steps(self) -> Iterator[Steps]:
         """Advance to the end of the epoch, a fraction of a second at a time."""
@@ -206,7 +221,7 @@ class Training:
             self.pace.note(len(values), perf_counter() - start)
             self._last_rate = float(stretch.rates[-1])
             self._check_finite(values)
-            self._count(values)
+            self._add(values)
             if now.step < total:
                 now.seconds = self.seconds
                 yield Steps(now.epoch + 1, now.step, total, *values.mean(axis=0).tolist())
@@ -227,7 +242,8 @@ class Training:
 
     def _several_epochs(self, count: int) -> Iterator[Epoch]:
         """Take so many epochs, then tell of them; of none where a number is not finite: steps will find which."""
-        now, run, S = self.standing, self.run, self.steps_per_epoch
+        now, run = self.standing, self.run
+        S = self.steps_per_epoch
         assert self._epochs_run is not None  # noqa: S101 -- `_epochs_at_once` looked
         rates, thetas = self._rates(count * S), np.empty((count, run.theta.size), run.theta.dtype)
         before = run.theta.copy(), {name: slot.copy() for name, slot in run.slots.items()}
@@ -260,14 +276,14 @@ class Training:
         scores = self.scores()
         if not isfinite(scores.get("validation_loss", 0.0)):
             self._fail(now.epoch, now.taken, "the validation loss", kept="those of that epoch")
-        improved = self._watch({"loss": loss, "objective": loss + penalty, **scores})
+        improved = self._judge({"loss": loss, "objective": loss + penalty, **scores})
         now.stopped = now.stopped or self.run.finished
         now.seconds = self.seconds
         record = Epoch(now.epoch, now.taken, loss, penalty, self._last_rate, now.seconds, scores, improved)
         now.epochs.append(record)
         return record
 
-    def _watch(self, measured: Mapping[str, float]) -> bool:
+    def _judge(self, measured: Mapping[str, float]) -> bool:
         """Whether this epoch is the best so far; notes it, its theta, and whether to stop."""
         now, stopping = self.standing, self.settings.early_stopping
         value = self._sign * measured[self.monitor]
@@ -281,10 +297,6 @@ class Training:
             now.stopped = f"{self.monitor} has not improved for {stopping.patience} epochs"
         return improved
 
-    def order(self, epoch: int) -> Ints | None:
-        """The rows in the order of this epoch, 0 for the first; None: as they are."""
-        return None if self._orders is None else self._orders.of_epoch(epoch)
-
     def _rates(self, count: int) -> Floats:
         steps = np.arange(self.standing.taken, self.standing.taken + count)
         return self.schedule.rates(steps, self.plan) * self.schedule.scale(self.standing.plateau)
@@ -295,7 +307,7 @@ class Training:
         X, T, weights = self.data
         return Data(X[rows], T[rows], None if weights is None else weights[rows])
 
-    def _count(self, values: Floats) -> None:
+    def _add(self, values: Floats) -> None:
         """Add the values of some steps to the epoch's: means times their rows, for the mean over all rows.
 
         One after the other, so that no bit depends on how many steps were taken at once.
@@ -311,7 +323,7 @@ class Training:
         now.loss_sum, now.penalty_sum = np.add.accumulate(terms)[-1].tolist()
 
     def _sums(self, values: Floats) -> list[list[float]]:
-        """What `_count` makes of the values of whole epochs ``(epochs, S, 2)``, to the bit."""
+        """What `_add` makes of the values of whole epochs ``(epochs, S, 2)``, to the bit."""
         if self.objective.loss.reduction == "mean":
             B = self.settings.batch_size
             values *= B
@@ -339,13 +351,3 @@ class Training:
         kept = f"those of epoch {best}, the best" if best else kept
         mend = "Try a smaller learning rate, clip_norm=1.0 in the optimizer, or scaled inputs"
         raise DivergenceError(epoch=epoch, step=taken, place=place, mend=f"{mend}. The weights kept are {kept}.")
-
-
-class _Ahead(NamedTuple):
-    """Epochs taken in one call, of which some have not been told: where they began, and what they were made of."""
-
-    before: tuple[Floats, dict[str, Floats]]
-    orders: Ints | None
-    rates: Floats
-    taken: int
-    thetas: Floats

@@ -90,7 +90,7 @@ class Dense(Layer, frozen=True, tag="dense"):
         b = Parameter("b", (O,), "bias", initializers.get(self.bias_init), I, O, trainable="b" not in self.frozen)
         return (W, b) if self.bias else (W,)
 
-    def forward(self, params: Params, X: Array, mode: Mode) -> tuple[Array, DenseSaved]:  # noqa: ARG002 -- always the same
+    def forward(self, params: Params, X: Array, mode: Mode) -> tuple[Array, DenseSaved]:  # noqa: ARG002 -- training or not, it is the same
         Z = X @ params["W"]
         if self.bias:
             Z += params["b"]
