@@ -198,10 +198,16 @@ class NativeRun:
         values = np.zeros((len(rates), 2))
         rows = None if orders is None else np.ascontiguousarray(orders, dtype=np.int64)
         rates = np.ascontiguousarray(rates, dtype=np.float64)
-        [(threads, _)] = self._threads.shares(1)  # the epochs are one part, in one way
-        start = perf_counter()
-        done = self._run.advance_epochs(rows, rates, taken, threads, values, thetas)
-        self._threads.note(threads, done, perf_counter() - start)
+        an_epoch, done = len(rates) // len(thetas), 0
+        for threads, steps in self._threads.shares(len(rates), unit=an_epoch):
+            part, epochs = slice(done, done + steps), slice(done // an_epoch, (done + steps) // an_epoch)
+            orders_now, start = None if rows is None else rows[epochs], perf_counter()
+            arguments = (orders_now, rates[part], taken + done, threads, values[part], thetas[epochs])
+            taken_now = self._run.advance_epochs(*arguments)
+            self._threads.note(threads, steps, perf_counter() - start)
+            done += taken_now
+            if taken_now < steps:
+                break
         return values[:done]
 
     def restore(self, theta: Floats, slots: Mapping[str, Floats]) -> None:

@@ -65,14 +65,14 @@ class Fastest:
         self._turn, self._next, self._interval = 0, 2, 2
         self.way = self._ways[-1]
 
-    def shares(self, steps: int) -> Iterator[tuple[int, int]]:
-        """So many steps in parts, each with its way; tell `note` of each part before the next."""
+    def shares(self, steps: int, unit: int = 1) -> Iterator[tuple[int, int]]:
+        """So many steps in parts of whole units, each with its way; tell `note` of each part before the next."""
         self._turn += 1
         if self._turn > self._next:
             self._to_try = [way for way in self._ways if way != self.way]
             self._interval = min(2 * self._interval, _RARELY)
             self._next = self._turn + self._interval
-        portion = steps // _PORTION
+        portion = steps // _PORTION // unit * unit
         while self._to_try and portion >= _LEAST_PORTION and len(self._ways) > 1:
             way = self._to_try.pop(0)
             for _ in range(2):  # first the threads begin and their caches fill
