@@ -20,9 +20,13 @@ def address() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/?token={TOKEN}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
+    """Debian's Chromium, without a window.
+
+    Not for the whole session: Playwright keeps a loop running in the main thread, in which no other test could run one,
+    and which Ctrl-C does not get past.
+    """
     if CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine: apt-get install chromium")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

@@ -64,8 +64,8 @@ def test_the_surface_shows_any_two_of_the_inputs(page: Page) -> None:
     before = until(lambda: page.evaluate(INK, ".surface-box canvas"), "no surface")
     page.get_by_label("Across").select_option(columns[2])
     page.get_by_label("Up").select_option(columns[3])
-    until(lambda: page.evaluate("() => window.playground.plane.x") == 2, "the points are still those of before")
-    assert page.evaluate("() => window.playground.plane.y") == 3
+    plane = "() => [window.playground.plane.x, window.playground.plane.y]"
+    until(lambda: page.evaluate(plane) == [2, 3], "the points are still those of before")
     until(lambda: page.evaluate(INK, ".surface-box canvas") != before, "the surface is still that of before")
     assert columns[2] in page.locator(".axis-x").inner_text()
 
