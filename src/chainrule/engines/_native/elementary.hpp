@@ -87,6 +87,7 @@ template <class T> inline V<T> scaled(V<T> p, V<T> n) {
   if constexpr (kBytes == 16 && sizeof(T) == 4) return V<T>(_mm_scalef_ps(__m128(p), __m128(n)));
   if constexpr (kBytes == 16 && sizeof(T) == 8) return V<T>(_mm_scalef_pd(__m128d(p), __m128d(n)));
 #endif
+  n = at_least(n, splat(2 * Fitted<T>::smallest));  // 0 from there on down, and whole numbers that fit
   const V<T> half = (n * T(0.5) + Fitted<T>::shift) - Fitted<T>::shift;
   return p * power_of_two<T>(half) * power_of_two<T>(n - half);
 }
@@ -115,8 +116,9 @@ template <class T> inline V<T> log1p_exp(V<T> x) {
 
 // log(x) = n ln 2 + 2 atanh(s), s = (m - 1) / (m + 1), x = m 2^n, sqrt(1/2) <= m < sqrt(2), for x > 0 of the normal range.
 template <class T> inline V<T> logarithm(V<T> x) {
-  const M<T> n = (M<T>(x) - M<T>(splat(T(0.70710678118654752)))) >> Fitted<T>::fraction;
-  const V<T> m = V<T>(M<T>(x) - (n << Fitted<T>::fraction)), y = 2 * (m - 1) / (m + 1), z = y * y * T(0.25);
+  constexpr auto unit = typename Simd<T>::Int(1) << Fitted<T>::fraction;
+  const M<T> above = M<T>(x) - M<T>(splat(T(0.70710678118654752))), n = above >> Fitted<T>::fraction;
+  const V<T> m = V<T>(M<T>(x) - (above & ~(unit - 1))), y = 2 * (m - 1) / (m + 1), z = y * y * T(0.25);
   const V<T> whole = __builtin_convertvector(n, V<T>);
   const V<T> log = whole * T(0.693145751953125) + (whole * T(1.42860682030941723e-6) + (y + y * (z * polynomial(z, Fitted<T>::atanh))));
   return x - x == 0 ? log : x;
