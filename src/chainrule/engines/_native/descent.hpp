@@ -42,11 +42,11 @@ template <class T> struct Keep {  // for later
   void finish(std::size_t, int) const {}
 };
 
-// By `Passes`, or by whatever else goes forward and back.
-template <class T, class Passes> class Descent {
+// `Way`: who goes forward and back, Passes or Online.
+template <class T, class Way> class Descent {
  public:
   Descent(const Job<T>& job, Workspace<T>& workspace, Board<T>& board, int thread, Barrier& barrier)
-      : j(job), board(board), all_{thread, job.threads, &barrier}, passes(job, workspace, sliced() ? Crew{0, 1, nullptr} : all_),
+      : j(job), board(board), all_{thread, job.threads, &barrier}, way(job, workspace, sliced() ? Crew{0, 1, nullptr} : all_),
         update_(updater<T>(job.optimizer)), direct_(plain(job.optimizer)), mine_(share_of_pieces()), numbers_(of_all_steps<T>(job.optimizer)) {
     nesterov_.beta1 = j.optimizer.beta1;
     nesterov_.momentum_decay = j.optimizer.momentum_decay;
@@ -66,7 +66,7 @@ template <class T, class Passes> class Descent {
   const Job<T>& j;
   Board<T>& board;
   const Crew all_;
-  Passes passes;
+  Way way;
   const Updater<T> update_;
   const bool direct_;
   const Part mine_;  // of the pieces
@@ -92,15 +92,15 @@ template <class T, class Passes> class Descent {
 
   // One step, the crew together on the whole batch. Whether it was taken: not when a value is not finite.
   bool whole(std::int64_t from, std::int64_t step, double* values) {
-    passes.pass(from, B, 0, B, step, board.row_loss);
+    way.pass(from, B, 0, B, step, board.row_loss);
     if (!finish_values(values)) return false;
     if (j.optimizer.clip_norm > 0) {
-      passes.backward_pass(Keep<T>{board.gradients[0], false});
+      way.backward_pass(Keep<T>{board.gradients[0], false});
       update_all(1);
     } else if (direct_) {
-      passes.backward_pass(Descend<T>{j.theta, numbers_.minus_rate});
+      way.backward_pass(Descend<T>{j.theta, numbers_.minus_rate});
     } else {
-      passes.backward_pass(Update<T>{j, update_, numbers_, passes.panel()});
+      way.backward_pass(Update<T>{j, update_, numbers_, way.panel()});
     }
     return true;
   }
@@ -112,8 +112,8 @@ template <class T, class Passes> class Descent {
     for (int g = mine.first; g < mine.last; ++g)
       for (int s = n * g / groups; s < n * (g + 1) / groups; ++s) {
         const int row = s * j.slice;
-        passes.pass(from + row, B - row < j.slice ? B - row : j.slice, row, B, step, board.row_loss);
-        passes.backward_pass(Keep<T>{board.gradients[g], s > n * g / groups});
+        way.pass(from + row, B - row < j.slice ? B - row : j.slice, row, B, step, board.row_loss);
+        way.backward_pass(Keep<T>{board.gradients[g], s > n * g / groups});
       }
     all_.wait();
     if (!finish_values(values)) return false;

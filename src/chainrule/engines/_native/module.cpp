@@ -163,7 +163,7 @@ template <class T> class NativeRun {
   NativeRun(Vector<T> theta, std::vector<Vector<T>> slots, Matrix<const T> X, Matrix<const T> targets,
             std::optional<Vector<const T>> weights, std::vector<Layer> layers, Loss loss, Optimizer optimizer, int batch,
             std::uint64_t seed, int threads, const std::string& isa)
-      : theta_(theta), slots_(slots), X_(X), targets_(targets), weights_(weights), layers_(layers), isa_(find_isa(isa)) {
+      : theta_(theta), slots_(slots), X_(X), targets_(targets), weights_(weights), layers_(layers), isa_(find_isa(isa)), team_(threads) {
     check_layers(layers_, theta.size());
     require(X.shape(1) == std::size_t(layers_.front().I) && targets.shape(1) == std::size_t(layers_.back().O), "data that do not fit");
     require(X.shape(0) == targets.shape(0) && X.shape(0) > 0 && batch > 0 && threads > 0, "no rows, or not as many targets");
@@ -241,7 +241,7 @@ template <class T> class NativeRun {
   std::vector<std::unique_ptr<Buffers<T>>> buffers_;
   std::vector<std::int64_t> order_;
   std::mutex busy_;
-  std::unique_ptr<Team> team_;  // when it is first needed
+  Team team_;
 
   // How a step is taken, and packed theta for it; returns the size of that.
   std::size_t choose_way(int batch) {
@@ -287,8 +287,7 @@ template <class T> class NativeRun {
     job.order = order ? copied(order) : nullptr;
     std::int64_t done = 0;
     Barrier barrier(threads);
-    if (!team_ && threads > 1) team_ = std::make_unique<Team>(job_.threads);
-    const auto work = [&](int t) {
+    team_.run(threads, [&](int t) {
       [[maybe_unused]] const FlushSubnormals fast;
       pack(layers_, theta_.data(), job_.theta, t, threads);
       barrier.wait();
@@ -297,9 +296,7 @@ template <class T> class NativeRun {
       if (t == 0) done = mine;
       barrier.wait();
       unpack(layers_, job_.theta, theta_.data(), t, threads);
-    };
-    if (threads > 1) team_->run(threads, work);
-    else work(0);
+    });
     return done;
   }
 };

@@ -139,29 +139,25 @@ Team::Members* Team::made(int n) {
   return members;
 }
 
-Team::Team(int n) : n_(n), members_(made(n)) {}
-
 Team::~Team() {
-  if (members_->home != process()) return;  // its threads are not here, nor is whoever held its mutex
+  if (members_ == nullptr || members_->home != process()) return;  // its threads are not here, nor is who held its mutex
   members_->end();
   delete members_;
 }
 
 void Team::run(int n, const std::function<void(int)>& work) {
-  if (n > 1) {
-    if (members_->home != process()) members_ = made(n_);
-    members_->maker = processor();
-    members_->work = &work;
-    members_->working.store(n - 1, std::memory_order_relaxed);
-    const std::uint64_t call = (members_->round.load(std::memory_order_relaxed) >> kWanted) + 1;
-    members_->announce(call << kWanted | std::uint64_t(n));
-  }
+  if (n == 1) return work(0);
+  if (members_ == nullptr || members_->home != process()) members_ = made(n_);
+  members_->maker = processor();
+  members_->work = &work;
+  members_->working.store(n - 1, std::memory_order_relaxed);
+  const std::uint64_t call = (members_->round.load(std::memory_order_relaxed) >> kWanted) + 1;
+  members_->announce(call << kWanted | std::uint64_t(n));
   work(0);
-  if (n > 1)
-    for (int looks = 0; members_->working.load(std::memory_order_acquire) > 0; ++looks) {
-      if (looks < kSpins) relax();
-      else std::this_thread::yield();
-    }
+  for (int looks = 0; members_->working.load(std::memory_order_acquire) > 0; ++looks) {
+    if (looks < kSpins) relax();
+    else std::this_thread::yield();
+  }
 }
 
 }  // namespace chainrule

@@ -31,24 +31,25 @@ class Barrier {
   alignas(64) std::atomic<std::uint64_t> tired_{0};  // the thread that last waited for long, and where
 };
 
-// Threads that stay, since to start one takes as long as a short epoch. After some work they look out for more for a moment,
-// then they sleep. In a process that was forked they are made anew.
+// Threads that stay, since to start one takes as long as a short epoch: at most n with whoever calls run. They are made when
+// they are first needed, and anew in a process that was forked. After some work they look out for more for a moment, then
+// they sleep.
 class Team {
  public:
-  // So many together with whoever calls run; std::runtime_error where the system has not as many.
-  explicit Team(int n);
+  explicit Team(int n) : n_(n) {}
   ~Team();
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
-  // work(0) on this thread, work(1), ..., work(n - 1) on the others, all at once; one call at a time.
+  // work(0) on this thread, work(1), ..., work(n - 1) on the others, all at once; one call at a time. std::runtime_error, and
+  // nothing done, where the system has not as many threads.
   void run(int n, const std::function<void(int)>& work);
 
  private:
   struct Members;
   static Members* made(int n);
   const int n_;
-  Members* members_;
+  Members* members_ = nullptr;
 };
 
 }  // namespace chainrule
