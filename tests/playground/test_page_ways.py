@@ -137,6 +137,42 @@ def test_a_parquet_file_its_target_and_its_columns(page: Page, tmp_path: Path) -
     until(lambda: page.evaluate("() => window.playground.setup.axes.length") == 1, "the column is still used")
 
 
+def test_a_wide_table_of_many_classes_stays_on_the_page(page: Page, tmp_path: Path) -> None:
+    own = tmp_path / "wide.csv"
+    rng = np.random.default_rng(0)
+    columns = {f"a measurement of the {k}th kind": rng.normal(size=90).round(2) for k in range(70)}
+    pl.DataFrame({**columns, "kind": [f"a class of its own {k % 30}" for k in range(90)]}).write_csv(own)
+    page.locator("input[type=file]").set_input_files(own)
+    until(lambda: page.evaluate(SETTING)["data"] == "wide.csv", "not open")
+    until(lambda: page.locator("table.grid tbody tr").count() == 30, "no confusion matrix")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_text("Columns to use").click()
+    page.get_by_label("Find a column").fill("57th")
+    page.get_by_role("checkbox").and_(page.locator(":visible")).uncheck()
+    until(lambda: page.evaluate("() => window.playground.setup.axes.length") == 69, "the column is still used")
+    assert page.evaluate(SETTING)["drop"] == ["a measurement of the 57th kind"]
+    assert page.evaluate("() => document.activeElement.dataset.field") == "a measurement of the 57th kind"
+
+
+NUMBERS = """async (sizes) => {
+  const { placesOfNumbers } = await import("/page/labels.js");
+  const ys = (count) => Array.from({ length: count }, (_, i) => 52 * i);
+  const columns = sizes.map((count, k) => ({ x: 230 * k, size: 32, ys: ys(count) }));
+  return placesOfNumbers(columns);
+}"""
+
+
+def test_the_numbers_on_the_lines_do_not_cover_each_other(page: Page) -> None:
+    some, more, crowd = page.evaluate(NUMBERS, [2, 8, 6, 10])
+    assert (len(some), len(more), len(crowd)) == (16, 48, 0)
+    assert None not in some
+    places = [place for place in more if place]
+    assert len(places) > 36
+    x, y = (np.array([place[axis] for place in places]) for axis in ("x", "y"))
+    apart = (np.abs(x[:, None] - x) >= 42) | (np.abs(y[:, None] - y) >= 11)
+    assert (apart | np.eye(len(places), dtype=bool)).all()
+
+
 def test_a_file_that_is_no_table_is_refused_in_words(page: Page, tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_bytes(b"\x00\x01\x02")

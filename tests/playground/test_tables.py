@@ -33,6 +33,29 @@ def test_the_last_column_is_the_target_unless_another_is_asked_for(own: Sources)
         own.target(Setting(data="own.csv", target="prize"))
 
 
+def test_a_column_that_cannot_be_learned_is_no_target_unless_asked_for() -> None:
+    columns = {"size": range(20), "kind": ["a", "b"] * 10, "gaps": [None, *"abab" * 4, "a", "b", "a"]}
+    frame = pl.DataFrame({**columns, "same": ["x"] * 20, "empty": [None] * 20})
+    own = Sources({"own.csv": frame})
+    assert own.target(Setting(data="own.csv")) == "kind"
+    with pytest.raises(DataError, match="'empty' is the target"):
+        read_rows(Setting(data="own.csv", target="empty"), own)
+
+
+def test_the_colours_of_values_are_not_those_of_a_few_that_stand_far_off() -> None:
+    y = np.linspace(-1, 1, 200)
+    plain = pl.DataFrame({"a": y, "b": y**2, "y": y})
+    far = plain.with_columns(pl.when(pl.col("y") == 1).then(10_000.0).otherwise(pl.col("y")).alias("y"))
+
+    def ends(frame: pl.DataFrame) -> list[float]:
+        rows = read_rows(Setting(data="own.csv", training_share=1.0), Sources({"own.csv": frame}))
+        return list(rows.columns.decode_values(rows.target_ends))
+
+    assert ends(plain) == pytest.approx([-1, 1])
+    assert ends(far) == pytest.approx([-0.96, 0.96], abs=0.02)
+    assert ends(far.select("a", "y")) == pytest.approx([-1, 10_000], abs=0.01)  # an axis has room for all
+
+
 def test_the_rows_are_split_as_asked_and_none_is_lost() -> None:
     rows = read_rows(Setting(data="iris", training_share=0.8), Sources())
     kept, held = rows.places

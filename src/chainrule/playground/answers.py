@@ -14,6 +14,7 @@ from chainrule.layers import PREDICTION
 from chainrule.playground import messages
 from chainrule.playground.records import name_of
 from chainrule.playground.tables import as_batch
+from chainrule.report.words import number
 from chainrule.scores import score_classes, score_values
 
 if TYPE_CHECKING:
@@ -43,8 +44,7 @@ def sources_of(sources: Sources) -> tuple[messages.Source, ...]:
 def setup_of(experiment: Experiment, number: int) -> messages.Setup:
     """What is trained on what."""
     rows, network = experiment.rows, experiment.network
-    t = rows.training[1]
-    lowest, highest = (None, None) if rows.columns.classes else rows.columns.decode_values([t.min(), t.max()]).tolist()
+    low, high = (None, None) if rows.columns.classes else rows.columns.decode_values(rows.target_ends).tolist()
     return messages.Setup(
         number=number,
         setting=experiment.setting,
@@ -63,7 +63,7 @@ def setup_of(experiment: Experiment, number: int) -> messages.Setup:
         held_rows=0 if rows.held is None else len(rows.held[0]),
         steps_per_epoch=experiment.training.steps_per_epoch,
         picture_side=rows.picture_side,
-        target_range=None if lowest is None or highest is None else (lowest, highest),
+        target_range=None if low is None or high is None else (low, high),
         engine=network.engine_choice.engine.name,
     )
 
@@ -78,8 +78,7 @@ def plane_of(experiment: Experiment, number: int, x: int, y: int) -> messages.Pl
     places = np.unique(np.linspace(0, len(X) - 1, min(_POINTS, len(X))).astype(int))
     target = t.reshape(len(t), -1)[places, 0].astype(float)  # of several the first
     if not rows.columns.classes:
-        trained = rows.training[1].reshape(kept, -1)[:, 0]
-        low, high = float(trained.min()), float(trained.max())
+        low, high = rows.target_ends
         target = (target - low) / ((high - low) or 1.0)
     points = messages.Points(
         rows=tuple(places.tolist()),
@@ -124,7 +123,7 @@ def results_of(moment: Moment, *, held: bool) -> messages.Results:
     return messages.Results(
         part,
         len(X),
-        tuple((name, "undefined" if value is None else f"{value:.4g}") for name, value in numbers),
+        tuple((name, "undefined" if value is None else number(value)) for name, value in numbers),
         actual=tuple(actual[some].ravel().tolist()),
         predicted=tuple(predicted[some].ravel().tolist()),
         places=tuple(np.repeat(first + some, Y.shape[1]).tolist()),
@@ -173,7 +172,7 @@ def beside_of(moment: Moment, other: Moment, *, held: bool) -> messages.Beside:
 
 
 def _loss_of(moment: Moment) -> str:
-    return f"{moment.records[moment.finished - 1].loss:.4g}" if moment.finished else "none yet"
+    return number(moment.records[moment.finished - 1].loss) if moment.finished else "none yet"
 
 
 def page_of(experiment: Experiment, first: int) -> messages.Page:

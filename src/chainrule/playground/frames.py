@@ -18,6 +18,7 @@ from chainrule.layers import PREDICTION, Activation, Dense
 from chainrule.playground.asks import View
 from chainrule.playground.experiment import Experiment
 from chainrule.playground.tables import as_batch
+from chainrule.report.words import number
 
 if TYPE_CHECKING:
     from chainrule.arrays import Floats
@@ -133,9 +134,8 @@ class Stage:
 
     @cached_property
     def value_range(self) -> tuple[float, float]:
-        """Of the targets of a regression, as the network gives them."""
-        t = self.experiment.rows.training[1]
-        return float(t.min()), float(t.max())
+        """Between which values of a regression the colours lie, as the network gives them."""
+        return self.experiment.rows.target_ends
 
 
 def draw(moment: Moment, stage: Stage) -> bytes:
@@ -283,7 +283,7 @@ def _answer(stage: Stage, Y: Floats) -> dict[str, Any]:
     """What the network says of the chosen row, and what stands in the table."""
     columns, t = stage.experiment.rows.columns, stage.experiment.rows.every()[1][stage.view.row]
     if not columns.classes:
-        actual, answered = (", ".join(f"{value:.4g}" for value in columns.decode_values(v).ravel()) for v in (t, Y))
+        actual, answered = (", ".join(map(number, columns.decode_values(v).ravel())) for v in (t, Y))
         return {"actual": actual, "answered": answered, "shares": None}
     shares = [1 - float(Y[0]), float(Y[0])] if len(Y) == 1 else Y.astype(float).tolist()
     labels = list(map(str, columns.classes))

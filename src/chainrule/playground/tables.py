@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from chainrule.arrays import Floats, Ints
-from chainrule.errors import ArgumentError, unknown_name
+from chainrule.errors import ArgumentError, DataError, unknown_name
 from chainrule.insight.marking.sheets import Sheet
 from chainrule.playground.records import name_of
 from chainrule.playground.setting import Setting, adjusted
@@ -27,6 +27,7 @@ from chainrule.playground.sheets import (
 from chainrule.splitting import split_rows
 from chainrule.tables import Columns, dataset_names, describe, fit_columns, load_dataset
 from chainrule.tables.features import NumberColumn
+from chainrule.tables.task import fit_target
 
 if TYPE_CHECKING:
     from chainrule.engines.interface import Data
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _WHERE = "playground"
 MOST_CELLS = 50_000_000  # of the matrix that a table becomes
 _SHEETS = 32  # of a session
+_FAR = 4  # times the range of nearly all targets, from which on the others stand far off
 _NOISE = 77  # the stream of the noise, apart from those of splits and weights
 
 
@@ -130,15 +132,25 @@ class Sources:
         return load_dataset(name)
 
     def target(self, setting: Setting) -> str:
-        """The column to predict: as asked, that of a built-in table, or the last one."""
-        columns = self.table(setting.data).columns
+        """The column to predict: as asked, that of a built-in table, or the last one that can be learned."""
+        frame = self.table(setting.data)
+        columns = frame.columns
         if setting.target is not None:
             if setting.target not in columns:
                 raise unknown_name("column", setting.target, columns, where=_WHERE)
             return setting.target
         if setting.data in dataset_names() and setting.data not in self.handed:
             return describe(setting.data).target
-        return columns[-1]
+        return next((name for name in reversed(columns) if _can_be_learned(frame[name])), columns[-1])
+
+
+def _can_be_learned(column: pl.Series) -> bool:
+    """Whether a column can be the target: it is whole, it varies, and it does not name each row."""
+    try:
+        fit_target(column, None, "auto")
+    except DataError:
+        return False
+    return True
 
 
 class Axis(msgspec.Struct, frozen=True):
@@ -220,6 +232,19 @@ class Rows:
             return 0
         least, most = pixels.min().to_numpy().ravel(), pixels.max().to_numpy().ravel()
         return side if (least == 0).mean() > 0.5 and least.min() >= 0 and np.median(most) > most.max() / 2 else 0
+
+    @cached_property
+    def target_ends(self) -> tuple[float, float]:
+        """Between which values of the target the colours lie, as the network gives them: the least and the largest.
+
+        Where some few values stand far off, so that all others would have one colour, the 2nd and the 98th percentile.
+        Of one input it is an axis, on which all have their place.
+        """
+        t = self.training[1]
+        ends = float(t.min()), float(t.max())
+        low, high = (float(end) for end in np.quantile(t, (0.02, 0.98)))
+        far = len(self.axes) > 1 and high > low and ends[1] - ends[0] > _FAR * (high - low)
+        return (low, high) if far else ends
 
     @cached_property
     def pixels(self) -> Ints:

@@ -44,7 +44,7 @@ function together(runs, wanted) {
 /** @param {string} name */
 function label(name) {
   if (name === "loss") return "training";
-  return words(name.replace("validation_", "held-out ")).replace("held-out loss", "held-out");
+  return words(name.replace("validation_", "held-out ")).replace("held-out loss", "held-out").replace("r2", "R²");
 }
 
 /** @param {"loss" | "score"} which @param {HTMLElement} box @param {ReturnType<typeof together>} table @param {Curve[]} runs */

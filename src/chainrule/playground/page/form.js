@@ -32,16 +32,17 @@ export function told(chosen) {
  * @param {Chosen} chosen
  * @param {(chosen: Chosen) => void} changed
  * @param {(name: string) => string} [tell]
+ * @param {string} [means] what the choice comes to, beside the label
  * @returns {HTMLElement}
  */
-export function chooser(label, kind, names, chosen, changed, tell = words) {
+export function chooser(label, kind, names, chosen, changed, tell = words, means = "") {
   const name = nameOf(chosen);
   const fields = page.welcome?.choices.forms[kind]?.[name] ?? [];
   const given = optionsOf(chosen);
   const rest = fields.length ? h("details", { class: "options", "data-of": `${label} ${name}`, open: Object.keys(given).length > 0 },
     h("summary", {}, `Options of ${words(name)}`),
     ...controls(fields, given, (options) => changed(Object.keys(options).length ? { name, ...options } : name))) : "";
-  return h("div", {}, field(label, choice(names, name, changed, tell)), rest);
+  return h("div", {}, field(label, choice(names, name, changed, tell), means ? h("output", {}, means) : null), rest);
 }
 
 /**

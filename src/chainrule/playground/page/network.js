@@ -2,6 +2,7 @@
 
 import { paint, diverging, greys, onScheme, theme } from "./colours.js";
 import { byId, h, number } from "./dom.js";
+import { fitted, placesOfNumbers, widest } from "./labels.js";
 import { layerCard, addLayer, closeCard } from "./layers.js";
 import { look, on, page } from "./page.js";
 import { askWhy, showNode } from "./why.js";
@@ -27,12 +28,17 @@ let strips = [];
 let built = "";
 let motion = false;
 let numbers = false;
+/** @type {ReturnType<typeof placesOfNumbers>} */
+let numbersAt = [];
 /** @type {(() => string) | null} what is under the pointer, told anew with each frame */
 let pointed = null;
 /** @type {{layer: number, from: number, to: number} | null} */
 let near = null;
 
 const asPicture = () => (page.setup?.picture_side ?? 0) > 0;
+
+/** How wide a name beside a node may be, in pixels. */
+const mostLetters = () => (narrow() && !numbers ? 50 : 96);
 
 const narrow = () => (drawing.parentElement?.clientWidth ?? 0) < 560;
 
@@ -41,16 +47,17 @@ function build() {
   const { setup, frame } = page;
   if (!setup || !frame) return;
   const box = /** @type {HTMLElement} */ (drawing.parentElement);
-  const key = JSON.stringify([setup.number, frame.head.shown, box.clientWidth]);
+  const key = JSON.stringify([setup.number, frame.head.shown, box.clientWidth, numbers]);
   if (key === built) return;
   built = key;
   closeCard();
   const node = narrow() ? 32 : 42;
-  const pitch = node + (narrow() ? 8 : 11);
+  const pitch = node + (numbers ? 20 : narrow() ? 8 : 11);
   const counts = frame.head.shown.map(([, count], k) => (k === 0 && asPicture() ? 1 : count));
-  const left = narrow() ? 62 : 104;
-  const right = narrow() ? 48 : 92;
-  const width = Math.max(box.clientWidth - 8, left + right + (counts.length - 1) * (narrow() ? 80 : 104));
+  const margin = (/** @type {number} */ k) => Math.max(46, node / 2 + 7 + widest(labelsOf(k, frame), mostLetters()));
+  const [left, right] = [margin(0), margin(counts.length - 1)];
+  const gap = numbers ? 186 : narrow() ? 68 : 104;
+  const width = Math.max(box.clientWidth - 8, left + right + (counts.length - 1) * gap);
   const rows = Math.max(...counts, 4);
   const height = HEAD + rows * pitch + 44;
   columns = counts.map((count, k) => {
@@ -63,6 +70,7 @@ function build() {
   Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
   Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
   Object.assign(drawing.style, { width: `${width}px`, height: `${height}px` });
+  numbersAt = numbers ? placesOfNumbers(columns) : [];
   nodes = [];
   strips = [];
   drawing.replaceChildren(canvas);
@@ -85,7 +93,7 @@ function buildColumn(column, k, height) {
     nodes.push({ canvas: picture, layer: k, unit, button });
     const label = nodeLabel(k, unit);
     if (label) {
-      const side = h("span", { class: k === 0 ? "node-label" : "node-label after", title: label }, label);
+      const side = h("span", { class: k === 0 ? "node-label" : "node-label after", title: label }, fitted(label, mostLetters()));
       Object.assign(side.style, { left: `${column.x + (k === 0 ? -1 : 1) * (column.size / 2)}px`, top: `${y}px` });
       drawing.append(side);
     }
@@ -151,6 +159,12 @@ function nodeLabel(k, unit) {
   if (k < setup.layers.length) return "";
   if (!setup.classes.length) return setup.targets[unit];
   return setup.layers[k - 1].units === 1 ? setup.classes[1] : setup.classes[unit];
+}
+
+/** The names beside the nodes of a column that are drawn. @param {number} k @param {import("./types.js").Frame} frame */
+function labelsOf(k, frame) {
+  const [first, count] = frame.head.shown[k];
+  return Array.from({ length: count }, (_, i) => nodeLabel(k, first + i));
 }
 
 /** @param {import("./types.js").Frame} frame */
@@ -227,31 +241,23 @@ function drawBiases(context, k, frame, prefix) {
   });
 }
 
-const MOST_NUMBERS = 48; // of the lines between two columns
-
-/** The numbers themselves: on each line, and below each node. @param {CanvasRenderingContext2D} context @param {import("./types.js").Frame} frame @param {boolean} backward */
+/** The numbers themselves: on the lines, and below each node. @param {CanvasRenderingContext2D} context @param {import("./types.js").Frame} frame @param {boolean} backward */
 function drawNumbers(context, frame, backward) {
   context.font = "10px ui-monospace, monospace";
   context.textAlign = "center";
   context.lineWidth = 3;
   context.strokeStyle = theme.panel;
   context.fillStyle = theme.ink;
-  const write = (/** @type {string} */ text, /** @type {number} */ x, /** @type {number} */ y) => {
-    context.strokeText(text, x, y);
-    context.fillText(text, x, y);
+  const write = (/** @type {number} */ value, /** @type {number} */ x, /** @type {number} */ y) => {
+    context.strokeText(number(value, 3), x, y);
+    context.fillText(number(value, 3), x, y);
   };
   columns.forEach((column, k) => {
     const values = frame.arrays[backward && k ? `delta${k}` : `value${k}`]?.values;
-    if (values && !(k === 0 && asPicture())) column.ys.forEach((y, i) => write(number(values[i], 3), column.x, y + column.size / 2 + 9));
+    if (values && !(k === 0 && asPicture())) column.ys.forEach((y, i) => write(values[i], column.x, y + column.size / 2 + 9));
     const weights = frame.arrays[`${backward ? "d" : ""}W${k}`];
-    const next = columns[k + 1];
-    if (!weights || !next || (k === 0 && asPicture()) || column.ys.length * next.ys.length > MOST_NUMBERS) return;
-    const [x0, x1] = [column.x + column.size / 2, next.x - next.size / 2];
-    next.ys.forEach((to, j) => column.ys.forEach((from, i) => {
-      const t = 0.3 + (0.4 * (j + 0.5)) / next.ys.length; // lines that cross are told apart
-      const [along, rise] = [1.5 * t * (1 - t) + t ** 3, 3 * (1 - t) * t * t + t ** 3];
-      write(number(weights.values[i * next.ys.length + j], 3), x0 + (x1 - x0) * along, from + (to - from) * rise + 3);
-    }));
+    if (!weights || (k === 0 && asPicture())) return;
+    numbersAt[k]?.forEach((place, line) => place && write(weights.values[line], place.x, place.y + 3));
   });
 }
 
@@ -386,7 +392,7 @@ export function mountNetwork() {
   const written = h("button", { "aria-pressed": "false", title: "Write the numbers on the lines and below the nodes", onclick: () => {
     numbers = !numbers;
     written.setAttribute("aria-pressed", String(numbers));
-    drawEdges(0);
+    if (page.frame) drawFrame(page.frame);
   } }, "Numbers");
   const section = byId("network");
   const title = byId("network-title");

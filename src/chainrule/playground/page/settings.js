@@ -7,9 +7,11 @@ import { configure, look, on, page, upload } from "./page.js";
 /** @typedef {import("./types.js").Setting} Setting */
 
 const RATES = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
+const MANY_COLUMNS = 12; // among which one is looked for
 const dataBox = h("div");
 const trainingBox = h("div");
 let told = "";
+let sought = ""; // among the columns
 
 /** @param {keyof Setting} name @param {string} label @param {number[]} range least, most, step @param {(value: number) => string} text */
 function slider(name, label, range, text) {
@@ -60,16 +62,23 @@ function open(data) {
 /** @param {import("./types.js").Setup} setup */
 function columnsToUse(setup) {
   const names = setup.columns.filter((name) => name !== setup.target);
-  if (names.length < 2 || names.length > 60) return "";
+  if (names.length < 2) return "";
   const boxes = names.map((name) => {
-    const box = h("input", { type: "checkbox", checked: !setup.setting.drop.includes(name), onchange: () => {
+    const box = h("input", { type: "checkbox", "data-field": name, checked: !setup.setting.drop.includes(name), onchange: () => {
       const dropped = names.filter((_, k) => !(/** @type {HTMLInputElement} */ (boxes[k].querySelector("input")).checked));
       if (dropped.length < names.length) configure({ drop: dropped });
       else box.checked = true;
     } });
-    return h("label", { class: "row" }, box, name);
+    return h("label", { class: "row", title: name }, box, h("span", {}, name));
   });
-  return h("details", { class: "more", "data-of": "columns", open: setup.setting.drop.length > 0 }, h("summary", {}, `Columns to use (${names.length - setup.setting.drop.length} of ${names.length})`), h("div", { class: "field" }, ...boxes));
+  const find = h("input", { type: "search", placeholder: "Find a column", "aria-label": "Find a column", value: names.length > MANY_COLUMNS ? sought : "", oninput: seek });
+  function seek() {
+    sought = find.value;
+    for (const [k, box] of boxes.entries()) box.hidden = !names[k].toLowerCase().includes(sought.toLowerCase());
+  }
+  if (find.value) seek();
+  return h("details", { class: "more", "data-of": "columns", open: setup.setting.drop.length > 0 }, h("summary", {}, `Columns to use (${names.length - setup.setting.drop.length} of ${names.length})`),
+    h("div", { class: "field" }, names.length > MANY_COLUMNS ? find : ""), h("div", { class: "field columns" }, ...boxes));
 }
 
 function uploadButton() {
@@ -113,7 +122,7 @@ function buildTraining() {
     stepless ? "" : rateField(setting),
     chooser("Optimizer", "optimizer", choices.optimizers, setting.optimizer, (optimizer) => configure(optimizerSetting(optimizer, setting))),
     stepless ? "" : count("batch_size", "Rows in a batch (0: all)", { min: 0, max: 100000 }),
-    chooser("Loss", "loss", losses, setting.loss, (loss) => configure({ loss }), (name) => (name === "auto" ? `auto: ${words(setup.loss)}` : words(name))),
+    chooser("Loss", "loss", losses, setting.loss, (loss) => configure({ loss }), words, nameOf(setting.loss) === "auto" ? words(setup.loss) : ""),
     power("l2", "L2 penalty", [0, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1]),
     count("seed", "Seed", { min: 0 }),
     h("details", { class: "more", "data-of": "more", open: nameOf(setting.schedule) !== "constant" || setting.l1 > 0 || setting.dtype !== "float32" }, h("summary", {}, "More"),
@@ -149,7 +158,7 @@ function build() {
   buildData();
   buildTraining();
   for (const each of details()) each.open ||= opened.has(each.dataset.of);
-  if (focused) /** @type {HTMLElement | null} */ (document.querySelector(`.settings [data-field="${focused}"]`))?.focus();
+  if (focused) /** @type {HTMLElement | null} */ (document.querySelector(`.settings [data-field="${CSS.escape(focused)}"]`))?.focus();
 }
 
 export function mountSettings() {

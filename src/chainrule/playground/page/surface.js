@@ -119,7 +119,7 @@ function build(setup) {
   picks.hidden = last <= 1;
   const classes = setup.classes.slice(0, KEYS).map((name, k) => key(name, targetColour(k, setup.classes.length)));
   if (setup.classes.length > KEYS) classes.push(h("span", {}, `and ${setup.classes.length - KEYS} more`));
-  const values = setup.target_range && setup.axes.length > 1 ? [key(number(setup.target_range[0]), targetColour(0, 0)), key(number(setup.target_range[1]), targetColour(1, 0))] : [];
+  const values = setup.target_range && setup.axes.length > 1 ? [key(`≤ ${number(setup.target_range[0])}`, targetColour(0, 0)), key(`≥ ${number(setup.target_range[1])}`, targetColour(1, 0))] : [];
   keys.replaceChildren(...(classes.length ? classes : values));
   if (setup.held_rows) {
     const ring = key("ring: held out", "transparent");
