@@ -145,3 +145,19 @@ def test_a_stream_gives_its_table_once():
     encode(frame, np.zeros((2, 1)), stream=stream)
     with pytest.raises((ValueError, RuntimeError)):
         encode(frame, np.zeros((2, 1)), stream=stream)
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_medians_of_bytes_are_those_of_polars(missing):
+    rng, rows = np.random.default_rng(0), 211
+    columns = []
+    for i in range(9):
+        values = pl.Series(f"x{i}", rng.integers(0, 1 << i, rows), dtype=pl.UInt8)
+        holes = pl.Series(rng.random(rows) < (i / 8 if missing else 0.0))  # of the last none is left
+        columns.append(pl.select(pl.when(~holes).then(values).alias(f"x{i}")).to_series())
+    frame = pl.DataFrame(columns)
+    for first, last in [(0, rows), (3, rows), (5, 11), (0, 1)]:
+        cut = pl.concat([frame.slice(first, 1), frame[first + 1 : last]], rechunk=False)
+        assert tuple(kernels().byte_medians(cut.__arrow_c_stream__())) == cut.select(pl.all().median()).row(0)
+    with pytest.raises(ValueError, match="of bytes"):
+        kernels().byte_medians(frame.cast(pl.Int16).__arrow_c_stream__())

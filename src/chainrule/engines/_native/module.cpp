@@ -19,6 +19,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "byte_counts.hpp"
 #include "number_table.hpp"
 #include "orders.hpp"
 #include "packing.hpp"
@@ -349,14 +350,29 @@ void draw_orders(Vector<const std::uint32_t> words, std::int64_t first, Matrix<s
   for (std::size_t e = 0; e < epochs; ++e) draw_order(pool, std::uint32_t(std::size_t(first) + e), orders.data() + e * N, N);
 }
 
-// A table's columns of numbers into X (N, I), zeros before; whether all became finite numbers.
-template <class T>
-bool encode_numbers(nb::capsule stream, Vector<const double> medians, Vector<const double> centers, Vector<const double> scales,
-                    Vector<const std::int64_t> places, Vector<const std::int64_t> flags, int threads, const std::string& isa, Matrix<T> X) {
+// The table behind a stream of Arrow's, which is then used up.
+NumberTable taken(const nb::capsule& stream) {
   require(std::string(stream.name()) == "arrow_array_stream", "no stream of Arrow's");
   auto* source = static_cast<ArrowArrayStream*>(stream.data());
   require(source->release != nullptr, "a stream that somebody has taken");
-  const NumberTable numbers(source);
+  return NumberTable(source);
+}
+
+std::vector<std::optional<double>> byte_medians(const nb::capsule& stream) {
+  const NumberTable numbers = taken(stream);
+  const Table table = numbers.table();
+  require(std::all_of(table.letters, table.letters + table.columns, [](char letter) { return letter == 'C'; }), "other columns than of bytes");
+  std::vector<std::optional<double>> medians;
+  const nb::gil_scoped_release others_may_run;
+  for (int c = 0; c < table.columns; ++c) medians.push_back(ByteCounts(table, c).median());
+  return medians;
+}
+
+// A table's columns of numbers into X (N, I), zeros before; whether all became finite numbers.
+template <class T>
+bool encode_numbers(const nb::capsule& stream, Vector<const double> medians, Vector<const double> centers, Vector<const double> scales,
+                    Vector<const std::int64_t> places, Vector<const std::int64_t> flags, int threads, const std::string& isa, Matrix<T> X) {
+  const NumberTable numbers = taken(stream);
   const Table table = numbers.table();
   const std::int64_t N = numbers.rows(), I = std::int64_t(X.shape(1));
   require(N == std::int64_t(X.shape(0)), "other rows than X has");
@@ -432,6 +448,7 @@ NB_MODULE(_kernels, m) {
       .def_rw("momentum_decay", &Optimizer::momentum_decay).def_rw("weight_decay", &Optimizer::weight_decay)
       .def_rw("nesterov", &Optimizer::nesterov).def_rw("clip_norm", &Optimizer::clip_norm).def_rw("clip_value", &Optimizer::clip_value)
       .def_rw("l1", &Optimizer::l1).def_rw("l2", &Optimizer::l2);
+  m.def("byte_medians", &byte_medians, "stream"_a);
   bind_type<float>(m, "Run32");
   bind_type<double>(m, "Run64");
   m.def("draw_orders", &draw_orders, "words"_a.noconvert(), "first"_a, "orders"_a.noconvert());

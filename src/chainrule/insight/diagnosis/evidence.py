@@ -66,6 +66,16 @@ class Evidence:
         return np.asarray(self.setup.data.X[self.chosen], dtype=np.float64)
 
     @cached_property
+    def sizes(self) -> Floats:
+        """The size of each input, ``sqrt(mean x_i^2)``, ``(I,)``."""
+        return np.asarray(np.sqrt(np.einsum("ni,ni->i", self.inputs, self.inputs) / len(self.inputs)))
+
+    @cached_property
+    def varied(self) -> Ints:
+        """The inputs that are not the same in all of these rows."""
+        return np.flatnonzero((self.inputs != self.inputs[:1]).any(axis=0))
+
+    @cached_property
     def targets(self) -> Floats:
         """Their targets in float64, ``(rows, O)``."""
         return np.asarray(self.setup.data.T[self.chosen], dtype=np.float64)

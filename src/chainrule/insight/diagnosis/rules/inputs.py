@@ -45,11 +45,10 @@ class UnscaledInputs(Rule):
     def check(self, evidence: Evidence) -> Finding | None:
         if isinstance(evidence.setup.layers[0], BatchNorm | LayerNorm):
             return None
-        sizes = np.sqrt((evidence.inputs**2).mean(axis=0))
-        varied = np.flatnonzero(evidence.inputs.std(axis=0) > 0)
+        varied = evidence.varied
         if not len(varied):
             return None
-        sizes = sizes[varied]
+        sizes = evidence.sizes[varied]
         largest, smallest = float(sizes.max()), float(sizes.min())
         alarm = largest > self.HUGE or largest < self.TINY
         spread = largest > self.LARGE / 2 and largest > self.SPREAD * smallest
@@ -82,7 +81,7 @@ class ConstantInputs(Rule):
 
     def check(self, evidence: Evidence) -> Finding | None:
         setup = evidence.setup
-        seeming = np.flatnonzero(np.ptp(evidence.inputs, axis=0) == 0)
+        seeming = np.setdiff1d(np.arange(evidence.inputs.shape[1]), evidence.varied)
         if not len(seeming) or len(evidence.inputs) < 2:
             return None
         constant = np.setdiff1d(_constant_everywhere(setup.data.X, seeming), setup.spare)
@@ -123,7 +122,7 @@ class DuplicateInputs(Rule):
             return None
         first: dict[bytes, int] = {}
         copies = []
-        for column in np.flatnonzero(np.ptp(X, axis=0) > 0).tolist():
+        for column in evidence.varied.tolist():
             twin = first.setdefault(X[:, column].tobytes(), column)
             if twin != column and np.array_equal(setup.data.X[:, twin], setup.data.X[:, column]):
                 copies.append((twin, column))
@@ -230,7 +229,7 @@ class ContradictingRows(Rule):
 
 def scaled_inputs(evidence: Evidence) -> list[Remedy]:
     """Inputs of the right size, where they are large: a remedy of much that follows from it."""
-    large = float(np.sqrt((evidence.inputs**2).mean(axis=0)).max()) > UnscaledInputs.LARGE
+    large = float(evidence.sizes.max()) > UnscaledInputs.LARGE
     return [scale_inputs(evidence.setup)] if large else []
 
 
@@ -297,5 +296,6 @@ def _kinds(T: Floats) -> tuple[int, Ints]:
 
 def _standard(A: Floats) -> Floats:
     centred = A - A.mean(axis=0)
-    std = centred.std(axis=0)
-    return np.asarray(centred / np.where(std > 0, std, np.inf))
+    std = np.sqrt(np.einsum("ni,ni->i", centred, centred) / len(centred))
+    centred /= np.where(std > 0, std, np.inf)
+    return centred
