@@ -94,7 +94,8 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
             room = make(size + line, np.uint8)
         except MemoryError:
             raise DataError(
-                f"the matrix of {shape[0]:,} rows and {shape[1]:,} columns needs {size / 1e9:.1f} GB, more than there is",
+                f"the matrix of {shape[0]:,} rows and {shape[1]:,} columns needs {size / 1e9:.1f} GB, "
+                "more than there is",
                 mend="Use fewer rows, or fewer categories (max_categories)",
             ) from None
         start = -room.ctypes.data % line

@@ -295,7 +295,7 @@ def _kinds(T: Floats) -> tuple[int, Ints]:
 
 
 def _standard(A: Floats) -> Floats:
-    centred = A - A.mean(axis=0)
+    centred: Floats = A - A.mean(axis=0)
     std = np.sqrt(np.einsum("ni,ni->i", centred, centred) / len(centred))
     centred /= np.where(std > 0, std, np.inf)
     return centred
