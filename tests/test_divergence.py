@@ -217,3 +217,11 @@ def test_a_resumed_run_diverges_at_the_same_step(tmp_path: Any) -> None:
     other = diverged(linear_network(), VALUES, optimizer=GROWING, resume=path)
     assert (one.epoch, one.step, one.place) == (other.epoch, other.step, other.place)
     assert str(one) == str(other)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@engines
+def test_a_rate_that_is_infinite_in_float32_is_found_at_its_step(dtype: Any, engine: Any) -> None:
+    net = cr.Network([cr.Dense(3, "relu"), cr.Dense(1)], "mean_squared_error", n_inputs=3, l2=0.1, dtype=dtype)
+    error = diverged(net, VALUES, optimizer=cr.Adam(1e308), engine=engine)
+    assert (error.epoch, error.step) == ((1, 1) if dtype == "float32" else (1, 2))

@@ -231,11 +231,10 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         (tmp_path / "nowhere" / "x", "there is no such model file"),
         ("/dev/zero", "this is a device or a pipe, not a model file"),
         (tmp_path / ("x" * 400), "cannot be read: File name too long"),
-        ("a\0b", "there is no such model file"),
     ):
         with pytest.raises(cr.FileFormatError, match=message):
             cr.load(path)
-    for wrong in (None, 3, ["a"]):
+    for wrong in (None, 3, ["a"], "a\0b"):
         with pytest.raises(cr.ArgumentError, match="load: path: expected the path of a model file"):
             cr.load(wrong)
 

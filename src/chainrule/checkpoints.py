@@ -12,6 +12,7 @@ import numpy as np
 from chainrule import checks
 from chainrule.callbacks import Callback
 from chainrule.errors import ArgumentError, FileFormatError
+from chainrule.files import as_path
 from chainrule.optimizers import LBFGS
 from chainrule.records import Epoch, Standing, Steps
 from chainrule.storage import open_file, write_file
@@ -61,13 +62,11 @@ class Checkpoint(Callback):
         every: seconds between two checkpoints; None: after every epoch.
 
     Raises:
-        ArgumentError: when `every` is no number of seconds > 0.
+        ArgumentError: when `path` is no path, or `every` no number of seconds > 0.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, every: float | None = None) -> None:
-        from pathlib import Path
-
-        self.path = Path(path)
+        self.path = as_path(path, where="Checkpoint")
         self.every = None if every is None else checks.positive(every, "every", where="Checkpoint")
         self._written = monotonic()
         self._training: Training | None = None

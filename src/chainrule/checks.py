@@ -9,14 +9,20 @@ from math import inf, isfinite
 from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
+import numpy as np
 from msgspec.structs import force_setattr
 
 from chainrule.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
+    import numpy.typing as npt
     from msgspec import Struct
+
+NO_ARRAY = (TypeError, ValueError, OverflowError, RuntimeError)
+"""What `np.asarray` raises where it makes no array: of ragged lists, of a tensor that belongs to a graph, ..."""
 
 
 def number(value: object, argument: str, *, where: str, expected: str, fits: Callable[[float], bool]) -> float:
@@ -38,18 +44,48 @@ def number(value: object, argument: str, *, where: str, expected: str, fits: Cal
     raise ArgumentError(argument, where=where, expected=expected, got=value)
 
 
-def whole(value: object, argument: str, *, where: str, least: int = 1) -> int:
+def whole(value: object, argument: str, *, where: str, least: int = 1, most: int | None = None) -> int:
     """The value as an `int`.
 
     Raises:
-        ArgumentError: unless it is a whole number of at least `least`.
+        ArgumentError: unless it is a whole number of at least `least`, and at most `most` where that is given.
 
     >>> whole(3, "units", where="Dense")
     3
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise ArgumentError(argument, where=where, expected=f"a whole number >= {least}", got=value)
-    return int(value)
+    plain = int(value)
+    if most is not None and plain > most:
+        raise ArgumentError(argument, where=where, expected=f"a whole number from {least} to {most:,}", got=value)
+    return plain
+
+
+def flag(value: object, argument: str, *, where: str) -> bool:
+    """The value as a `bool`; raises ArgumentError unless it is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ArgumentError(argument, where=where, expected="True or False", got=value)
+    return bool(value)
+
+
+def numbers(values: object, argument: str, *, where: str, expected: str = "numbers") -> npt.NDArray[Any]:
+    """The values as an array of real numbers or booleans, of the type they came in.
+
+    Raises:
+        ArgumentError: when they are anything else.
+
+    >>> numbers([[1, 2]], "W", where="parameters").shape
+    (1, 2)
+    """
+    try:
+        array = np.asarray(values)
+        if array.dtype == object:  # fractions, decimals, or nothing of the kind
+            array = array.astype(np.float64)
+    except NO_ARRAY as error:
+        raise ArgumentError(argument, where=where, expected=expected, got=values) from error
+    if array.dtype.kind not in "biuf":
+        raise ArgumentError(argument, where=where, expected=expected, got=values)
+    return array
 
 
 def seed(value: object, argument: str = "seed", *, where: str) -> int:
@@ -94,10 +130,8 @@ def settle_whole(record: Struct, field: str, least: int) -> None:
 
 
 def settle_flag(record: Struct, field: str) -> None:
-    """Check that a field of a record is True or False."""
-    value: object = getattr(record, field)
-    if not isinstance(value, bool):
-        raise ArgumentError(field, where=type(record).__name__, expected="True or False", got=value)
+    """Check that a field of a record is True or False, and make it a plain `bool`."""
+    force_setattr(record, field, flag(getattr(record, field), field, where=type(record).__name__))
 
 
 def _is_share(plain: float) -> bool:

@@ -141,7 +141,12 @@ class MissingExtraError(ChainruleError, ImportError):
 
 def shown(value: object) -> str:
     """The value as a message repeats it: its `repr`, shortened to a line."""
-    text = " ".join(repr(value).split())
+    if isinstance(value, str | bytes | list | tuple):  # as many as fill the line: a table in lists would take seconds
+        value = value[:_SHOWN]
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # noqa: BLE001 -- a person's own class may raise anything; the message must not
+        text = f"<{type(value).__name__}>"
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
@@ -166,6 +171,5 @@ def unknown_name(kind: str, name: object, options: Iterable[str], *, where: str 
     >>> print(unknown_name("activation", "sigmod", ["relu", "sigmoid"], where="Dense"))
     Dense: there is no activation 'sigmod'. Did you mean 'sigmoid'? There are: relu, sigmoid.
     """
-    return ArgumentError(
-        f"there is no {kind} {shown(name)}", where=where, got=name, mend=did_you_mean(str(name), options)
-    )
+    meant = did_you_mean(name if isinstance(name, str) else "", options)
+    return ArgumentError(f"there is no {kind} {shown(name)}", where=where, got=name, mend=meant)

@@ -24,7 +24,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         ArgumentError: when `path` is no path.
         StorageError: when it cannot be written; what stood there still stands.
     """
-    target = _target(path)
+    target = Path(os.path.realpath(as_path(path, where="save")))
     try:
         writing = _in_place if target.exists() and not target.is_file() else _beside
         with writing(target) as file:
@@ -34,6 +34,29 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         raise StorageError(
             f"{os.fspath(path)}: could not be written: {reason}. Check the folder, its permissions and the free space."
         ) from None
+
+
+def as_path(path: object, argument: str = "path", *, where: str = "", of: str = "a file") -> Path:
+    """The path that a person gave.
+
+    Raises:
+        ArgumentError: unless it is a text, or an object that stands for one, such as a `pathlib.Path`.
+    """
+    with suppress(TypeError):
+        name = os.fspath(path)  # type: ignore[call-overload] # whatever it is: that is asked here
+        if isinstance(name, str) and "\0" not in name:
+            return Path(name)
+    raise ArgumentError(argument, where=where, expected=f"the path of {of}", got=path)
+
+
+def is_there(path: str | os.PathLike[str]) -> bool:
+    """Whether anything has this name; `Path.exists` raises for a name that is too long."""
+    return os.path.exists(path)  # noqa: PTH110 -- see above
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether a folder has this name; `Path.is_dir` raises for a name that is too long."""
+    return os.path.isdir(path)  # noqa: PTH112 -- see above
 
 
 def check_writable(path: str | os.PathLike[str], name: str) -> None:
@@ -47,11 +70,11 @@ def check_writable(path: str | os.PathLike[str], name: str) -> None:
         ArgumentError: when the folder is missing or the path is a folder.
         StorageError: when the folder may not be written to.
     """
-    target = Path(path)
-    if target.is_dir():
+    target = as_path(path, name)
+    if is_folder(target):
         raise ArgumentError(name, expected="the name of a file, not of a folder", got=os.fspath(path))
     folder = Path(os.path.realpath(target)).parent
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise ArgumentError(
             name, expected="a file in a folder that exists", got=os.fspath(path), mend=f"Make it: mkdir -p {folder}"
         )
@@ -84,15 +107,6 @@ def _in_place(target: Path) -> Iterator[IO[bytes]]:
     """A device or a pipe itself: to replace `/dev/null` by a file would harm the whole machine."""
     with target.open("wb") as file:
         yield file
-
-
-def _target(path: str | os.PathLike[str]) -> Path:
-    from pathlib import Path
-
-    try:
-        return Path(os.path.realpath(os.fspath(path)))
-    except (TypeError, ValueError):  # no path at all, or a NUL byte in it
-        raise ArgumentError("path", where="save", expected="the path of a file", got=path) from None
 
 
 def _sync_folder(folder: Path) -> None:

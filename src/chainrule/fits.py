@@ -174,7 +174,7 @@ class Fits:
         if not self._fits:
             raise NotFittedError(_NONE)
         known = {"loss", "objective", self.monitor, *set.intersection(*(set(fit.better) for fit in self._fits))}
-        if name is not None and name not in known:
+        if name is not None and (not isinstance(name, str) or name not in known):
             raise unknown_name("score", name, sorted(known), where="fits")
         return name or self.monitor
 

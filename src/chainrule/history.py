@@ -108,7 +108,7 @@ class History:
 
         ``history["objective"]`` is loss + penalty, what the training minimises.
         """
-        if name not in (*self.names, *_HIDDEN):
+        if not isinstance(name, str) or name not in (*self.names, *_HIDDEN):
             raise KeyError(f"{name!r}; there are: {', '.join(self.names)}")
         return [record.scores[name] if name in record.scores else getattr(record, name) for record in self.epochs]
 

@@ -17,6 +17,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from chainrule import checks
 from chainrule.checks import settle
 from chainrule.errors import ArgumentError, ShapeError, unknown_name
 
@@ -268,12 +269,7 @@ class Given(Initializer, frozen=True, dict=True, eq=False, omit_defaults=True):
 def _checked_array(values: object) -> Numbers:
     """A read-only float64 copy of finite real numbers."""
     expected = "an array or nested lists of finite numbers"
-    try:
-        raw = np.asarray(values)
-    except (TypeError, ValueError) as error:  # ragged lists; objects that only look like an array
-        raise ArgumentError("values", where="Given", expected=expected, got=values) from error
-    if raw.dtype.kind not in "biuf":
-        raise ArgumentError("values", where="Given", expected=expected, got=values)
+    raw = checks.numbers(values, "values", where="Given", expected=expected)
     array = np.array(raw, dtype=np.float64)
     if not np.isfinite(array).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from chainrule.checks import NO_ARRAY
 from chainrule.engines.interface import Data
 from chainrule.errors import ArgumentError, DataError, ShapeError, shown
 
@@ -98,7 +99,7 @@ def _as_array(values: Any, *, where: str, name: str) -> tuple[np.ndarray[Any, An
         raise ArgumentError(name, where=where, expected="a dense array", got=values, mend=f"Use {name}.toarray().")
     try:
         return np.asarray(values), ()
-    except (ValueError, TypeError, OverflowError):
+    except NO_ARRAY:
         raise ShapeError(name, where=where, expected="rows of numbers of the same length", got=values) from None
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from chainrule.records import Epoch, Steps
 
 WHERE = "fit_many"
+_MOST_SEEDS = 1_000_000  # from 0 on: beyond that a seed was taken for their number
 _FEW = 2  # rows on which a training is tried
 
 
@@ -220,7 +221,7 @@ def _seeds(seeds: int | Iterable[int] | None) -> list[int] | list[None]:
         if not given or len(set(given)) < len(given):
             raise ArgumentError("seeds", where=WHERE, expected="a number, or a list without repetition", got=given)
         return given
-    return list(range(checks.whole(seeds, "seeds", where=WHERE)))
+    return list(range(checks.whole(seeds, "seeds", where=WHERE, most=_MOST_SEEDS)))
 
 
 def _settings(

@@ -43,7 +43,7 @@ class Loss(msgspec.Struct, frozen=True, tag_field="name"):
     averages: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if self.reduction not in get_args(Reduction):
+        if not isinstance(self.reduction, str) or self.reduction not in get_args(Reduction):
             raise ArgumentError("reduction", where=self.name, expected="'mean' or 'sum'", got=self.reduction)
 
     @property

@@ -141,7 +141,7 @@ class Network:
 
     @theta.setter
     def theta(self, values: Any) -> None:
-        new = np.asarray(values)
+        new = checks.numbers(values, "theta", where="Network")
         if new.shape != self.theta.shape:
             raise ShapeError("theta", where="Network", expected=f"shape {self.theta.shape}", got=new.shape)
         self.theta[...] = new

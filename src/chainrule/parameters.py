@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule import checks
 from chainrule.arrays import Array, Floats, namespace
 from chainrule.errors import ArgumentError, ShapeError, unknown_name
 
@@ -50,7 +51,7 @@ class Layout:
         Raises:
             ArgumentError: when there is none.
         """
-        if name not in self._places:
+        if not isinstance(name, str) or name not in self._places:
             raise unknown_name("parameter", name, self._places)
         return self._places[name][0]
 
@@ -96,8 +97,16 @@ class Layout:
         return self._masks[which, dtype]
 
     def draw(self, rng: np.random.Generator, dtype: DType) -> Floats:
-        """Initial weights, each parameter by its own initialiser, in the order of theta."""
-        theta = np.empty(self.size, dtype=dtype)
+        """Initial weights, each parameter by its own initialiser, in the order of theta.
+
+        Raises:
+            ArgumentError: when they are more than the memory holds.
+        """
+        try:
+            theta = np.empty(self.size, dtype=dtype)
+        except (MemoryError, ValueError):  # more than there is, more than can be numbered
+            expected = "as many parameters as fit into the memory"
+            raise ArgumentError("layers", where="Network", expected=expected, got=self.size) from None
         for place, p in self._places.values():
             theta[place] = np.asarray(p.initial.draw(rng, p.shape, p.fan_in, p.fan_out)).reshape(-1)
         return theta
@@ -118,7 +127,7 @@ class Named(MutableMapping[str, Floats]):
         return view
 
     def __setitem__(self, name: str, values: Any) -> None:
-        view, values = self[name], _numbers(values, name)
+        view, values = self[name], checks.numbers(values, name, where="parameters")
         if view.shape != values.shape:
             raise ShapeError(name, where="parameters", expected=f"shape {view.shape}", got=values.shape)
         view[...] = values
@@ -127,7 +136,7 @@ class Named(MutableMapping[str, Floats]):
         raise TypeError(f"parameters of a network cannot be deleted; set {name!r} to zeros instead")
 
     def __contains__(self, name: object) -> bool:  # the inherited one waits for a KeyError
-        return any(name == known for known in self)
+        return isinstance(name, str) and any(name == known for known in self)
 
     def get(self, name: str, default: Any = None) -> Any:
         """The part of that name, or `default`."""
@@ -153,18 +162,3 @@ class Named(MutableMapping[str, Floats]):
 
 
 _NOTHING: dict[Any, Any] = {}
-
-
-def _numbers(values: Any, name: str) -> np.ndarray[Any, Any]:
-    """The values as an array of real numbers.
-
-    Raises:
-        ArgumentError: when they are anything else.
-    """
-    try:
-        array = np.asarray(values)
-    except (TypeError, ValueError) as error:  # ragged lists; objects that only look like an array
-        raise ArgumentError(name, where="parameters", expected="numbers", got=values) from error
-    if array.dtype.kind not in "biuf":
-        raise ArgumentError(name, where="parameters", expected="numbers", got=values)
-    return array

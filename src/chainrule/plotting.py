@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import ArgumentError
-from chainrule.files import atomic_write
+from chainrule.files import as_path, atomic_write
 
 if TYPE_CHECKING:
     import os
@@ -97,7 +97,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
 
 def check_picture_path(path: str | os.PathLike[str]) -> None:
     """Raise ArgumentError unless the ending is one of a picture; asked before a long run, not after it."""
-    if Path(path).suffix.lower() not in _ENDINGS:
+    if as_path(path, where="plot").suffix.lower() not in _ENDINGS:
         raise ArgumentError("path", where="plot", expected=f"a name ending in {', '.join(_ENDINGS)}", got=str(path))
 
 

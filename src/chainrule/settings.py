@@ -115,7 +115,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Check what needs no data, so that a long reading is not in vain."""
         for name, choices in choices_of_settings().items():
-            if getattr(self, name) not in choices:
+            if not isinstance(getattr(self, name), str) or getattr(self, name) not in choices:
                 raise unknown_name(name, getattr(self, name), choices, where="train")
         self._check_numbers()
         for units in self.layers:
@@ -128,10 +128,10 @@ class Settings:
         self.make_optimizer()
 
     def _check_numbers(self) -> None:
-        least = {"epochs": 1, "batch_size": 0, "patience": 0, "max_categories": 1}
-        for name, smallest in least.items():
+        bounds = {"epochs": (1, None), "batch_size": (0, None), "patience": (0, None), "max_categories": (1, 2**31)}
+        for name, (least, most) in bounds.items():
             if getattr(self, name) is not None:
-                checks.whole(getattr(self, name), name, where="train", least=smallest)
+                checks.whole(getattr(self, name), name, where="train", least=least, most=most)
         checks.seed(self.seed, where="train")
         if self.lr is not None:
             checks.positive(self.lr, "lr", where="train")
@@ -227,7 +227,7 @@ def settings_from(options: Mapping[str, Any], *, where: str = "train") -> Settin
     for name, value in options.items():
         if name not in known:
             raise unknown_name("setting", name, known, where=where)
-        if name in choices and value not in choices[name]:
+        if name in choices and (not isinstance(value, str) or value not in choices[name]):
             raise unknown_name(name, value, choices[name], where=where)
         if name == "layers" and isinstance(value, int):
             given[name] = (value,)
@@ -275,6 +275,8 @@ def read_options(path: str | os.PathLike[str]) -> dict[str, Any]:
 def write_options(path: str | os.PathLike[str], options: Mapping[str, Any], *, comment: str) -> None:
     """Write options as TOML under a line of comment; atomic. What is None is left out: TOML has no word for it.
 
+    A path whose bytes are not UTF-8 has question marks in their place: TOML is UTF-8.
+
     Raises:
         StorageError: when it cannot be written.
     """
@@ -283,4 +285,4 @@ def write_options(path: str | os.PathLike[str], options: Mapping[str, Any], *, c
     given = {name: value for name, value in options.items() if value is not None}
     lines = [f"# {line}" for line in comment.splitlines()]
     with atomic_write(path) as file:
-        file.write("\n".join([*lines, "", tomli_w.dumps(given)]).encode())
+        file.write("\n".join([*lines, "", tomli_w.dumps(given)]).encode(errors="replace"))

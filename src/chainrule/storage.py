@@ -15,8 +15,8 @@ import safetensors
 import safetensors.numpy
 
 from chainrule._version import __version__
-from chainrule.errors import ArgumentError, FileFormatError, did_you_mean
-from chainrule.files import atomic_write
+from chainrule.errors import FileFormatError, did_you_mean
+from chainrule.files import as_path, atomic_write
 
 if TYPE_CHECKING:
     import os
@@ -219,12 +219,7 @@ def existing_file(path: str | os.PathLike[str], kind: FileKind) -> Path:
     Raises:
         FileFormatError: when there is none.
     """
-    from pathlib import Path
-
-    try:
-        path = Path(path)
-    except TypeError:
-        raise ArgumentError("path", where="load", expected=f"the path of a {kind} file", got=path) from None
+    path = as_path(path, where="load", of=f"a {kind} file")
     where = str(path)
     try:
         if path.is_file():

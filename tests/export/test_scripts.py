@@ -40,7 +40,7 @@ def _fitted(layers, loss, y, **options):
     """The losses of ten epochs, from a network of its own."""
     settings = {name: options.pop(name) for name in ("l1", "l2", "seed") if name in options}
     net = cr.Network(layers, loss, n_inputs=4, dtype="float64", **settings)
-    net.theta = net.theta.astype("float32").astype(str)  # the numbers as the script has them
+    net.theta = net.theta.astype("float32").astype(str).astype(float)  # the numbers as the script has them
     return net.fit(X, y, epochs=10, engine="reference", **options)["loss"]
 
 

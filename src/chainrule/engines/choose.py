@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from chainrule.engines.interface import Engine
 from chainrule.engines.native import NativeEngine
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import unknown_name
 
 if TYPE_CHECKING:
-    from chainrule.engines.interface import Engine
     from chainrule.objective import Objective
     from chainrule.optimizers import AnyOptimizer
 
@@ -37,9 +37,9 @@ def choose(
     Raises:
         ArgumentError: for an unknown name.
     """
-    if not isinstance(engine, str):
+    if isinstance(engine, Engine) and not isinstance(engine, type):
         return EngineChoice(engine, "it was given")
-    if engine != "auto" and engine not in ENGINES:
+    if not isinstance(engine, str) or engine not in {"auto", *ENGINES}:
         raise unknown_name("engine", engine, ["auto", *ENGINES])
     if engine != "auto":
         return EngineChoice(ENGINES[engine], "it was asked for by name")

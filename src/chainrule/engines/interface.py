@@ -79,6 +79,7 @@ class EpochsRun(Run, Protocol):
         """
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Runs objectives.
 

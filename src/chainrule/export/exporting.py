@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import ArgumentError, unknown_name
 from chainrule.export.formats import Format, chosen
 from chainrule.export.subject import subject_of
 from chainrule.exported import Exported
-from chainrule.files import atomic_write
+from chainrule.files import as_path, atomic_write, is_folder
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
     from chainrule.model import Model
     from chainrule.network import Network
@@ -76,13 +76,10 @@ def _path(path: str | os.PathLike[str]) -> Path:
     Raises:
         ArgumentError: when it is none.
     """
-    try:
-        target = Path(path)
-    except TypeError:
-        raise ArgumentError("path", where="export", expected="the path of a file", got=path) from None
-    if not target.name or target.is_dir():
+    target = as_path(path, where="export")
+    if not target.name or is_folder(target):
         raise ArgumentError("path", where="export", expected="the name of a file, not of a folder", got=str(path))
-    if not target.parent.is_dir():
+    if not is_folder(target.parent):
         raise ArgumentError("path", where="export", expected="a file in a folder that exists", got=str(path))
     return target
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chainrule.errors import ArgumentError, unknown_name
+from chainrule.files import as_path
 
 if TYPE_CHECKING:
+    import os
+
     from chainrule.export.subject import Maker
 
 
@@ -86,10 +88,7 @@ def chosen(path: str | os.PathLike[str], to: str | None) -> Format:
         if not isinstance(to, str) or to not in FORMATS:
             raise unknown_name("format", to, FORMATS, where="export")
         return FORMATS[to]
-    try:
-        name = os.fspath(path).lower()
-    except (TypeError, AttributeError):
-        raise ArgumentError("path", where="export", expected="the path of a file", got=path) from None
+    name = str(as_path(path, where="export")).lower()
     fits = {ending: each for each in reversed(FORMATS.values()) for ending in each.endings if name.endswith(ending)}
     if not fits:
         raise ArgumentError(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from chainrule.arrays import check_dtype
+from chainrule.checks import NO_ARRAY
 from chainrule.engines.interface import Data
 from chainrule.errors import ArgumentError, DataError, ShapeError
 from chainrule.inputs import as_matrix, as_targets, sample_weights
 from chainrule.network import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import polars as pl
 
@@ -113,8 +115,12 @@ def _from_arrays(
 
 def _one_row(x: Any, y: Any) -> tuple[Any, Any]:
     """A row alone, ``(I,)``, and its target, as a batch of one."""
-    if isinstance(x, list | tuple | np.ndarray) and np.ndim(x[0] if len(x) else x) == 0 and np.ndim(x) == 1:
-        return [list(x)], [y] if np.ndim(y) == 0 or np.size(y) != 1 else y
+    try:
+        alone = x.ndim == 1 if isinstance(x, np.ndarray) else isinstance(x, list | tuple) and np.ndim(x[:1]) == 1
+        if alone:
+            return [list(x)], [y] if np.ndim(y) == 0 or np.size(y) != 1 else y
+    except NO_ARRAY:  # ragged lists: whoever reads them says so
+        pass
     return x, y
 
 
@@ -142,7 +148,7 @@ def row_numbers(rows: Iterable[int] | None, count: int, *, where: str) -> tuple[
     """
     if rows is None:
         return tuple(range(count))
-    given = [rows] if isinstance(rows, int | np.integer) else list(rows)
+    given: list[Any] = list(rows) if isinstance(rows, Iterable) else [rows]
     for row in given:
         if isinstance(row, bool) or not isinstance(row, int | np.integer) or not -count <= row < count:
             raise ArgumentError("rows", where=where, expected=f"whole numbers from 0 to {count - 1}", got=row)

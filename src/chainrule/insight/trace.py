@@ -65,6 +65,7 @@ def trace(
     >>> step["dense_1.Z"].shape, step["dense_2.dW[0, 0]"] == step["dense_1.Y[0, 0]"] * step["dense_2.dZ[0, 0]"]
     ((1, 2), True)
     """
+    training = None if training is None else checks.flag(training, "training", where="trace")
     given = _read(net, x, y, rows=rows, sample_weight=sample_weight, dtype=dtype)
     chosen, network = None if optimizer is None else update.stepper(optimizer, where="trace"), given.network
     if chosen is not None and training is not None and not training and network.objective.network.has_modes:
@@ -73,7 +74,7 @@ def trace(
             where="trace",
             mend="A step is one of training, dropout and batch norm too: leave out training, or the optimizer",
         )
-    mode = Mode(chosen is not None if training is None else bool(training), network.seed)
+    mode = Mode(chosen is not None if training is None else training, network.seed)
     return Trace(network.objective, network.theta, given, mode, chosen, network.classes)
 
 

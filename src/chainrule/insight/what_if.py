@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from chainrule import checks
 from chainrule.errors import ArgumentError, ShapeError
 from chainrule.insight import addresses
 from chainrule.insight.rendering import Document, Explained, Formula, Heading, Part, Sentence, Table, number, plain
@@ -152,12 +153,10 @@ def _changed(before: Trace, address: Address, value: Any) -> tuple[Any, Any, Tra
 
 
 def _numbers(value: Any, address: Address) -> np.ndarray[Any, Any]:
-    try:
-        new = np.asarray(value)
-    except ValueError:
-        new = np.asarray(None)
-    if new.dtype.kind not in "biuf" or not np.isfinite(new).all():
-        raise ArgumentError("value", where="what_if", expected=f"a finite number for {address}", got=value)
+    expected = f"a finite number for {address}"
+    new = checks.numbers(value, "value", where="what_if", expected=expected)
+    if not np.isfinite(new).all():
+        raise ArgumentError("value", where="what_if", expected=expected, got=value)
     return new
 
 

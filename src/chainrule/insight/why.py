@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from chainrule import checks
 from chainrule.insight import addresses, probes
 from chainrule.insight.chain import Chain, Factor
 from chainrule.insight.differences import band_of, relative_error
@@ -142,14 +143,14 @@ class Why(Explained):
         """The largest paths of one entry, by the size of their product; none of those whose product is 0.
 
         Raises:
-            ArgumentError: when an array was asked about.
+            ArgumentError: when an array was asked about, or `most` is no whole number >= 0.
         """
         return tuple(self.paths_by(Chain(self.trace.made, _DIGITS), most))
 
     def paths_by(self, chain: Chain, most: int) -> Iterator[Path]:
         """The same, with the symbols of this chain."""
         probes.check_alone(self.name, alone=self.alone)
-        most = min(most, self.n_paths)
+        most = min(checks.whole(most, "most", where="paths", least=0), self.n_paths)
         if most < 1:
             return
         with np.errstate(all="ignore"):

@@ -58,6 +58,7 @@ class Dense(Layer, frozen=True, tag="dense"):
 
     def __post_init__(self) -> None:
         force_setattr(self, "units", checks.whole(self.units, "units", where="Dense"))
+        checks.settle_flag(self, "bias")
         force_setattr(self, "frozen", frozen_names(self.frozen, self.PARAMETERS, where="Dense"))
         force_setattr(self, "activation", activations.get(self.activation, where="Dense"))
         force_setattr(self, "bias_init", initializers.get(self.bias_init, where="Dense: bias_init"))

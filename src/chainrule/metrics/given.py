@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.checks import NO_ARRAY
 from chainrule.errors import ArgumentError, ShapeError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def numbers(values: npt.ArrayLike, *, name: str, where: str) -> npt.NDArray[Any]
     """The values as an array of numbers or booleans, of the dtype they came in."""
     try:
         array = np.asarray(values)
-    except ValueError:  # rows of different lengths
+    except NO_ARRAY:
         raise ShapeError(name, where=where, expected="rows of one length", got=values) from None
     if array.dtype.kind not in "biuf":
         mend = "Class names become indices by: classes, t = numpy.unique(names, return_inverse=True)"

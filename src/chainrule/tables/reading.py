@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from chainrule.errors import DataError, did_you_mean
+from chainrule.files import is_there
 from chainrule.tables import datasets
 from chainrule.tables.delimited import read_delimited
 from chainrule.tables.frames import as_frame
@@ -73,7 +74,7 @@ def _built_in(name: str) -> pl.DataFrame | None:
         return datasets.load_dataset(name)
     collection, colon, folder = name.partition(":")
     base = collection.removesuffix("_test")
-    if base in COLLECTIONS and not Path(name).exists():
+    if base in COLLECTIONS and not is_there(name):
         if not colon or not folder:
             raise DataError(
                 f"{collection} is read from files of your own",
@@ -81,7 +82,7 @@ def _built_in(name: str) -> pl.DataFrame | None:
                 mend=f"Name the folder that holds its four IDX files: {collection}:FOLDER",
             )
         return read_collection(base, folder, test=collection.endswith("_test"))
-    plain = not any(mark in name for mark in "/\\.:-") and not Path(name).exists()
+    plain = not any(mark in name for mark in "/\\.:-") and not is_there(name)
     if plain:
         names = [*datasets.dataset_names(), *(f"{each}:FOLDER" for each in COLLECTIONS)]
         raise DataError(

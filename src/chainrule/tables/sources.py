@@ -83,8 +83,18 @@ class Source(msgspec.Struct, frozen=True):
 
     @property
     def for_polars(self) -> Path | io.BytesIO:
-        """What `polars.read_csv` and `read_parquet` take: a path is mapped into memory, not read."""
-        return io.BytesIO(self.data) if self.path is None else self.path
+        """What `polars.read_csv` and `read_parquet` take: a path is mapped into memory, not read.
+
+        Polars knows no path that is not UTF-8, as old files of Linux may have.
+        """
+        if self.path is None:
+            return io.BytesIO(self.data)
+        return self.path if is_utf8(str(self.path)) else io.BytesIO(self.path.read_bytes())
+
+
+def is_utf8(text: str) -> bool:
+    """Whether the text can be written in UTF-8: what the system gave may hold bytes that were none."""
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def open_source(name: str | Path) -> Source:

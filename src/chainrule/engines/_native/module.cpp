@@ -222,8 +222,13 @@ template <class T> class NativeRun {
   void read_slots() {
     for (std::size_t i = 0; i < slots_.size(); ++i) unpack(layers_, job_.slots[i], slots_[i].data());
   }
+  // The padding begins anew: a step at a rate that is infinite in this type leaves NaN in it, of theta's too.
   void write_slots() {
-    for (std::size_t i = 0; i < slots_.size(); ++i) pack(layers_, slots_[i].data(), job_.slots[i]);
+    std::fill_n(job_.theta, packed_size_, T(0));
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      std::fill_n(job_.slots[i], packed_size_, T(0));
+      pack(layers_, slots_[i].data(), job_.slots[i]);
+    }
   }
 
  private:
@@ -233,6 +238,7 @@ template <class T> class NativeRun {
   std::optional<Vector<const T>> weights_;
   std::vector<Layer> layers_;
   std::vector<Piece> pieces_;
+  std::size_t packed_size_ = 0;  // of theta and of each slot
   const Isa& isa_;
   Advance<T> advance_ = nullptr;
   bool one_by_one_ = false;
@@ -259,6 +265,7 @@ template <class T> class NativeRun {
 
   void make_buffers(std::size_t P) {
     const bool sliced = job_.slice < job_.batch;
+    packed_size_ = P;
     job_.theta = arena_.cut<T>(P);
     for (std::size_t i = 0; i < slots_.size(); ++i) job_.slots[i] = arena_.cut<T>(P);
     board_.row_loss = arena_.cut<double>(job_.batch);

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule import optimizers
+from chainrule import checks, optimizers
 from chainrule.errors import ArgumentError, NotFittedError
 from chainrule.history import History
 from chainrule.inputs import class_weights
@@ -130,7 +130,8 @@ def course_of(
 
 
 def _sharpness(setup: Setup, net: Network, asked: bool | None) -> float | None:
-    wanted = setup.full_batch and setup.plain_descent if asked is None else asked
+    usual = setup.full_batch and setup.plain_descent
+    wanted = usual if asked is None else checks.flag(asked, "curvature", where="diagnose")
     return largest_eigenvalue(setup, net.theta) if wanted else None
 
 

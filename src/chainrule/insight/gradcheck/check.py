@@ -99,6 +99,7 @@ def check_gradients(
         seed=checks.seed(seed, where=WHERE),
     )
     rows = rows if rows is None else checks.whole(rows, "rows", where=WHERE)
+    training = checks.flag(training, "training", where=WHERE)
     if callable(what) and not isinstance(what, Network):
         return check_function(foreign_function(what, X, gradient), extent)
     if not isinstance(what, Network) and type(what).__name__ != "Model":

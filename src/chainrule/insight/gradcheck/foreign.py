@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule import checks
 from chainrule.errors import ArgumentError, ShapeError, unknown_name
 from chainrule.insight.gradcheck.probing import WHERE, Function, Part
 
@@ -84,12 +85,7 @@ def _array(numbers: Any, what: str) -> Floats:
         ArgumentError: when it holds no real numbers.
     """
     plain = numbers.detach().cpu().numpy() if hasattr(numbers, "detach") else numbers
-    try:
-        array = np.asarray(plain)
-    except (TypeError, ValueError):  # ragged lists
-        array = np.array(None)
-    if array.dtype.kind not in "biuf":
-        raise ArgumentError(what, where=WHERE, expected="an array of numbers", got=numbers)
+    array = checks.numbers(plain, what, where=WHERE, expected="an array of numbers")
     return array.astype(np.float64, order="C")
 
 

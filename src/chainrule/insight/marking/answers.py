@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import numpy as np
 
+from chainrule.checks import NO_ARRAY
 from chainrule.errors import ArgumentError, DataError, ShapeError, shown
 from chainrule.insight.marking.naming import address
 from chainrule.insight.marking.precision import Precision, precision
@@ -86,7 +87,7 @@ def array(values: Any, *, name: str, where: str) -> Floats:
         given = values if isinstance(values, np.ndarray) else np.array(_none_apart(values), dtype=object)
         if given.dtype == object and any(isinstance(entry, list | tuple) for entry in given.ravel()):
             raise ShapeError(name, where=where, expected="rows of the same length", got=values)
-    except ValueError:
+    except NO_ARRAY:
         raise ShapeError(name, where=where, expected="rows of the same length", got=values) from None
     result = np.empty(given.shape)
     for place, entry in np.ndenumerate(given):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chainrule import files
+from chainrule import checks, files
 from chainrule.errors import unknown_name
 from chainrule.insight.rendering import html, latex, markdown, text
 from chainrule.insight.rendering.numbers import DIGITS
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from chainrule.insight.rendering.document import Document
 
+_MOST_DIGITS = 100  # the shortest number that a float64 holds has 17, all of one may be 767
 FORMATS = ("text", "markdown", "latex", "html", "json")
 
 
@@ -42,15 +43,15 @@ class Explained:
 
     def to_text(self, *, width: int = 80, digits: int = DIGITS, whole: bool = False) -> str:
         """Lines of text of this width."""
-        return text.to_text(self.document(digits=digits), width=width, digits=digits, whole=whole)
+        return text.to_text(self._document(digits), width=width, digits=digits, whole=whole)
 
     def to_markdown(self, *, digits: int = DIGITS, whole: bool = False) -> str:
         """Markdown with formulas between dollar signs."""
-        return markdown.to_markdown(self.document(digits=digits), digits=digits, whole=whole)
+        return markdown.to_markdown(self._document(digits), digits=digits, whole=whole)
 
     def to_latex(self, *, digits: int = DIGITS, whole: bool = False) -> str:
         """A fragment of LaTeX that needs the package amsmath."""
-        return latex.fragment(self.document(digits=digits), digits=digits, whole=whole)
+        return latex.fragment(self._document(digits), digits=digits, whole=whole)
 
     def to_html(self, path: str | os.PathLike[str] | None = None, *, digits: int = DIGITS, whole: bool = False) -> str:
         """A page that needs nothing but itself; written to `path` when one is given.
@@ -58,7 +59,7 @@ class Explained:
         Raises:
             StorageError: when it cannot be written.
         """
-        return _written(html.page(self.document(digits=digits), digits=digits, whole=whole), path)
+        return _written(html.page(self._document(digits), digits=digits, whole=whole), path)
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """The exact numbers; written to `path` when one is given.
@@ -74,12 +75,15 @@ class Explained:
         Raises:
             ArgumentError: for a name that is none of `FORMATS`.
         """
+        if not isinstance(form, str) or form not in FORMATS:
+            raise unknown_name("format", form, FORMATS)
         if form == "json":
             return self.to_json()
         forms = {"text": self.to_text, "markdown": self.to_markdown, "latex": self.to_latex, "html": self.to_html}
-        if form not in forms:
-            raise unknown_name("format", form, FORMATS)
         return forms[form](digits=digits, whole=whole).rstrip("\n") + "\n"
+
+    def _document(self, digits: int) -> Document:
+        return self.document(digits=checks.whole(digits, "digits", where=type(self).__name__, most=_MOST_DIGITS))
 
 
 def _written(content: str, path: str | os.PathLike[str] | None) -> str:
