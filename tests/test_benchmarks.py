@@ -17,6 +17,7 @@ from benchmarks import __main__ as command
 from benchmarks import (
     accuracy,
     csv,
+    estimators,
     floors,
     latency,
     mixed_tables,
@@ -410,10 +411,12 @@ def test_everybody_answers_one_row_alike(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in command.NAMES if name != "playground"])  # it waits for a browser
 def test_each_table_is_printed_within_its_width(name, capsys, monkeypatch):
-    monkeypatch.setattr(steps, "BOUTS", floors.BOUTS[2:4])
+    monkeypatch.setattr(steps, "BOUTS", floors.BOUTS[2:3])
     monkeypatch.setattr(
         steps, "steppers", lambda: [peer for peer in steppers() if peer.library not in {"jax", "torch"}]
     )
+    absent = Peer("skorch", "perceptrons", "no_such_library")
+    monkeypatch.setattr(estimators, "PEERS", [*estimators.PEERS[:2], absent])
     monkeypatch.setattr(predict, "PROBLEM", TINY)
     monkeypatch.setattr(whole, "python_with", lambda library: sys.executable if library == "sklearn" else None)
     monkeypatch.setattr(csv, "ROWS", 300)

@@ -93,6 +93,7 @@ def test_accuracies_are_scikit_learns(data):
 SCORES = {"precision": sk.precision_score, "recall": sk.recall_score, "f1": sk.f1_score}
 
 
+@pytest.mark.slow
 @over(indices())
 def test_averages_are_scikit_learns(data):
     t, y, w = data

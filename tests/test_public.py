@@ -113,6 +113,7 @@ repr(history)
     assert not loaded_by(code) & HEAVY
 
 
+@pytest.mark.slow
 def test_what_is_heavy_is_loaded_when_it_is_used() -> None:
     """Where every warning is an error."""
     code = """

@@ -197,6 +197,7 @@ def test_examples_are_listed_each_with_a_line(call):
     assert all(f"│ {name} " in out for name in EXAMPLES)
 
 
+@pytest.mark.slow
 def test_an_example_runs_with_its_own_options(call):
     code, out, err = call("example", "digits", "--hidden", "5,6", "--epochs", 1, "--out", "pictures")
     assert (code, err) == (0, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from chainrule.cli import run
 
 pytestmark = pytest.mark.usefixtures("files")
 
+MODEL = "model.safetensors"
 GOOD = "a,b,y\n" + "".join(f"{n},{n * n % 7},{'pq'[n % 2]}\n" for n in range(12))
 
 FILES = {
@@ -93,28 +95,31 @@ FAULTS = [
 ]
 
 
-@pytest.fixture
-def files(tmp_path):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Tables, a model, a checkpoint and what is neither: made once, copied for each test."""
+    folder = tmp_path_factory.mktemp("made")
     for name, text in FILES.items():
-        (tmp_path / name).write_text(text)
-    (tmp_path / "latin.csv").write_bytes("a,y\nGröße,p\n".encode("latin-1") * 20)
-    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(GOOD.encode())[:-12])
-    (tmp_path / "no.parquet").write_text(GOOD)
-    (tmp_path / "folder").mkdir()
+        (folder / name).write_text(text)
+    (folder / "latin.csv").write_bytes("a,y\nGröße,p\n".encode("latin-1") * 20)
+    (folder / "cut.csv.gz").write_bytes(gzip.compress(GOOD.encode())[:-12])
+    (folder / "no.parquet").write_text(GOOD)
+    (folder / "folder").mkdir()
+    given = ("--target", "y", "--epochs", "1", "--quiet", "--out", str(folder / MODEL))
+    assert run(["train", str(folder / "good.csv"), *given, "--checkpoint", str(folder / "run.ckpt")]) == 0
+    (folder / "cut.safetensors").write_bytes((folder / MODEL).read_bytes()[:-100])
+    (folder / "renamed.csv").write_text(GOOD.replace("a,b,y", "a,bee,y"))
+    cr.Network([cr.Dense(2, "softmax")], n_inputs=2).save(folder / "network.safetensors")
+    return folder
+
+
+@pytest.fixture
+def files(made, tmp_path):
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
-@pytest.fixture
-def model(call, files):
-    assert (
-        call("train", files / "good.csv", "--target", "y", "--epochs", 1, "--quiet", "--out", "model.safetensors").code
-        == 0
-    )
-    return "model.safetensors"
-
-
 @pytest.mark.parametrize(("arguments", "words"), FAULTS, ids=[" ".join(arguments) for arguments, _ in FAULTS])
-@pytest.mark.usefixtures("model")
 def test_train_refuses(call, arguments, words):
     target = () if "--target" in arguments else ("--target", "y")
     code, out, err = call("train", *arguments, *target, "--out", "result.safetensors")
@@ -177,22 +182,18 @@ def test_a_million_categories_are_set_aside_and_not_encoded(call):
         (("model.safetensors", "good.csv", "--jsn"), "Unknown option: --jsn"),
     ],
 )
-def test_predict_and_evaluate_refuse(call, model, command, arguments, words):
-    call("train", "good.csv", "--target", "y", "--epochs", 1, "--quiet", "--checkpoint", "run.ckpt")
-    Path("cut.safetensors").write_bytes(Path(model).read_bytes()[:-100])
-    Path("renamed.csv").write_text(GOOD.replace("a,b,y", "a,bee,y"))
-    cr.Network([cr.Dense(2, "softmax")], n_inputs=2).save("network.safetensors")
+def test_predict_and_evaluate_refuse(call, command, arguments, words):
     code, out, err = call(command, *arguments)
     assert (code, out) == (2, "")
     assert words in err
 
 
-def test_evaluate_needs_the_target(call, model):
+def test_evaluate_needs_the_target(call):
     Path("new.csv").write_text("a,b\n1,2\n")
-    code, _, err = call("evaluate", model, "new.csv")
+    code, _, err = call("evaluate", MODEL, "new.csv")
     assert code == 2
     assert "'y'" in err
-    assert call("predict", model, "new.csv").code == 0
+    assert call("predict", MODEL, "new.csv").code == 0
 
 
 @pytest.mark.parametrize(
@@ -203,8 +204,8 @@ def test_evaluate_needs_the_target(call, model):
         ("good.csv", "another file than those that are read"),
     ],
 )
-def test_predict_refuses_a_place(call, model, out, words):
-    code, _, err = call("predict", model, "good.csv", "--out", out)
+def test_predict_refuses_a_place(call, out, words):
+    code, _, err = call("predict", MODEL, "good.csv", "--out", out)
     assert code == 2
     assert words in err
     assert Path("good.csv").read_text() == GOOD

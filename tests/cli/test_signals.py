@@ -23,6 +23,7 @@ def read_until_epoch(process, epoch):
     raise AssertionError(process.stderr.read())
 
 
+@pytest.mark.slow
 def test_ctrl_c_writes_the_best_weights_so_far(start, tmp_path):
     process = start("train", "iris", "--epochs", 1_000_000, "--json", "--plot", "p.png")
     read_until_epoch(process, 3)

@@ -147,6 +147,7 @@ def test_what_is_shown_changes_nothing(call):
     assert all(np.array_equal(thetas[0], other) for other in thetas[1:])
 
 
+@pytest.mark.slow
 def test_standard_input(start, flowers):
     with flowers.open() as table:
         process = start("train", "-", "--target", "species", *QUICK, stdin=table)

@@ -255,6 +255,7 @@ def test_what_cannot_be_written_is_said(options, words, tmp_path):
         net.export(tmp_path / "net.py", **{"data": X, "y": Y, **options})
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_network_without_parameters_and_more_rows_than_are_compared(to, tmp_path):
     net = cr.Network([cr.Dropout(0.5)], "mean_squared_error", n_inputs=1)

@@ -68,6 +68,7 @@ def test_a_wrong_layer_is_refused(wrong: dict[str, object]) -> None:
         HiddenLayer(**wrong)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.builds(HiddenLayer, units=st.integers(1, 200), dropout=st.floats(0, 0.9)), max_size=6),
     st.integers(0, 2**31),

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
@@ -54,6 +55,7 @@ def fit_or_none(frame):
         return None
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables(), st.sampled_from([".csv", ".tsv", ".parquet", ".csv.gz"]))
 def test_files_give_the_same_matrix(frame, ending):

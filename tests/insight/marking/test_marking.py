@@ -199,7 +199,7 @@ def test_by_what_it_differs(net, right, change, words):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("layered", "count"), [(False, 24), (True, 20)])
+@pytest.mark.parametrize(("layered", "count"), [(False, 16), (True, 12)])
 def test_a_sample_of_students(layered, count):
     made = list(cases(count, seed=11, layered=layered))
     assert sum(map(recognised, made)) >= 0.95 * len(made)
