@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from msgspec import Struct
 
-from chainrule.checks import settle_whole
+from chainrule.checks import settle, settle_whole
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -84,3 +84,8 @@ class Schedule(Struct, frozen=True, tag=True):
     def observe(self, state: PlateauState | None, loss: float) -> PlateauState | None:  # noqa: ARG002 - few listen
         """The state after an epoch with this loss; None: nothing to remember."""
         return None
+
+
+def settle_rate(record: Struct, field: str = "rate") -> None:
+    """Check a learning rate: a number above 0."""
+    settle(record, field, "a number above 0", lambda rate: rate > 0)
