@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 
 import chainrule as cr
+from chainrule.report.cells import shown_cells
 from chainrule.report.curves import calibration, precision_recall, roc
 from chainrule.report.importance import importances
 from chainrule.report.setting import code_of
-from chainrule.report.subject import image_places
+from chainrule.report.subject import Subject, image_places
+from chainrule.tables import fit_columns
 
 rng = np.random.default_rng(0)
 SCORES = [rng.random(200), rng.integers(0, 5, 200) / 4, np.full(200, 0.5)]
@@ -79,3 +82,32 @@ def test_images_are_known_by_the_names_of_their_pixels(names, aside, found):
 )
 def test_the_python_of_a_record_makes_the_record(value):
     assert eval(code_of(value), {"cr": cr}) == value  # noqa: S307 -- the text is ours
+
+
+@pytest.mark.parametrize(
+    ("moments", "told"),
+    [
+        (["2020-02-29 00:00", "1999-12-31 00:00", "2031-01-01 00:00"], ["2020-02-29", "1999-12-31", "2031-01-01"]),
+        (["2021-05-01 00:00", "2021-05-01 23:59"], ["2021-05-01 00:00", "2021-05-01 23:59"]),
+        (["1901-05-01 09:05", "2021-05-01 09:05"], ["1901-05-01", "2021-05-01"]),  # all at the same hour
+    ],
+)
+def test_a_date_is_told_as_a_date(moments, told):
+    frame = pl.DataFrame({"when": pl.Series(moments).str.to_datetime(), "y": range(len(moments))})
+    columns = fit_columns(frame, "y", rows=np.arange(len(frame)))
+    X = columns.encode(frame, dtype="float32")
+    assert [shown_cells(columns.features, x) for x in X] == [[text] for text in told]
+
+
+def test_columns_by_number_are_an_image_where_they_begin_at_one_value():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 1, (80, 49))
+    pixels = np.clip(noise, 0, None)
+
+    def image(X):
+        net = cr.Network([cr.Dense(1)], "mean_squared_error")
+        history = net.fit(X, X[:, 0], epochs=1)
+        return Subject(history=history, trained=history.trained).image
+
+    assert image(noise) is None
+    assert image(pixels)[0] == image(pixels / 2 - 1)[0] == 7

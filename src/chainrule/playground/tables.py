@@ -24,6 +24,7 @@ from chainrule.playground.sheets import (
     target_names,
     worked_example,
 )
+from chainrule.report.pictures import like_pixels
 from chainrule.splitting import split_rows
 from chainrule.tables import Columns, dataset_names, describe, fit_columns, load_dataset
 from chainrule.tables.features import NumberColumn
@@ -221,7 +222,7 @@ class Rows:
     def picture_side(self) -> int:
         """The side of the square picture that the columns are, or 0 where they are none.
 
-        Pixels are a square number of columns on one scale, which begins at 0 and is as dark as it gets in most of them.
+        Pixels are a square number of columns on one scale; see `like_pixels`.
         """
         numbers = all(type(feature) is NumberColumn and not feature.indicator for feature in self.columns.features)
         side = round((self.frame.width - 1) ** 0.5)
@@ -231,7 +232,7 @@ class Rows:
         if not all(kind.is_numeric() for kind in pixels.dtypes):
             return 0
         least, most = pixels.min().to_numpy().ravel(), pixels.max().to_numpy().ravel()
-        return side if (least == 0).mean() > 0.5 and least.min() >= 0 and np.median(most) > most.max() / 2 else 0
+        return side if like_pixels(least, most) else 0
 
     @cached_property
     def target_ends(self) -> tuple[float, float]:

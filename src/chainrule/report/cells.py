@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from math import floor
 from typing import TYPE_CHECKING
 
 from chainrule.report.words import number
@@ -11,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chainrule.arrays import Floats
+
+_FIRST = date(1970, 1, 1)
+_ROUNDING = 2e-3  # of a day, in float32
 
 
 def groups_of(features: Sequence[Feature]) -> list[tuple[str, slice]]:
@@ -43,10 +48,18 @@ def _cell(feature: Feature, x: Floats) -> str:
     if isinstance(feature, BooleanColumn):
         return "yes" if x[0] > 0.5 else "no"
     if isinstance(feature, DateColumn):
-        told = [
-            f"{each.part} {number(value * each.scale + each.center, digits=6)}"
-            for each, value in zip(feature.parts, x, strict=False)
-        ]
-        return ", ".join(told)
+        return _date(feature, x)
     assert isinstance(feature, NumberColumn)  # noqa: S101 -- there are no other kinds
     return number(float(x[0]) * feature.scale + feature.center, digits=5)
+
+
+def _date(feature: DateColumn, x: Floats) -> str:
+    """The date, and the hour where it tells rows apart."""
+    parts = {each.part: float(value) * each.scale + each.center for each, value in zip(feature.parts, x, strict=False)}
+    if "days" not in parts:
+        return ", ".join(f"{part} {number(value)}" for part, value in parts.items())
+    if "hour" not in parts:
+        return f"{_FIRST + timedelta(days=floor(parts['days'] + _ROUNDING))}"
+    day = _FIRST + timedelta(days=round(parts["days"] - parts["hour"] / 24))
+    hour, minute = divmod(round(parts["hour"] * 60), 60)
+    return f"{day} {hour:02}:{minute:02}"

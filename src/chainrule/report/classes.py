@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from chainrule.report import charts, curves
-from chainrule.report.page import cut, facts, figure, folded, grid, table
+from chainrule.report.page import cut, facts, figure, folded, grid, paragraph, table
 from chainrule.report.pictures import picture
 from chainrule.report.words import scored, shortened
 from chainrule.scores import ClassReport, score_classes
@@ -23,6 +23,7 @@ _CURVES = 10  # classes whose curves are drawn; of more, the weakest
 _LISTED = 30  # classes listed; of more, the weakest
 _NAME = 40  # letters of a class
 _HEAD = 14  # letters of a class above a column
+_NONE = paragraph("No row was taken for another class.", "soft")
 _ACROSS = "true classes down, predicted classes across"
 
 
@@ -62,7 +63,8 @@ def _confusion(report: ClassReport) -> str:
     if report.confusion is not None and len(names) <= _WIDEST:
         return _matrix(names, np.array(report.confusion))
     told = [(each.true, each.predicted, f"{each.count:,g}", f"{each.support:,g}") for each in report.confusions]
-    often = table("Most frequent confusions", ("true", "predicted as", "rows", "of"), told, right=(2, 3), widest=_NAME)
+    head = ("true", "predicted as", "rows", "of")
+    often = table("Most frequent confusions", head, told, right=(2, 3), widest=_NAME) if told else _NONE
     if report.confusion is None:
         return often
     C = np.array(report.confusion, np.float64)
@@ -119,8 +121,8 @@ def _curves(cases: Sequence[_Curve], calibrated: curves.Calibration) -> str:
         drawn.append(figure("ROC", charts.roc_chart(rocs, _areas(rocs)).html(), some))
         found = [(f"{case.name}: {precisions[case.name].average:.3f}", precisions[case.name]) for case in shown]
         told = "; ".join(f"{case.name}: average precision {precisions[case.name].average:.4f}" for case in shown)
-        note = some if len(present) > _CURVES else f"average precision {found[0][1].average:.3f}"
-        note = note if len(shown) == 1 or some else "with the average precision"
+        averages = f"average precision {found[0][1].average:.3f}" if len(shown) == 1 else "with the average precision"
+        note = f"{some}, {averages}" if len(present) > _CURVES else averages
         drawn.append(figure("Precision by recall", charts.precision_chart(found, told).html(), note))
     error = f"expected calibration error {calibrated.error:.4f}"
     drawn.append(figure("Calibration", charts.calibration_chart(calibrated, f"The {error}.").html(), error))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _ABOVE, _BELOW = (38, 114, 201), (207, 77, 48)  # both are seen on white and on black
 _TILES = 40  # in a mosaic, at most
+_ROUNDING = 1e-4  # of the scale, in float32
 
 
 def picture(values: Floats, words: str, *, scale: float, css: str = "pixels") -> str:
@@ -29,6 +30,23 @@ def picture(values: Floats, words: str, *, scale: float, css: str = "pixels") ->
     content = base64.b64encode(stream.getvalue()).decode()
     H, W = values.shape
     return f'<img class="{css}" width="{W}" height="{H}" alt="{escape(words)}" src="data:image/png;base64,{content}">'
+
+
+def like_pixels(least: Floats, most: Floats) -> bool:
+    """Whether columns with these least and largest values ``(I,)`` may be pixels.
+
+    These are on one scale: most of them begin at its end, the ground, and reach beyond its half.
+
+    >>> like_pixels(np.array([0.0, 0.0, 3.0]), np.array([255.0, 200.0, 250.0]))
+    True
+    >>> like_pixels(np.array([-2.1, -1.9, -2.3]), np.array([2.2, 1.8, 2.5]))
+    False
+    """
+    low, span = least.min(), most.max() - least.min()
+    if not np.isfinite(span) or span <= 0:
+        return False
+    at_ground = (least - low) / span < _ROUNDING
+    return bool(at_ground.mean() > 0.5 and np.median((most - low) / span) > 0.5)
 
 
 def as_image(x: Floats, side: int, places: Ints) -> Floats:

@@ -15,6 +15,7 @@ from chainrule.history import History
 from chainrule.model import probabilities_of
 from chainrule.network import Network
 from chainrule.report.cells import groups_of, shown_cells
+from chainrule.report.pictures import like_pixels
 from chainrule.report.words import number
 from chainrule.scores import ClassReport, ValueReport, score_classes, score_values
 from chainrule.trained import Trained
@@ -220,15 +221,26 @@ class Subject:
     @property
     def pixels(self) -> Floats:
         """The inputs ``(N, I)`` in the units of the table: what is 0 there is 0."""
+        return self._in_units(self.inputs)
+
+    def _in_units(self, X: Floats) -> Floats:
         if self.trained.table is None:
-            return self.inputs
+            return X
         features = self.trained.table.columns.features
         scales = np.array([getattr(each, "scale", 1.0) for each in features])
-        return np.asarray(self.inputs * scales + np.array([getattr(each, "center", 0.0) for each in features]))
+        return np.asarray(X * scales + np.array([getattr(each, "center", 0.0) for each in features]))
 
     @cached_property
     def image(self) -> tuple[int, Ints] | None:
         """Where inputs are the pixels of a square image: its side, and the place of each input in it."""
+        if self._square is None:
+            return None
+        X = self._in_units(self.trained.data.X)
+        return self._square if like_pixels(X.min(axis=0), X.max(axis=0)) else None
+
+    @property
+    def _square(self) -> tuple[int, Ints] | None:
+        """The same by number and names alone."""
         if self.trained.table is None and not self.names:
             I = self.inputs.shape[1]
             side = isqrt(I)

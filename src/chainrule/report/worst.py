@@ -42,7 +42,7 @@ def worst_section(subject: Subject, important: Importances) -> Section:
         for line, row in zip(lines, rows, strict=True):
             words = f"the pixels of row {line[0]}"
             line.append(Raw(picture(as_image(pixels[row], side, where), words, scale=scale, css="pixels small")))
-    css = "pictured" if subject.image is not None else ""
+    css = "pictured" if subject.image is not None else "cells"
     right = [place for place in range(3 if classes else 1, len(head)) if all(_is_number(each[place]) for each in lines)]
     what = table(f"The {len(rows)} worst rows", head, lines, right=right, widest=_NAME, css=css)
     by = "least probability of the true class" if classes else "largest residual"
