@@ -189,6 +189,21 @@ class TableTraining:
             table=facts,
         )
 
+    def listen_to_best(self, callbacks: Iterable[AnyCallback]) -> None:
+        """Train the best seed once more, to the same bits, for those who listen to its layers.
+
+        While many train at once nobody listens to one of them. Of one training alone, or where the best came to other
+        bits (on the reference engine, whose BLAS has more threads now), nothing changes.
+        """
+        history = self.model.history
+        if self.model.fits is None or history is None or history.trained is None:
+            return
+        best = self.model.network
+        again = best.with_seed(best.seed)
+        heard = again.fit(*self._training, callbacks=callbacks, **self._fit_options())
+        if heard.trained is not None and np.array_equal(again.theta, best.theta):
+            history.trained = dataclasses.replace(history.trained, watch=heard.trained.watch)
+
     @property
     def training_rows(self) -> tuple[Floats, Any]:
         """The rows to train on, as the network takes them: see `Model.encoded`."""

@@ -112,6 +112,8 @@ def train(
             training.run(callbacks=_listeners(plan, teller, training), resume=plan.files.resume)
         else:
             training.run(progress=teller.fits_listener)
+            if plan.files.report is not None:
+                _listen_to_best(training)
     except KeyboardInterrupt:
         weights = _write_what_there_is(plan, training, teller)
         raise Stop(INTERRUPTED, f"Interrupted. {weights}") from None
@@ -152,6 +154,12 @@ def _listeners(plan: RunPlan, teller: Teller, training: TableTraining) -> list[A
 
         listeners.append(TensorBoard(plan.files.tensorboard))
     return [*listeners, *teller.listeners_for(training)]
+
+
+def _listen_to_best(training: TableTraining) -> None:
+    from chainrule.report import LayerStatistics
+
+    training.listen_to_best([LayerStatistics()])
 
 
 def _write(plan: RunPlan, training: TableTraining) -> dict[str, str]:

@@ -60,7 +60,7 @@ def unwatched_section(subject: Subject) -> Section:
             "layers",
             "What the layers did",
             paragraph(
-                "Of several trainings at once the layers are not watched: a training with one seed tells of them.",
+                "Nobody listened to the layers: that is done after all trainings, while the best runs once more.",
                 "soft",
             ),
         )

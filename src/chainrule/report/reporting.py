@@ -74,9 +74,13 @@ def run_and_report(
         DivergenceError, KeyboardInterrupt: as the training does.
     """
     check_writable(path, "report")
-    watching = () if training.settings.seeds is not None else (LayerStatistics(),)
+    watch = LayerStatistics()
     try:
-        return training.run(callbacks=(*callbacks, *watching), resume=resume)
+        if training.settings.seeds is None:
+            return training.run(callbacks=(*callbacks, watch), resume=resume)
+        model = training.run(callbacks=callbacks, resume=resume)
+        training.listen_to_best([watch])
+        return model
     finally:
         if training.model.history is not None:
             training.model.history.report(path)
