@@ -121,7 +121,7 @@ class TableTraining:
                 only_one = {"callbacks": callbacks or None, "resume": resume}
                 self._run_seeds(progress, {name: value for name, value in only_one.items() if value is not None})
         finally:
-            self._note_trained()
+            self.note_trained(self.model)
         if self._test is not None:
             self.model.test_report = score(self.model, *self._test)
         return self.model
@@ -157,9 +157,9 @@ class TableTraining:
             "engine": settings.engine,
         }
 
-    def _note_trained(self) -> None:
-        """Let the history know what it was trained on, for a report."""
-        network, history = self.model.network, self.model.history
+    def note_trained(self, model: Model) -> None:
+        """Let the history of a model of this training know what it was trained on, for a report."""
+        network, history = model.network, model.history
         if history is None:
             return
         facts = TableFacts(

@@ -52,6 +52,7 @@ class TableFacts:
         shape: rows and columns of the table.
         test: the rows kept for a test, ``X (N, I)`` and targets ``(N,)``; None where there are none.
         places: of the rows of each part in the table, from 0; a part that came from a file of its own has none.
+        given: whether its rows are not those of the training, but others that a report was asked for.
         seeds: asks how good the trainings of all seeds are: a `SeedsReport`, or None of one training alone.
     """
 
@@ -62,3 +63,4 @@ class TableFacts:
     test: tuple[Floats, Any] | None
     places: Mapping[str, Ints]
     seeds: Callable[[], Any]
+    given: bool = False

@@ -91,3 +91,42 @@ def test_the_page_of_a_comparison_has_their_curves(call):
     page = Path("both.html").read_text()
     assert page.count("<svg") >= 1
     assert "<script" not in page
+
+
+@pytest.mark.slow
+def test_the_report_of_a_model_on_its_own_table_is_that_of_its_training(call):
+    call(*TRAIN, "--validation", 0.1, "--out", "m.safetensors", "--report", "then.html", "--quiet")
+    code, out, err = call("report", "m.safetensors", "flowers.csv", "--out", "now.html")
+    assert (code, err) == (0, "")
+    assert out == "Wrote now.html: the report on flowers.csv, split as it was for the training.\n"
+    then, now = (Path(f"{name}.html").read_text() for name in ("then", "now"))
+    for name in ("results", "inputs", "worst"):
+        section = rf'<section id="{name}".*?</section>'
+        assert re.search(section, now, re.DOTALL)[0] == re.search(section, then, re.DOTALL)[0]
+    assert re.findall("<pre><code>chainrule train.*?</code>", now) == re.findall(
+        "<pre><code>chainrule train.*?</code>", then
+    )
+
+
+@pytest.mark.slow
+def test_the_report_of_a_model_on_another_table_scores_all_of_it(call):
+    call(*TRAIN, "--out", "m.safetensors", "--quiet")
+    rows = Path("flowers.csv").read_text().splitlines()
+    Path("other.csv").write_text("\n".join([rows[0], *rows[30:50]]))
+    code, out, _ = call("report", "m.safetensors", "other.csv")
+    assert (code, out) == (0, "Wrote m.html: the report on other.csv, other rows than those of the training.\n")
+    page = Path("m.html").read_text()
+    accuracy = json.loads(call("evaluate", "m.safetensors", "other.csv", "--json").out)["accuracy"]
+    assert f"<b>{accuracy:.4f}</b><span>accuracy, given rows</span>" in page
+    assert "chainrule train" not in page
+
+
+def test_what_a_report_of_a_model_cannot_be_made_of_is_said(call):
+    call(*TRAIN, "--out", "m.safetensors", "--quiet")
+    assert call("report", "m.safetensors", "flowers.csv", "--out", "r.pdf").code == 2
+    code, _, err = call("report", "flowers.csv", "m.safetensors")
+    assert code == 2
+    assert "chainrule report m.safetensors flowers.csv" in err
+    Path("bare.csv").write_text("a,b\n1,2\n")
+    assert call("report", "m.safetensors", "bare.csv").code == 2
+    assert not Path("m.html").exists()

@@ -58,6 +58,10 @@ A small network with numbers and blanks, another for each student; the answers l
 
 Each finding says the numbers that it rests on, why it matters, and the option that may mend it; --try-it trains both \
 ways and compares.""",
+    "report": """All that there is to tell of a model, as one HTML file.
+
+What was trained, how it learned, how good it is and for which rows it is worst, which inputs matter, and the \
+diagnosis; train --report writes the same with what the layers did.""",
     "compare": """Models side by side: what was asked of each, and what came of it.
 
 The settings that differ, losses and scores, and with --data how good each is on the same rows; as a page with \

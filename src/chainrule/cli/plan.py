@@ -108,7 +108,7 @@ class RunPlan:
         if files.plot is not None:
             _check_plot_path(files.plot)
         if files.report is not None:
-            _check_report_path(files.report)
+            check_report_path(files.report)
         self._check_tensorboard()
         if files.checkpoint_every is not None:
             checks.positive(files.checkpoint_every, "checkpoint_every", where="train")
@@ -212,10 +212,15 @@ def _check_plot_path(path: str) -> None:
     check_writable(path, "--plot")
 
 
-def _check_report_path(path: str) -> None:
+def check_report_path(path: str, option: str = "--report") -> None:
+    """Raise unless a report can be written there.
+
+    Raises:
+        ArgumentError: when it has another ending, or its folder is not there.
+    """
     if Path(path).suffix.lower() not in {".html", ".htm"}:
-        raise ArgumentError("--report", expected="a name that ends in .html", got=path)
-    check_writable(path, "--report")
+        raise ArgumentError(option, expected="a name that ends in .html", got=path)
+    check_writable(path, option)
 
 
 def check_model_path(path: str) -> None:

@@ -82,7 +82,8 @@ details {{margin: .5rem 0}} summary {{cursor: pointer; color: var(--accent)}}
   figure, tr, .finding, .cards li, .tiles li, .keys {{break-inside: avoid}} .grid {{grid-template-columns: 1fr 1fr}}
   .scroll {{overflow: visible}}
   .cells {{font-size: .72rem}} .cells td.right {{white-space: nowrap}}
-  .cells thead th {{overflow-wrap: anywhere; min-width: 3.7rem}} * {{print-color-adjust: exact}} @page {{margin: 16mm}}}}
+  .cells thead th {{overflow-wrap: anywhere; min-width: 3.7rem}}
+  * {{print-color-adjust: exact}} @page {{margin: 16mm}}}}
 """
 
 

@@ -137,9 +137,10 @@ def summary(subject: Subject) -> Sequence[tuple[str, str]]:
     told = [(f"{name}, {subject.part} rows", scored(score))]
     if history.epochs:
         name = "validation_loss" if "validation_loss" in history.names else "loss"
-        kept = (history.best_epoch or len(history)) if name == "validation_loss" else len(history)
-        told.append((f"{name.replace('_', ' ')}, epoch {kept:,}", number(history[name][kept - 1])))
-    told.append(("epochs", f"{len(history):,}"))
+        kept = (history.best_epoch or subject.last_epoch) if name == "validation_loss" else subject.last_epoch
+        value = history[name][history["epoch"].index(kept)]
+        told.append((f"{name.replace('_', ' ')}, epoch {kept:,}", number(value)))
+    told.append(("epochs", f"{subject.last_epoch:,}"))
     told.append(("parameters", f"{subject.trained.theta.size:,}"))
     if history.seconds:
         told.append(("seconds", f"{history.seconds:.3g}"))

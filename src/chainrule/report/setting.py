@@ -39,7 +39,8 @@ def _data_facts(subject: Subject) -> list[tuple[str, str]]:
     told, known = [], subject.trained.table
     if known is not None:
         rows, columns = known.shape
-        told += [("data", f"{known.name or 'a frame'}: {rows:,} rows, {columns:,} columns")]
+        others = ", other rows than those of the training" if known.given else ""
+        told += [("data", f"{known.name or 'a frame'}: {rows:,} rows, {columns:,} columns{others}")]
         told += [("target", f"{known.columns.target.name}; {known.columns.target.reason}")]
         told += [("inputs", f"{len(known.columns.feature_names):,} from {len(known.columns.features):,} columns")]
         aside = [each.name for each in known.columns.set_aside]
@@ -63,8 +64,9 @@ def _training_facts(subject: Subject) -> list[tuple[str, str]]:
         whole = settings.batch_size >= len(subject.trained.data.X)
         told.append(("optimizer", optimizer_in_words(settings.optimizer)))
         told.append(("batches", "all rows at once" if whole else f"{settings.batch_size:,} rows"))
-        asked = f" of {settings.epochs:,}" if settings.epochs != len(history) else ""
-        told.append(("epochs", f"{len(history):,}{asked}{stopped_of(history)}"))
+        last = subject.last_epoch
+        asked = f" of {settings.epochs:,}" if settings.epochs != last else ""
+        told.append(("epochs", f"{last:,}{asked}{stopped_of(history)}"))
         if settings.early_stopping is not None:
             told.append(("early stopping", f"after {settings.early_stopping.patience} epochs without a better one"))
     told.append(("seed", f"{subject.trained.seed}"))
@@ -108,7 +110,7 @@ def _layers(subject: Subject) -> str:
 def command_of(subject: Subject) -> str:
     """The command line that repeats a training from a table; empty where there is none."""
     known = subject.trained.table
-    if known is None or not known.name:
+    if known is None or known.given or not known.name:
         return ""
     data = "-" if known.name == _PIPED else shlex.quote(known.name)
     return " ".join(["chainrule train", data, *_options(known.settings)])
@@ -145,9 +147,9 @@ def python_of(subject: Subject) -> str:
     known = subject.trained.table
     if known is not None:
         options = "".join(f", {name}={value!r}" for name, value in _chosen(known.settings).items())
-        if known.name and known.name != _PIPED:
+        if known.name and not known.given and known.name != _PIPED:
             return f"import chainrule as cr\n\nmodel = cr.train({known.name!r}{options})"
-        return f"import chainrule as cr\n\nmodel = cr.train(table{options})  # the same table"
+        return f"import chainrule as cr\n\nmodel = cr.train(table{options})  # the table of the training"
     of, history = subject.trained.objective, subject.history
     layers = "".join(f"\n        {code_of(layer)}," for layer in of.network.layers)
     penalties = "".join(f", {name}={value!r}" for name, value in (("l1", of.l1), ("l2", of.l2)) if value)

@@ -63,13 +63,19 @@ class Subject:
         net.theta = self.trained.theta
         return net
 
+    @property
+    def last_epoch(self) -> int:
+        """How many epochs there were; a history from a file does not keep every one of them."""
+        return int(self.history["epoch"][-1]) if len(self.history) else 0
+
     # ---- rows -------------------------------------------------------------------------------------------------------
 
     @property
     def part(self) -> str:
-        """``test``, ``validation`` or ``training``: whose rows the scores are of."""
-        if self.trained.table is not None and self.trained.table.test is not None:
-            return "test"
+        """``test``, ``validation`` or ``training``: whose rows the scores are of; ``given`` where they are others."""
+        table = self.trained.table
+        if table is not None and (table.given or table.test is not None):
+            return "given" if table.given else "test"
         return "training" if self.trained.held is None else "validation"
 
     @cached_property
@@ -77,6 +83,8 @@ class Subject:
         """How many rows each part has."""
         table, held = self.trained.table, self.trained.held
         test = 0 if table is None or table.test is None else len(table.test[0])
+        if self.part == "given":
+            return {"given": len(self.trained.data.X)}
         every = {"training": len(self.trained.data.X), "validation": 0 if held is None else len(held.X), "test": test}
         return {name: count for name, count in every.items() if count}
 
