@@ -223,6 +223,15 @@ def test_a_safetensors_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
     refused(tmp_path, safetensors.numpy.save({"W": np.ones(3)}), "a safetensors file, but not one that chainrule wrote")
 
 
+def test_a_file_that_another_one_replaces_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    cr.Network([cr.Dense(2)], "mean_squared_error", n_inputs=3).save(path)
+    opened = open_file(path, kind="model")
+    cr.Network([cr.Dense(2)], "mean_squared_error", n_inputs=4).save(path)
+    with pytest.raises(cr.FileFormatError, match="took its place"):
+        opened.tensors({"dense_1.W": (3, 2), "dense_1.b": (2,)}, "float32")
+
+
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.safetensors").touch()
     for path, message in (

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from chainrule.errors import ArgumentError, StorageError
+from chainrule.errors import ArgumentError, StorageError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,9 +68,15 @@ def check_writable(path: str | os.PathLike[str], name: str) -> None:
 
     Raises:
         ArgumentError: when the folder is missing or the path is a folder.
-        StorageError: when the folder may not be written to.
+        StorageError: when the folder may not be written to, or can have no file of that name.
     """
     target = as_path(path, name)
+    try:
+        target.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as fault:  # a name that is too long, a folder that may not be looked into
+        raise StorageError(f"{name}: {shown(str(target))} cannot be a file: {fault.strerror}. Name another.") from None
     if is_folder(target):
         raise ArgumentError(name, expected="the name of a file, not of a folder", got=os.fspath(path))
     folder = Path(os.path.realpath(target)).parent

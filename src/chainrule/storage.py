@@ -109,6 +109,8 @@ class Opened:
             raise FileFormatError(f"there is a tensor {extra[0]!r} that the record does not tell of", where=where)
         arrays = self._arrays(expected, dtype)
         for name, array in arrays.items():
+            if array.shape != tuple(expected[name]) or array.dtype != dtype:
+                raise FileFormatError("another file took its place while it was read", where=where, mend="Try again.")
             if not np.isfinite(array).all():
                 raise FileFormatError(f"tensor {name!r} holds NaN or infinity", where=where)
         return arrays

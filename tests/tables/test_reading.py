@@ -280,3 +280,12 @@ def test_types_are_found_from_the_beginning_wherever_it_is_cut(monkeypatch, size
     monkeypatch.setattr(delimited, "_BEGINNING", size)
     assert read_table("texts.csv").equals(whole)
     assert whole["text"][7] == 'line 7\nand "more", of it'
+
+
+def test_a_zero_byte_in_a_name_is_refused(tmp_path):
+    frame = pl.DataFrame({"a\0b": [1.0, 2.0], "c": [1, 2]})
+    path = tmp_path / "odd.parquet"
+    frame.write_parquet(path)
+    for source in (frame, frame.to_dict(as_series=False), path):
+        with pytest.raises(DataError, match="zero byte"):
+            read_table(source)

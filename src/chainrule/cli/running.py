@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shlex
 import sys
@@ -47,6 +48,7 @@ class Stop(Exception):  # noqa: N818 -- an end, not always an error
 
 def run_app(make_app: Callable[[], App], arguments: list[str]) -> int:
     """Run the application; 0, or the exit code of what went wrong."""
+    _open_what_is_closed()
     _replace_unprintable()
     debug = "--debug" in arguments
     given = [DASH if argument == "-" else argument for argument in arguments if argument != "--debug"]
@@ -66,6 +68,13 @@ def run_app(make_app: Callable[[], App], arguments: list[str]) -> int:
             traceback.print_exc()
         return _report(*_told(fault))
     return 0
+
+
+def _open_what_is_closed() -> None:
+    """Read from and write to nowhere where a standard stream is closed: the next file opened would take its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 -- to the end
 
 
 def _replace_unprintable() -> None:

@@ -11,6 +11,7 @@ import polars as pl
 
 from chainrule.errors import DataError, MissingExtraError, shown
 from chainrule.tables.delimited import check_unique
+from chainrule.tables.values import check_names
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -38,6 +39,7 @@ def as_frame(source: object, *, where: str = "data") -> pl.DataFrame:
     if frame.height == 0 or frame.width == 0:
         what = f"the table has {frame.height} rows and {frame.width} columns"
         raise DataError(what, where=where, mend="A table needs at least one row and one column")
+    check_names(frame, where=where)
     return frame
 
 

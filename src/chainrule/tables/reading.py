@@ -14,7 +14,7 @@ from chainrule.tables.delimited import read_delimited
 from chainrule.tables.frames import as_frame
 from chainrule.tables.idx import COLLECTIONS, read_collection
 from chainrule.tables.sources import is_parquet, open_source
-from chainrule.tables.values import MISSING, check_finite, without_marks
+from chainrule.tables.values import MISSING, check_finite, check_names, without_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,6 +103,7 @@ def _read_parquet(source: Source) -> pl.DataFrame:
         ) from None
     if frame.height == 0:
         raise DataError("the file holds no rows", where=source.name, mend="A table needs at least one row")
+    check_names(frame, where=source.name)
     return frame
 
 

@@ -33,6 +33,17 @@ def quoted(name: str) -> str:
     return f"column {name!r}"
 
 
+def check_names(frame: pl.DataFrame, *, where: str) -> None:
+    """Raise where a column has a zero byte in its name: handing on such a frame ends the whole process.
+
+    Raises:
+        DataError: with the name.
+    """
+    for name in frame.columns:
+        if "\0" in name:
+            raise DataError(f"{quoted(name)} has a zero byte in its name", where=where, mend="Rename it")
+
+
 def without_marks(frame: pl.DataFrame, missing: Iterable[str]) -> pl.DataFrame:
     """The frame with null wherever a value is missing: a mark, blank text, NaN; text loses the blanks around it."""
     marks = sorted({mark.strip() for mark in missing} | {""})
