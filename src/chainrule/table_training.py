@@ -19,7 +19,7 @@ from chainrule.network import Network
 from chainrule.seeds import Part, SeedsReport, seeds_report
 from chainrule.settings import Settings, settings_from
 from chainrule.splitting import split_rows
-from chainrule.tables import MISSING, Columns, dataset_names, describe, fit_columns
+from chainrule.tables import MISSING, Columns, fit_columns, known_target
 from chainrule.tables.task import ClassTarget, fit_target
 from chainrule.trained import TableFacts, Trained
 
@@ -238,15 +238,9 @@ def _target(data: Any, frame: pl.DataFrame, settings: Settings) -> str:
     """The column to predict: as asked, or what a built-in table has."""
     if settings.target is not None:
         return settings.target
-    if isinstance(data, str) and data in dataset_names():
-        return describe(data).target
-    if isinstance(data, str) and data.partition(":")[0] in {
-        "mnist",
-        "mnist_test",
-        "fashion_mnist",
-        "fashion_mnist_test",
-    }:
-        return frame.columns[0]
+    known = known_target(data)
+    if known is not None:
+        return known
     raise ArgumentError(
         "it is not said which column is the target",
         where="train",

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+import chainrule as cr
 from chainrule.errors import DataError
-from chainrule.tables import fit_columns, read_idx, read_table
+from chainrule.tables import fit_columns, known_target, read_idx, read_table
 
 CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
 
@@ -53,6 +54,12 @@ def test_collections(folder):
     scaled = ((pictures.reshape(30, 6) - low) / (high - low)).astype(np.float32)
     assert np.array_equal(columns.encode(train), scaled)
     assert read_table(f"fashion_mnist:{folder}")["item"].to_list()[:2] == ["T-shirt/top", "Trouser"]
+
+
+def test_a_collection_says_what_is_its_target(folder):
+    assert cr.train(f"mnist_test:{folder}", epochs=1).columns.target.name == "digit"
+    assert known_target(f"fashion_mnist:{folder}") == "item"
+    assert known_target("mnist.csv") is None
 
 
 WHOLE = idx(np.arange(12, dtype=np.uint8).reshape(3, 4), 8)

@@ -58,7 +58,7 @@ def data(
         return
     if head < 0:
         raise ArgumentError("--head", expected="a whole number >= 0", got=head)
-    from chainrule.tables import MISSING, dataset_names, describe, read_table
+    from chainrule.tables import MISSING, dataset_names, describe, known_target, read_table
 
     marks = (*MISSING, *names_in(missing or []))
     frame = read_table(name, missing=marks, header=header)
@@ -67,10 +67,9 @@ def data(
         say(console, about.about)
         say(console, f"Source: {about.source}")
         say(console, f"Licence: {about.licence}")
-        target = target or about.target
         say(console)
     say(console, f"{name}: {plural(frame.height, 'row')}, {plural(frame.width, 'column')}", style="bold")
-    _show_columns(console, frame, target, marks, name)
+    _show_columns(console, frame, target or known_target(name), marks, name)
     if head:
         _show_rows(console, frame.head(head))
     if name in dataset_names():

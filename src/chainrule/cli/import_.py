@@ -140,11 +140,10 @@ class _Table(NamedTuple):
 
 
 def _read_table(data: str, target: str | None) -> _Table:
-    from chainrule.tables import dataset_names, describe, read_table
+    from chainrule.tables import known_target, read_table
 
     frame = read_table(data)
-    if target is None and data in dataset_names():
-        target = describe(data).target
+    target = known_target(data) if target is None else target
     if target is None:
         mend = f"Give --target COLUMN. The columns are: {', '.join(frame.columns[:20])}"
         raise ArgumentError("it is not said which column is the target", mend=mend)

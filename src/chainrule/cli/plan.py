@@ -175,11 +175,11 @@ def _each_path(values: dict[str, Any], change: Callable[[str], str]) -> dict[str
 
 
 def _changed(path: str, change: Callable[[str], str]) -> str:
-    from chainrule.tables import dataset_names
+    from chainrule.tables import collection_of, dataset_names
 
-    collection, colon, folder = path.partition(":")
-    if colon and collection.removesuffix("_test") in ("mnist", "fashion_mnist"):
-        return f"{collection}:{_changed(folder, change)}"
+    collection = collection_of(path)
+    if collection is not None and collection.folder:
+        return f"{path.partition(':')[0]}:{_changed(collection.folder, change)}"
     if path in ("", "-", *dataset_names()) or Path(path).expanduser().is_absolute():
         return path
     return change(path)
@@ -198,7 +198,9 @@ def default_out(data: str) -> str:
     >>> default_out("data/iris.csv.gz"), default_out("-"), default_out("mnist:folder")
     ('iris.safetensors', 'model.safetensors', 'mnist.safetensors')
     """
-    name = data.partition(":")[0] if data.startswith(("mnist", "fashion_mnist")) else Path(data).name
+    from chainrule.tables import collection_of
+
+    name = data.partition(":")[0] if collection_of(data) else Path(data).name
     while name.lower().endswith(_TABLE_ENDINGS):
         name = Path(name).stem
     return f"{name if name not in ('', '-') else 'model'}{ENDING}"

@@ -12,8 +12,8 @@ from chainrule.tables.features import (
 )
 from chainrule.tables.fitting import SetAside
 from chainrule.tables.frames import as_frame
-from chainrule.tables.idx import read_idx
-from chainrule.tables.reading import read_table
+from chainrule.tables.idx import collection_of, read_idx
+from chainrule.tables.reading import known_target, read_table
 from chainrule.tables.task import ClassTarget, Label, Task, ValueTarget
 from chainrule.tables.values import MISSING
 from chainrule.tables.writing import write_table
@@ -33,9 +33,11 @@ __all__ = [
     "Task",
     "ValueTarget",
     "as_frame",
+    "collection_of",
     "dataset_names",
     "describe",
     "fit_columns",
+    "known_target",
     "load_dataset",
     "read_idx",
     "read_table",

@@ -11,7 +11,7 @@ import gzip
 import math
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,31 @@ _FASHION = (
 )
 COLLECTIONS = {"mnist": "digit", "fashion_mnist": "item"}
 """Collections of IDX files, and the column that holds their labels."""
+
+
+class Collection(NamedTuple):
+    """One of the two parts of a collection, and the folder that holds its files.
+
+    Attributes:
+        name: of `COLLECTIONS`.
+        test: whether the test rows are meant, and not those to train on.
+        folder: as it was written; empty where it was left out.
+    """
+
+    name: str
+    test: bool
+    folder: str
+
+
+def collection_of(source: str) -> Collection | None:
+    """What ``mnist:FOLDER`` and ``mnist_test:FOLDER`` mean; None where no collection is named.
+
+    >>> collection_of("mnist_test:data"), collection_of("data/mnist.csv")
+    (Collection(name='mnist', test=True, folder='data'), None)
+    """
+    part, _, folder = source.partition(":")
+    name = part.removesuffix("_test")
+    return Collection(name, part != name, folder) if name in COLLECTIONS else None
 
 
 def read_idx(path: str | Path) -> npt.NDArray[Any]:

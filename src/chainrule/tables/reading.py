@@ -12,7 +12,7 @@ from chainrule.files import is_there
 from chainrule.tables import datasets
 from chainrule.tables.delimited import read_delimited
 from chainrule.tables.frames import as_frame
-from chainrule.tables.idx import COLLECTIONS, read_collection
+from chainrule.tables.idx import COLLECTIONS, collection_of, read_collection
 from chainrule.tables.sources import is_parquet, open_source
 from chainrule.tables.values import MISSING, check_finite, check_names, without_marks
 
@@ -61,6 +61,20 @@ def read_table(source: object, *, missing: Iterable[str] = MISSING, header: bool
     return frame
 
 
+def known_target(source: object) -> str | None:
+    """The column that a built-in table or a collection of IDX files is there to have predicted; None for any other.
+
+    >>> known_target("iris"), known_target("mnist:folder"), known_target("table.csv")
+    ('species', 'digit', None)
+    """
+    if not isinstance(source, str):
+        return None
+    if source in datasets.dataset_names():
+        return datasets.describe(source).target
+    collection = None if is_there(source) else collection_of(source)
+    return None if collection is None else COLLECTIONS[collection.name]
+
+
 def _marks(missing: Iterable[str]) -> tuple[str, ...]:
     """The marks as a tuple of texts."""
     if isinstance(missing, str):
@@ -72,16 +86,16 @@ def _built_in(name: str) -> pl.DataFrame | None:
     """The built-in table of that name, or the collection of IDX files; None where the name is a path."""
     if name in datasets.dataset_names():
         return datasets.load_dataset(name)
-    collection, colon, folder = name.partition(":")
-    base = collection.removesuffix("_test")
-    if base in COLLECTIONS and not is_there(name):
-        if not colon or not folder:
+    collection = None if is_there(name) else collection_of(name)
+    if collection is not None:
+        part = name.partition(":")[0]
+        if not collection.folder:
             raise DataError(
-                f"{collection} is read from files of your own",
+                f"{part} is read from files of your own",
                 where=name,
-                mend=f"Name the folder that holds its four IDX files: {collection}:FOLDER",
+                mend=f"Name the folder that holds its four IDX files: {part}:FOLDER",
             )
-        return read_collection(base, folder, test=collection.endswith("_test"))
+        return read_collection(collection.name, collection.folder, test=collection.test)
     plain = not any(mark in name for mark in "/\\.:-") and not is_there(name)
     if plain:
         names = [*datasets.dataset_names(), *(f"{each}:FOLDER" for each in COLLECTIONS)]
