@@ -47,8 +47,10 @@ def told(net: cr.Network) -> list[Any]:
         {"optimizer": cr.Adam(cr.schedules.Cosine(0.01)), "batch_size": 50},
         {"optimizer": cr.Adam(0.1, clip_norm=1.0), "validation": 0.2, "early_stopping": 3, "metrics": "accuracy"},
         {"shuffle": False, "batch_size": 1, "class_weight": "balanced"},
+        {"early_stopping": 2, "optimizer": cr.SGD(2.0, momentum=0.9)},
+        {"early_stopping": cr.EarlyStopping(3, min_delta=0.01, monitor="loss"), "optimizer": cr.SGD(1.0)},
     ],
-    ids=["last batch shorter", "full batch", "early stopping", "online"],
+    ids=["last batch shorter", "full batch", "early stopping", "online", "by the objective", "by some margin"],
 )
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_epochs_at_once_end_in_the_bits_of_each_alone(at_once, options, reduction):
@@ -60,6 +62,24 @@ def test_epochs_at_once_end_in_the_bits_of_each_alone(at_once, options, reductio
     assert not at_once
     assert both[0].theta.tobytes() == both[1].theta.tobytes()
     assert told(both[0]) == told(both[1])
+
+
+def test_who_may_miss_epochs_hears_of_the_last_of_some_and_all_are_kept(at_once):
+    heard = []
+
+    class Sampler(cr.Callback):
+        only_watches, every_epoch = True, False
+
+        def on_epoch(self, record):
+            heard.append(record)
+
+    net = network()
+    net.fit(X, Y, epochs=200, callbacks=Sampler())
+    assert [record.epoch for record in net.history] == list(range(1, 201))
+    assert np.cumsum([1, *at_once]).tolist() == [record.epoch for record in heard]
+    assert heard == [net.history.epochs[record.epoch - 1] for record in heard]
+    assert sorted(net.history["seconds"]) == net.history["seconds"]
+    assert net.history.best_epoch == max(record.epoch for record in net.history if record.best)
 
 
 def test_early_stopping_looks_no_further_than_it_may_stop(at_once):

@@ -15,7 +15,7 @@ from chainrule import training
 from chainrule.losses import CrossEntropy
 from chainrule.schedules import Cosine, OneCycle, ReduceOnPlateau
 from chainrule.splitting import epoch_order, split_rows
-from chainrule.training import TrainingSettings
+from chainrule.training_settings import TrainingSettings
 
 N, I, H, K = 23, 4, 5, 3
 RNG = np.random.default_rng(0)

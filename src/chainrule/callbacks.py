@@ -23,10 +23,13 @@ class Callback:
 
     Attributes:
         only_watches: a promise to read records and `Training.standing` alone: then short epochs may be taken several at
-            a time, which saves most of what Python costs; they are still told of one by one.
+            a time, which saves most of what Python costs; they are still told of one by one,
+        every_epoch: unless nobody wants to hear of every epoch, and nothing is measured after each: then of several
+            taken at a time the last alone is told of. All stand in ``Training.standing.epochs``.
     """
 
     only_watches: bool = False
+    every_epoch: bool = True
 
     def on_begin(self, training: Training) -> None:
         """Before the first step: what is going to run."""
@@ -75,6 +78,11 @@ class Listeners(Callback):
     def all_only_watch(self) -> bool:
         """Whether all have promised so; nobody breaks no promise."""
         return all(listener.only_watches for listener in self._each)
+
+    @property
+    def all_may_miss(self) -> bool:
+        """Whether none needs to hear of every epoch."""
+        return not any(listener.every_epoch for listener in self._each)
 
     def on_begin(self, training: Training) -> None:
         for listener in self._each:

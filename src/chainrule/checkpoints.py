@@ -16,7 +16,7 @@ from chainrule.files import as_path
 from chainrule.optimizers import LBFGS
 from chainrule.records import Epoch, Standing, Steps
 from chainrule.storage import open_file, write_file
-from chainrule.training import TrainingSettings
+from chainrule.training_settings import TrainingSettings
 
 if TYPE_CHECKING:
     import os
@@ -121,7 +121,10 @@ def write_checkpoint(path: Path, training: Training, fingerprint: Fingerprint) -
     write_file(
         path,
         kind="checkpoint",
-        parts={"fingerprint": fingerprint, "standing": _speakable(msgspec.to_builtins(training.standing))},
+        parts={
+            "fingerprint": fingerprint,
+            "standing": _speakable(msgspec.to_builtins(training.standing, enc_hook=list)),
+        },
         tensors={"theta": training.run.theta, "best_theta": training.best_theta, **slots},
     )
 

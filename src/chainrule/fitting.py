@@ -17,12 +17,13 @@ from chainrule.lbfgs import LBFGSRun
 from chainrule.metrics import Metric
 from chainrule.optimizers import LBFGS, AnyOptimizer
 from chainrule.stopping import EarlyStopping
-from chainrule.training import Training, TrainingSettings
+from chainrule.training_settings import TrainingSettings
 
 if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.engines.interface import Data, Run
     from chainrule.objective import Objective
+    from chainrule.training import Training
     from chainrule.trained import Trained
 
 
@@ -83,7 +84,7 @@ def drive(training: Training, listeners: Listeners) -> None:
         KeyboardInterrupt: after Ctrl-C, once a step is whole and the best weights are back.
     """
     now = training.standing
-    training.may_run_ahead = listeners.all_only_watch
+    training.may_run_ahead, training.may_skip = listeners.all_only_watch, listeners.all_may_miss
     interrupted = False
     try:
         with postponed_interrupt() as interruption:

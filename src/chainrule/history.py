@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
+from functools import cached_property
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from chainrule.extensions import extension
-from chainrule.records import Epoch
-from chainrule.training import TrainingSettings
+from chainrule.records import Epoch, Epochs
+from chainrule.training_settings import TrainingSettings
 
 if TYPE_CHECKING:
     import os
@@ -90,13 +92,14 @@ class History:
         trained: Trained | None = None,
     ) -> None:
         self.settings, self.trained = settings, trained
-        self.epochs, self.best_epoch, self.stopped, self.seconds = tuple(epochs), best_epoch, stopped, seconds
+        self.epochs: Sequence[Epoch] = epochs if isinstance(epochs, Epochs) else tuple(epochs)
+        self.best_epoch, self.stopped, self.seconds = best_epoch, stopped, seconds
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle holds: all but the rows, which would go wherever the network goes."""
         return self.__dict__ | {"trained": None}
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The columns: ``epoch``, ``loss``, the scores, ``penalty`` where there is one, ``rate``, ``seconds``."""
         scores = self.epochs[0].scores if self.epochs else {}
@@ -194,4 +197,6 @@ def _thinned(epochs: Sequence[Epoch], best_epoch: int) -> list[Epoch]:
         return list(epochs)
     early = len(epochs) - _LAST
     places = {early * k // (_KEPT - _LAST) for k in range(_KEPT - _LAST)} | set(range(early, len(epochs)))
-    return [each for place, each in enumerate(epochs) if place in places or each.epoch == best_epoch]
+    if best_epoch:
+        places.add(bisect_left(epochs, best_epoch, key=lambda each: each.epoch))
+    return [epochs[place] for place in sorted(places)]

@@ -107,7 +107,7 @@ class _Part(NamedTuple):
 class _Watch(Callback):
     """Notes the training of a job, and ends it when all are to stop."""
 
-    only_watches = True
+    only_watches, every_epoch = True, False
 
     def __init__(self, job: Job, stop: Event) -> None:
         self._job, self._stop = job, stop

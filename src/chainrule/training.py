@@ -10,25 +10,21 @@ goes on to the same bits.
 
 from __future__ import annotations
 
-from math import ceil, isfinite, nan
+from math import ceil, inf, isfinite, nan
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
-import msgspec
 import numpy as np
-from msgspec.structs import force_setattr
 
-from chainrule import checks
 from chainrule.divergence import Rewind, Stretch, place_in_pass, place_in_theta
 from chainrule.engines.interface import Data, EpochsRun
-from chainrule.errors import ArgumentError, DivergenceError
+from chainrule.errors import DivergenceError
 from chainrule.layers import Mode
-from chainrule.optimizers import AnyOptimizer
 from chainrule.orders import Orders
 from chainrule.pace import Pace
-from chainrule.records import Epoch, Standing, Steps
+from chainrule.records import Epoch, EpochColumns, Epochs, Standing, Steps
 from chainrule.schedules import Plan
-from chainrule.stopping import EarlyStopping, monitored
+from chainrule.stopping import monitored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,39 +33,10 @@ if TYPE_CHECKING:
     from chainrule.engines.interface import Run
     from chainrule.metrics import Better, Metric
     from chainrule.objective import Objective
+    from chainrule.training_settings import TrainingSettings
 
-_EPOCHS_AT_ONCE = 1000  # at most
+_EPOCHS_AT_ONCE = 10_000  # at most
 _BYTES_AT_ONCE = 1 << 24  # for what several epochs need at most
-
-
-class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How to train, apart from what is trained.
-
-    Attributes:
-        epochs: passes over the data.
-        batch_size: rows in a batch.
-        optimizer: with its learning rate or schedule.
-        shuffle: whether each epoch takes the rows in a new order. Where one batch holds all rows they stay as they are:
-            a sum over them depends on their order by rounding alone.
-        seed: of the order and of dropout.
-        early_stopping: when to stop before the last epoch, if at all.
-    """
-
-    epochs: int
-    batch_size: int
-    optimizer: AnyOptimizer
-    shuffle: bool = True
-    seed: int = 0
-    early_stopping: EarlyStopping | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size"):
-            force_setattr(self, name, checks.whole(getattr(self, name), name, where="fit"))
-        if not isinstance(self.shuffle, bool):
-            raise ArgumentError("shuffle", where="fit", expected="True or False", got=self.shuffle)
-        if not isinstance(self.early_stopping, EarlyStopping | None):
-            expected = "an EarlyStopping, or its patience in epochs"
-            raise ArgumentError("early_stopping", where="fit", expected=expected, got=self.early_stopping)
 
 
 class Scores(Protocol):
@@ -128,6 +95,8 @@ class Training:
         may_run_ahead: whether the engine may take several short epochs in one call, to be told of one by one, each with
             the theta of its end. The slots are then ahead: only for those who do not change theta, and who call
             `settle_slots` before they read them.
+        may_skip: whether of epochs taken in one call, where nothing is measured after each, the last alone may be told
+            of; the others stand in `Standing.epochs`.
         ahead: how many epochs the engine has taken that are still to be told of; at 0 the slots are those of theta.
         pace: how much is taken at once; it may be changed between two records, and changes no bit of the result.
         watch: who listens to its layers, for a report; the history hands it on.
@@ -148,14 +117,15 @@ class Training:
         self.objective, self.run, self.data, self.settings = objective, run, data, settings
         self.scores: Scores = NoScores() if scores is None else scores
         self.monitor, self._sign = monitored(settings.early_stopping, self.scores.better, objective)
-        self.standing, self.best_theta = Standing.at_the_start(), run.theta.copy()
+        self._epochs = Epochs()
+        self.standing, self.best_theta = Standing.at_the_start(self._epochs), run.theta.copy()
         self.steps_per_epoch = ceil(len(data.X) / settings.batch_size)
         self.schedule = settings.optimizer.schedule
         self.plan = Plan(self.steps_per_epoch, settings.epochs, settings.batch_size, len(data.X))
         shuffled = settings.shuffle and self.steps_per_epoch > 1
         self._orders = Orders(len(data.X), settings.seed) if shuffled else None
         self.pace = Pace()
-        self.may_run_ahead, self.ahead = False, 0
+        self.may_run_ahead, self.may_skip, self.ahead = False, False, 0
         self.watch: Any = None
         self._epochs_run = run if isinstance(run, EpochsRun) else None
         self._last_call: _Ahead | None = None
@@ -164,6 +134,7 @@ class Training:
 
     def go_on(self, standing: Standing, best_theta: Floats) -> None:
         """Go on where an earlier run stood; theta and the slots of `run` are put back by whoever has them."""
+        standing.epochs = self._epochs = Epochs(standing.epochs)
         self.standing, self.best_theta = standing, best_theta.copy()
         self._started = perf_counter() - standing.seconds
 
@@ -256,8 +227,12 @@ class Training:
             run.restore(*before)
             self.may_run_ahead = False
             return
+        sums, last_rates = self._sums(values.reshape(count, S, 2)), rates[S - 1 :: S]
+        if self._skips:
+            yield self._finish_epochs(sums, last_rates, thetas)
+            return
         self._last_call = _Ahead(before, orders, rates, now.taken, thetas)
-        of_epochs = zip(thetas, self._sums(values.reshape(count, S, 2)), rates[S - 1 :: S].tolist(), strict=True)
+        of_epochs = zip(thetas, sums.tolist(), last_rates.tolist(), strict=True)
         for theta, (now.loss_sum, now.penalty_sum), self._last_rate in of_epochs:
             run.theta[...] = theta
             now.taken += S
@@ -268,10 +243,46 @@ class Training:
                 return
         self._last_call = None
 
+    @property
+    def _skips(self) -> bool:
+        """Whether several epochs are told of by the last; not where a better one is more than a lower value."""
+        stopping = self.settings.early_stopping
+        return self.may_skip and not self.scores.better and not (stopping and stopping.min_delta)
+
+    @property
+    def _share(self) -> int:
+        """Of how many rows an epoch's sums tell."""
+        return len(self.data.X) if self.objective.loss.reduction == "mean" else 1
+
+    def _finish_epochs(self, sums: Floats, last_rates: Floats, thetas: Floats) -> Epoch:
+        """Finish several at once, as `_finish_epoch` would one by one.
+
+        Args:
+            sums: of each ``(epochs, 2)``, see `_sums`.
+            last_rates: that of each's last step.
+            thetas: at the end of each ``(epochs, P)``.
+        """
+        now, count, start = self.standing, len(sums), self.standing.seconds
+        loss, penalty = (sums / self._share).T
+        value = loss if self.monitor == "loss" else loss + penalty
+        lowest = np.minimum.accumulate([inf if now.best_value is None else now.best_value, *value])
+        best = value < lowest[:-1]
+        if best.any():
+            last = int(np.flatnonzero(best)[-1])
+            now.best_value, now.best_epoch = float(value[last]), now.epoch + last + 1
+            self.best_theta[...] = thetas[last]
+        each = np.arange(1, count + 1)
+        epoch, taken = now.epoch + each, now.taken + self.steps_per_epoch * each
+        now.epoch, now.taken, now.seconds = int(epoch[-1]), int(taken[-1]), self.seconds
+        seconds = start + (now.seconds - start) / count * each
+        self._epochs.extend(EpochColumns(epoch, taken, loss, penalty, last_rates, seconds, best))
+        self._last_rate = float(last_rates[-1])
+        self._stop_if_in_vain()
+        return self._epochs[-1]
+
     def _finish_epoch(self) -> Epoch:
         now = self.standing
-        share = len(self.data.X) if self.objective.loss.reduction == "mean" else 1
-        loss, penalty = now.loss_sum / share, now.penalty_sum / share
+        loss, penalty = now.loss_sum / self._share, now.penalty_sum / self._share
         now.epoch, now.step, now.loss_sum, now.penalty_sum = now.epoch + 1, 0, 0.0, 0.0
         scores = self.scores()
         if not isfinite(scores.get("validation_loss", 0.0)):
@@ -280,7 +291,7 @@ class Training:
         now.stopped = now.stopped or self.run.finished
         now.seconds = self.seconds
         record = Epoch(now.epoch, now.taken, loss, penalty, self._last_rate, now.seconds, scores, improved)
-        now.epochs.append(record)
+        self._epochs.append(record)
         return record
 
     def _judge(self, measured: Mapping[str, float]) -> bool:
@@ -293,9 +304,13 @@ class Training:
         if improved:
             now.best_value, now.best_epoch = value, now.epoch
             self.best_theta[...] = self.run.theta
-        elif stopping and now.epoch - now.best_epoch >= stopping.patience:
-            now.stopped = f"{self.monitor} has not improved for {stopping.patience} epochs"
+        self._stop_if_in_vain()
         return improved
+
+    def _stop_if_in_vain(self) -> None:
+        now, stopping = self.standing, self.settings.early_stopping
+        if stopping and now.epoch - now.best_epoch >= stopping.patience:
+            now.stopped = f"{self.monitor} has not improved for {stopping.patience} epochs"
 
     def _rates(self, count: int) -> Floats:
         steps = np.arange(self.standing.taken, self.standing.taken + count)
@@ -322,14 +337,13 @@ class Training:
                 terms[-1] *= (len(self.data.X) - (now.step - 1) * B) / B
         now.loss_sum, now.penalty_sum = np.add.accumulate(terms)[-1].tolist()
 
-    def _sums(self, values: Floats) -> list[list[float]]:
-        """What `_add` makes of the values of whole epochs ``(epochs, S, 2)``, to the bit."""
+    def _sums(self, values: Floats) -> Floats:
+        """What `_add` makes of the values of whole epochs ``(epochs, S, 2)``, to the bit: ``(epochs, 2)``."""
         if self.objective.loss.reduction == "mean":
             B = self.settings.batch_size
             values *= B
             values[:, -1] *= (len(self.data.X) - (self.steps_per_epoch - 1) * B) / B
-        sums: list[list[float]] = np.add.accumulate(values, axis=1)[:, -1].tolist()
-        return sums
+        return np.add.accumulate(values, axis=1)[:, -1]
 
     def _check_finite(self, values: Floats) -> None:
         """Raise when the last values or theta is not finite: name the first step and quantity that was not."""

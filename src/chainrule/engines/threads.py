@@ -12,10 +12,8 @@ _MOST = 8  # of threads that nobody asked for: more were never measured
 _LEAST_STEP = 150_000  # multiplications forward in a step; below, the waiting for each other costs more than it brings
 _LEAST_PASS = 20_000_000  # in all; below, to start a thread costs more than it brings
 _RARELY = 32  # turns, at most, from one trial to the next
-_PORTION, _LEAST_PORTION = (
-    8,
-    4,
-)  # a trial takes two eighths of a turn's steps, if those are 8 at least, or all
+_PORTION = 8  # a trial takes two eighths of a turn's steps,
+_LEAST_PORTION = 4  # or all of them where an eighth is less than this
 
 
 def cores() -> int:

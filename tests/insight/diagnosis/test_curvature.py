@@ -11,7 +11,7 @@ import chainrule as cr
 from chainrule.engines.interface import Data
 from chainrule.insight.diagnosis.curvature import largest_eigenvalue
 from chainrule.insight.diagnosis.setup import Setup
-from chainrule.training import TrainingSettings
+from chainrule.training_settings import TrainingSettings
 
 
 def setup_of(net: cr.Network, X: np.ndarray, T: np.ndarray) -> Setup:

@@ -18,7 +18,7 @@ from chainrule.insight.diagnosis.look import take_look
 from chainrule.insight.diagnosis.rules import CONSEQUENCES, RULES
 from chainrule.insight.diagnosis.setup import Setup
 from chainrule.network import Network
-from chainrule.training import TrainingSettings
+from chainrule.training_settings import TrainingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

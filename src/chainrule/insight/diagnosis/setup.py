@@ -16,7 +16,7 @@ from chainrule.layers import Dense, Residual, Sequence
 from chainrule.objective import Objective
 from chainrule.optimizers import LBFGS, SGD
 from chainrule.schedules import AnySchedule, Constant, OneCycle, Plan, WarmUp
-from chainrule.training import TrainingSettings
+from chainrule.training_settings import TrainingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
