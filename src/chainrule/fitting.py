@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.engines.interface import Data, Run
     from chainrule.objective import Objective
-    from chainrule.training import Training
     from chainrule.trained import Trained
+    from chainrule.training import Training
 
 
 @dataclass(frozen=True, kw_only=True)
