@@ -225,3 +225,17 @@ def test_a_rate_that_is_infinite_in_float32_is_found_at_its_step(dtype: Any, eng
     net = cr.Network([cr.Dense(3, "relu"), cr.Dense(1)], "mean_squared_error", n_inputs=3, l2=0.1, dtype=dtype)
     error = diverged(net, VALUES, optimizer=cr.Adam(1e308), engine=engine)
     assert (error.epoch, error.step) == ((1, 1) if dtype == "float32" else (1, 2))
+
+
+@pytest.mark.parametrize("pace", [1, 1000])
+@engines
+def test_a_callback_that_writes_into_theta(pace: int, engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training.Pace, "steps", lambda _self, left: min(left, pace))
+    net = linear_network()
+
+    def spoil(record: Any) -> None:
+        if record.epoch == 2:
+            net.theta[0] = np.nan
+
+    error = diverged(net, VALUES, optimizer=cr.SGD(1e-3), engine=engine, callbacks=spoil)
+    assert error.epoch == 3

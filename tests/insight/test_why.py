@@ -269,3 +269,10 @@ def test_a_line_of_numbers_comes_to_its_value(activation):
     for line in lines:
         _, _, in_numbers, *_, value = re.split(r"\s= ", line)
         assert arithmetic(in_numbers) == pytest.approx(float(value), rel=1e-4)
+
+
+def test_more_paths_than_a_float64_can_count():
+    network = cr.Network([cr.Dense(2, "tanh")] * 1030 + [cr.Dense(1)], "half_squared_error", n_inputs=1)
+    why = cr.trace(network, [1.0], [0.0]).why("dense_1.W[0, 0]")
+    assert 1e308 < why.n_paths < 1e309
+    assert "about 1.8e+308 paths lead" in why.to_text()

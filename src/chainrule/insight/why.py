@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -43,7 +44,8 @@ class Why(Explained):
         difference: the central difference of the loss; of a large array at some of its entries, elsewhere nan.
         error: the largest relative error between gradient and central difference.
         band: what that means.
-        n_paths: how many paths there are whose product is not 0; of an array those of all its entries.
+        n_paths: how many paths there are whose product is not 0; of an array those of all its entries. Counted in
+            float64: exact below 2^53, and no more than its largest number, 1.8e308.
         crossed: the kinks that the central difference steps across, in words.
         penalty: the share of the penalties in the whole parameter's gradient.
     """
@@ -125,12 +127,13 @@ class Why(Explained):
         self.n_dead = self._counted("all") - self.n_paths
 
     def _counted(self, kind: Counting) -> int:
-        ways = self._all_the_way(kind).reshape(-1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            ways = self._all_the_way(kind).reshape(-1)
         if self.alone:
             found = self.starts()
-            return round(sum(float(ways[s.out]) for s in found if s.value or kind == "all"))
+            return _whole(sum(float(ways[s.out]) for s in found if s.value or kind == "all"))
         rows = ways.reshape(len(self.node.Y), -1)[self.rows]
-        return int(round(float(rows.sum())) * max(self.places.size // max(self.node.Y[0].size, 1), 1))
+        return _whole(float(rows.sum()) * max(self.places.size // max(self.node.Y[0].size, 1), 1))
 
     def starts(self) -> list[Start]:
         """Where the entry meets the rows."""
@@ -204,3 +207,8 @@ class Why(Explained):
                 {"value": p.value, "factors": [factor._asdict() for factor in p.factors]} for p in paths
             ]
         return told
+
+
+def _whole(count: float) -> int:
+    """The count, or the largest float64: infinity, and what is NaN since 0 times infinity is, cannot be whole."""
+    return round(min(sys.float_info.max, count))  # of NaN the first

@@ -152,10 +152,12 @@ class Telling:
         whole, left = why.value - self._own(why.penalty), why.n_paths - len(listed)
         if left:
             rest = self._text(whole - sum(path.value for path in listed))
-            many = f"{left:,} more paths are not listed; together they give" if left > 1 else "1 more path gives"
+            many = (
+                f"{_counted(left)} more paths are not listed; together they give" if left > 1 else "1 more path gives"
+            )
             yield Sentence(f"{many} {rest}.")
         if why.n_paths > 1:
-            yield Sentence(f"The sum over all {why.n_paths:,} paths: {self._text(whole)}.")
+            yield Sentence(f"The sum over all {_counted(why.n_paths)} paths: {self._text(whole)}.")
 
     def _path(self, path: Path, place: int) -> Iterator[Part]:
         """A path: the product, unless it is the only one, and its factors."""
@@ -225,9 +227,18 @@ class Telling:
 
 
 def _counted_in_words(live: int, dead: int) -> str:
-    paths = "1 path leads" if live == 1 else f"{live:,} paths lead"
-    also = "" if not dead else f" ({dead:,} more have a factor 0)" if dead > 1 else " (1 more has a factor 0)"
+    paths = "1 path leads" if live == 1 else f"{_counted(live)} paths lead"
+    also = "" if not dead else f" ({_counted(dead)} more have a factor 0)" if dead > 1 else " (1 more has a factor 0)"
     return f"{paths} from here to the loss{also}."
+
+
+def _counted(paths: int) -> str:
+    """``1,024``; of more than a float64 counts one by one the size: ``about 2.6e+120``.
+
+    >>> _counted(1024), _counted(2**400)
+    ('1,024', 'about 2.6e+120')
+    """
+    return f"{paths:,}" if paths < 2**53 else f"about {paths:.1e}"
 
 
 def _apart(a: float, b: float) -> str:
