@@ -9,6 +9,7 @@ import chainrule as cr
 from chainrule.errors import ArgumentError
 from chainrule.playground import answers, diagnosing
 from chainrule.playground import experiment as experiments
+from chainrule.playground.finished import Finished
 from chainrule.playground.moment import Moment
 from chainrule.playground.setting import HiddenLayer, Setting
 from chainrule.playground.tables import Sources
@@ -89,12 +90,12 @@ def test_the_rows_of_the_table_know_their_numbers(iris: Moment) -> None:
 
 def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
     records = [Epoch(k, k, float(k), 0.0, 0.1, 0.0, {"validation_loss": np.nan}, best=False) for k in range(1, 5001)]
-    curve = answers.curve_of("run", records, 5000)
+    curve = answers.curve_of("run", [Finished(record.epoch, record) for record in records])
     assert len(curve.epochs) <= 400
     assert (curve.epochs[0], curve.epochs[-1]) == (1.0, 5000.0)
     assert curve.series["loss"][-1] == 5000.0
     assert curve.series["validation_loss"][0] is None
-    assert answers.curve_of("none", [], 0).epochs == ()
+    assert answers.curve_of("none", []).epochs == ()
 
 
 def test_a_diagnosis_on_the_page_is_that_of_the_library_and_its_remedy_can_be_tried() -> None:

@@ -43,7 +43,7 @@ def test_the_twin_goes_the_same_way_with_the_same_memory(runs: Runs, optimizer: 
     assert here.taken == there.taken == 20
     assert here.setup != there.setup
     assert np.array_equal(here.theta, there.theta)
-    assert [record.loss for record in here.records] == [record.loss for record in there.records]
+    assert [each.record.loss for each in here.finished] == [each.record.loss for each in there.finished]
     runs.seek(2)
     assert np.array_equal(moment_of(runs.shown).theta, moment_of(runs.beside).theta)
 

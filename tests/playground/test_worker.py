@@ -92,7 +92,7 @@ def test_lbfgs_goes_back_and_forward_again_though_its_memory_is_its_own(driver: 
     for goal in (5, 9, 12, 1, 11):
         driver.worker.seek(goal)
         moment = driver.moment()
-        assert (moment.taken, moment.furthest, moment.finished) == (goal, 12, goal)
+        assert (moment.taken, moment.furthest, len(moment.finished)) == (goal, 12, goal)
         assert np.array_equal(moment.theta, seen[goal])
     driver.worker.step("batch")
     assert np.array_equal(driver.moment().theta, seen[12])
@@ -109,7 +109,7 @@ def test_another_learning_rate_goes_on_from_here_and_back_before_it(driver: Driv
     driver.worker.step("epoch")
     after = driver.moment()
     assert (after.taken, after.experiment.setting.lr) == (16, 0.5)
-    assert len(after.records) == after.finished == 2
+    assert [each.number for each in after.finished] == [1, 2]
     driver.worker.seek(8)
     again = driver.moment()
     assert np.array_equal(again.theta, before.theta)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.engines.interface import Data
     from chainrule.playground.experiment import Experiment
+    from chainrule.playground.finished import Finished
     from chainrule.playground.moment import Moment
     from chainrule.playground.tables import Rows, Sources
-    from chainrule.records import Epoch
 
 _POINTS = 700
 _CURVE = 400
@@ -90,14 +90,14 @@ def plane_of(experiment: Experiment, number: int, x: int, y: int) -> messages.Pl
     return messages.Plane(number, x, y, points)
 
 
-def curve_of(name: str, records: Sequence[Epoch], finished: int) -> messages.Curve:
+def curve_of(name: str, finished: Sequence[Finished]) -> messages.Curve:
     """The series of a run; of many epochs some, the last always."""
-    places = np.unique(np.linspace(0, max(finished - 1, 0), min(_CURVE, finished)).astype(int)).tolist()
-    some = [records[place] for place in places]
-    names = list(some[-1].scores) if some else []
-    series = {"loss": tuple(_finite(record.loss) for record in some)}
-    series |= {score: tuple(_finite(record.scores.get(score, np.nan)) for record in some) for score in names}
-    return messages.Curve(name, tuple(place + 1.0 for place in places), series)
+    places = np.unique(np.linspace(0, max(len(finished) - 1, 0), min(_CURVE, len(finished))).astype(int)).tolist()
+    some = [finished[place] for place in places]
+    names = list(some[-1].record.scores) if some else []
+    series = {"loss": tuple(_finite(each.record.loss) for each in some)}
+    series |= {score: tuple(_finite(each.record.scores.get(score, np.nan)) for each in some) for score in names}
+    return messages.Curve(name, tuple(float(each.number) for each in some), series)
 
 
 def _finite(value: float) -> float | None:
@@ -172,7 +172,7 @@ def beside_of(moment: Moment, other: Moment, *, held: bool) -> messages.Beside:
 
 
 def _loss_of(moment: Moment) -> str:
-    return number(moment.records[moment.finished - 1].loss) if moment.finished else "none yet"
+    return number(moment.finished[-1].record.loss) if moment.finished else "none yet"
 
 
 def page_of(experiment: Experiment, first: int) -> messages.Page:

@@ -46,7 +46,7 @@ def diagnose(moment: Moment) -> Diagnosed:
     """What is wrong with the network, its data and the training, with the weights of a moment."""
     experiment = moment.experiment
     training = experiment.training
-    records = list(moment.records[: moment.finished])
+    records = [each.record for each in moment.finished]
     network = experiment.model(moment.theta).network
     settings = training.settings
     history = History(records, best_epoch=0, stopped="", seconds=0.0, settings=settings) if records else None

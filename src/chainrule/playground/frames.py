@@ -161,7 +161,7 @@ def draw(moment: Moment, stage: Stage) -> bytes:
         if stage.view.side == "backward":
             _add_gradients(packer, moment, stage, head)
     if moment.finished:
-        last = moment.records[moment.finished - 1]
+        last = moment.finished[-1].record
         head |= {"loss": _plain(last.loss), "scores": {name: _plain(score) for name, score in last.scores.items()}}
     return packer.pack(head)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from chainrule.arrays import Floats
     from chainrule.playground.experiment import Experiment
+    from chainrule.playground.finished import Finished
     from chainrule.playground.timeline import Entry
-    from chainrule.records import Epoch
 
 State: TypeAlias = Literal["empty", "paused", "playing", "finished", "diverged", "failed"]
 
@@ -24,7 +24,7 @@ class Moment(NamedTuple):
         furthest: the last step that there is a way to.
         theta: the parameters.
         experiment: that runs.
-        records: of all epochs; those after the first `finished` lie ahead, where somebody went back.
+        finished: the epochs behind it, the last always, of many some; see `FinishedEpochs`.
         batch_row: the row of the batch that goes through: its number among the training rows, its place, of how many.
         entries: where the run stood before, and after where somebody went back, as the timeline has kept it.
     """
@@ -39,8 +39,7 @@ class Moment(NamedTuple):
     furthest: int
     theta: Floats
     experiment: Experiment
-    records: list[Epoch]
-    finished: int
+    finished: tuple[Finished, ...]
     batch_row: tuple[int, int, int] | None = None
     entries: tuple[Entry, ...] = ()
 

@@ -68,8 +68,8 @@ def _records(moment: Moment) -> Iterator[Epoch]:
     course, best = list(moment.course), float("inf")
     seconds, began = 0.0, course[0]
     before: Epoch | None = None
-    for place, record in enumerate(moment.records[: moment.finished]):
-        while len(course) > 1 and course[1].epochs <= place:
+    for number, record in moment.finished:
+        while len(course) > 1 and course[1].epochs < number:
             began = course.pop(1)
             seconds, before = seconds + (before.seconds if before else 0.0), None
         value = record.scores.get("validation_loss", record.objective)
@@ -77,7 +77,7 @@ def _records(moment: Moment) -> Iterator[Epoch]:
         before = record
         yield replace(
             record,
-            epoch=place + 1,
+            epoch=number,
             taken=began.offset + record.taken,
             seconds=seconds + record.seconds,
             best=improved,

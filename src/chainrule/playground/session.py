@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chainrule.playground.worker import Worker
 
 _CURVES_EVERY, _RESULTS_EVERY = 0.2, 0.4  # seconds
-_FRAMES_EVERY = 1 / 33
+_FRAMES_EVERY = 1 / 36  # seconds, at least; at full speed the worker's stretches are longer, and it is they that pace
 _FASTEST = 1e6  # steps a second
 _KEPT = 3  # curves beside the one that runs
 
@@ -232,7 +232,7 @@ class Session:
     async def keep(self) -> None:
         """Keep the curve of the run so far."""
         moment = await self.moment()
-        curve = answers.curve_of(answers.title_of(moment), moment.records, moment.finished)
+        curve = answers.curve_of(answers.title_of(moment), moment.finished)
         self._kept = [*self._kept, curve][-_KEPT:]
         self._last_curve = None
 
@@ -323,10 +323,10 @@ class Session:
         moving = self.runs.are_moving
         other = None if self.runs.beside is None else self.runs.beside.moment
         both = (moment,) if other is None else (moment, other)
-        curve = tuple((each.setup, each.finished) for each in both)
+        curve = tuple((each.setup, each.epoch) for each in both)
         if curve != self._last_curve and (not moving or now - self._curves_told > _CURVES_EVERY):
             self._last_curve, self._curves_told = curve, now
-            runs = (answers.curve_of(answers.title_of(each), each.records, each.finished) for each in both)
+            runs = (answers.curve_of(answers.title_of(each), each.finished) for each in both)
             await self._say(messages.Curves((*runs, *self._kept)))
         standing = tuple((each.setup, each.taken, 0 if moving else each.version) for each in both)
         results = (standing, self.view.held)

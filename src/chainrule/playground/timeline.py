@@ -8,18 +8,15 @@ does not.
 from __future__ import annotations
 
 from bisect import bisect_right
-from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from chainrule.optimizers import LBFGS
-from chainrule.records import Epoch
+from chainrule.playground.finished import Finished, FinishedEpochs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from chainrule.arrays import Floats
     from chainrule.playground.experiment import Experiment
     from chainrule.records import Standing
@@ -48,6 +45,7 @@ class Entry(NamedTuple):
         best: the best theta so far.
         standing: of its training, without the records.
         pinned: whether it may never be dropped: training again from before would not lead here.
+        last: the last epoch that was finished.
         hands: the numbers that somebody has put in at this step.
     """
 
@@ -60,6 +58,7 @@ class Entry(NamedTuple):
     best: Floats
     standing: Standing
     pinned: bool
+    last: Finished | None = None
     hands: tuple[Hand, ...] = ()
 
     @property
@@ -75,18 +74,18 @@ class Entry(NamedTuple):
 
 @dataclass
 class Timeline:
-    """The entries in the order of their steps, and the records of all epochs.
+    """The entries in the order of their steps, and the epochs that were finished.
 
     Attributes:
         entries: as told.
-        records: of each epoch, counted over all changes.
+        finished: the records of epochs.
         gap: steps from one entry to the next, at least.
     """
 
     most_bytes: int = _BYTES
     most_entries: int = _ENTRIES
     entries: list[Entry] = field(default_factory=list)
-    records: list[Epoch] = field(default_factory=list)
+    finished: FinishedEpochs = field(default_factory=FinishedEpochs)
     gap: int = 1
 
     def is_due(self, taken: int) -> bool:
@@ -135,12 +134,12 @@ class Timeline:
         return last.hands
 
     def copy(self, here: Entry) -> Timeline:
-        """Another one with the same entries, this one too, and the same records; it goes its own way."""
+        """Another one with the same entries, this one too, and the same epochs; it goes its own way."""
         entries = list(self.entries)
         place = bisect_right(entries, here.taken, key=lambda entry: entry.taken)
         if entries[place - 1].taken != here.taken:
             entries.insert(place, here)
-        return Timeline(self.most_bytes, self.most_entries, entries, list(self.records), self.gap)
+        return Timeline(self.most_bytes, self.most_entries, entries, self.finished.copy(), self.gap)
 
     def history(self, place: int, most: int = 200) -> tuple[tuple[int, ...], tuple[float, ...]]:
         """What the number at this place of theta was, at some of the steps that are kept."""
@@ -150,17 +149,14 @@ class Timeline:
         return tuple(e.taken for e in some), tuple(float(e.theta[place]) for e in some)
 
 
-def standing_of(experiment: Experiment) -> Standing:
-    """A copy of where the training stands, without its records, which grow."""
-    now = experiment.training.standing
-    records, now.epochs = now.epochs, []
-    kept = copy(now)
-    now.epochs = records
-    return kept
-
-
 def entry_of(
-    experiment: Experiment, offset: int, epochs: int, *, pinned: bool = False, hands: tuple[Hand, ...] = ()
+    experiment: Experiment,
+    offset: int,
+    epochs: int,
+    *,
+    pinned: bool = False,
+    last: Finished | None = None,
+    hands: tuple[Hand, ...] = (),
 ) -> Entry:
     """Where the run stands now."""
     training = experiment.training
@@ -172,19 +168,19 @@ def entry_of(
         theta=training.run.theta.copy(),
         slots={name: slot.copy() for name, slot in training.run.slots.items()},
         best=training.best_theta.copy(),
-        standing=standing_of(experiment),
+        standing=msgspec.structs.replace(training.standing, epochs=[]),
         pinned=pinned,
+        last=last,
         hands=hands,
     )
 
 
-def put_back(entry: Entry, records: Iterable[Epoch]) -> None:
-    """Put the training where the entry stands; `records` are those of its own epochs before it."""
+def put_back(entry: Entry) -> None:
+    """Put the training where the entry stands."""
     if isinstance(entry.experiment.training.settings.optimizer, LBFGS):
         entry.experiment.begin_at(entry.theta)
         return
     training = entry.experiment.training
     training.run.restore(entry.theta, entry.slots)
-    standing = msgspec.structs.replace(entry.standing, epochs=list(records))
-    training.go_on(standing, entry.best)
+    training.go_on(msgspec.structs.replace(entry.standing, epochs=[]), entry.best)
     training.ahead = 0
