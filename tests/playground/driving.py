@@ -6,11 +6,29 @@ import queue
 import threading
 from typing import TYPE_CHECKING
 
-from chainrule.playground.tables import Sources
+from chainrule.layers import Dense
+from chainrule.network import Network
+from chainrule.playground.setting import HiddenLayer, Setting
+from chainrule.playground.tables import Sources, read_rows
 from chainrule.playground.worker import Worker
 
 if TYPE_CHECKING:
     from chainrule.playground.moment import Moment
+
+SMALL = Setting(data="xor", layers=(HiddenLayer(units=3),), epochs=6, batch_size=40, training_share=0.8)
+
+
+def fitted(setting: Setting, epochs: int) -> Network:
+    """The same run by `Network.fit`."""
+    rows = read_rows(setting, Sources())
+    network = Network([*setting.hidden(), Dense(1, "sigmoid")], "binary_cross_entropy", seed=setting.seed, n_inputs=2)
+    network.fit(
+        *rows.training,
+        epochs=epochs,
+        batch_size=setting.batch_size,
+        optimizer=setting.settings().make_optimizer(),
+    )
+    return network
 
 
 class Driver:

@@ -191,7 +191,7 @@ class Course:
             self._settle()
             self.state = "paused"
 
-    def step(self, unit: Literal["row", "batch", "epoch"], count: int) -> None:
+    def step(self, unit: Literal["row", "batch", "epoch"], count: int = 1) -> None:
         """Show the next row of the batch, take so many steps, or go to the end of so many epochs; then stand still."""
         training = self._running().training
         self.pause()
