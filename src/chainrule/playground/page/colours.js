@@ -9,6 +9,7 @@ export let greys = new Uint32Array(256);
 /** @type {Uint32Array[]} for each class, from neutral to its colour */
 export let ofClass = [];
 export let theme = { positive: "", negative: "", neutral: "", ink: "", quiet: "", line: "", panel: "", accent: "" };
+let scheme = 0; // how often it has changed
 /** @type {((() => void))[]} */
 const listeners = [];
 
@@ -35,6 +36,7 @@ function mixed(a, b, share) {
 
 /** Read the colours of the scheme. */
 export function refresh() {
+  scheme += 1;
   const style = getComputedStyle(document.documentElement);
   const read = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`).trim();
   theme = { positive: read("positive"), negative: read("negative"), neutral: read("neutral"), ink: read("ink"), quiet: read("quiet"), line: read("line"), panel: read("panel"), accent: read("accent") };
@@ -48,11 +50,15 @@ export function refresh() {
   for (const listener of listeners) listener();
 }
 
-/** @type {WeakMap<HTMLCanvasElement, ImageData>} */
-const images = new WeakMap();
+/**
+ * What a canvas shows.
+ * @typedef {{image: ImageData, bytes: Uint8Array, colours: unknown, scheme: number}} Painted
+ */
+/** @type {WeakMap<HTMLCanvasElement, Painted>} */
+const painted = new WeakMap();
 
 /**
- * Bytes as a picture on a canvas of as many pixels.
+ * Bytes as a picture on a canvas of as many pixels; nothing where it shows them already.
  * @param {HTMLCanvasElement} canvas
  * @param {Uint8Array} bytes
  * @param {number} width
@@ -60,16 +66,24 @@ const images = new WeakMap();
  */
 export function paint(canvas, bytes, width, colours = diverging) {
   const height = bytes.length / width;
-  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  if (canvas.width !== width || canvas.height !== height) {
+    Object.assign(canvas, { width, height });
+    painted.delete(canvas);
+  }
+  const before = painted.get(canvas);
+  if (before && before.colours === colours && before.scheme === scheme && bytes.every((byte, k) => byte === before.bytes[k])) return;
   const context = canvas.getContext("2d");
   if (!context) return;
-  let image = images.get(canvas);
-  if (image?.width !== width || image.height !== height) images.set(canvas, (image = context.createImageData(width, height)));
+  const image = before?.image ?? context.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
   if (typeof colours === "function") for (let k = 0; k < bytes.length; k += 1) pixels[k] = colours(k);
   else for (let k = 0; k < bytes.length; k += 1) pixels[k] = colours[bytes[k]];
   context.putImageData(image, 0, 0);
+  painted.set(canvas, { image, bytes, colours, scheme });
 }
+
+/** A colour of these tables as CSS has it. @param {number} colour */
+export const css = (colour) => `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;
 
 /**
  * The colour of a target: of a class, or of a value from 0 to 1.
@@ -79,6 +93,5 @@ export function paint(canvas, bytes, width, colours = diverging) {
 export function targetColour(target, classes) {
   if (classes > 2) return CLASSES[target % CLASSES.length];
   if (classes) return target ? theme.positive : theme.negative;
-  const colour = diverging[Math.round(1 + 254 * Math.min(1, Math.max(0, target)))];
-  return `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;
+  return css(diverging[Math.round(1 + 254 * Math.min(1, Math.max(0, target)))]);
 }

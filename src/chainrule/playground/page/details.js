@@ -22,6 +22,7 @@ const TABS = [
 ];
 /** @type {import("./types.js").Results | null} */
 let latest = null;
+let drawnResults = "";
 let tab = "Results";
 let firstRow = 0;
 let shown = "";
@@ -46,6 +47,9 @@ function open(name) {
 
 /** @param {import("./types.js").Results} told */
 function showResults(told) {
+  const key = JSON.stringify([told, page.setup?.number, beside, theme]);
+  if (key === drawnResults) return;
+  drawnResults = key;
   const part = (/** @type {string} */ label, /** @type {boolean} */ held) => h("button", { "aria-pressed": String((told.part === "held-out") === held), onclick: () => look({ held }) }, label);
   const scores = h("dl", { class: "scores" }, ...told.scores.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
   const which = page.setup?.held_rows ? h("div", { class: "switch", role: "group", "aria-label": "Rows" }, part("Held out", true), part("Training", false)) : "";

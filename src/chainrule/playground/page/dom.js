@@ -23,6 +23,11 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
+/** Write a text where it is another one: the browser lays out anew what is written again. @param {Element} element @param {string} text */
+export function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /**
  * @param {string} id
  * @returns {HTMLElement}
@@ -70,8 +75,10 @@ export function number(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
+const grouped = new Intl.NumberFormat("en");
+
 /** @param {number} value */
-export const whole = (value) => value.toLocaleString("en");
+export const whole = (value) => grouped.format(value);
 
 /** @param {string} name snake_case, as the library writes it */
 export const words = (name) => name.replaceAll("_", " ");

@@ -1,6 +1,8 @@
 // What stands beside the drawing of the network in letters: names that fit, and numbers that do not cover each other.
 
-/** @typedef {import("./network.js").Column} Column */
+import { along } from "./places.js";
+
+/** @typedef {import("./places.js").Column} Column */
 /** @typedef {{x: number, y: number}} Place */
 
 const WIDE = 42; // of a number with its sign, in pixels
@@ -33,8 +35,8 @@ export function fitted(name, most) {
 /** A point of the line from one node to another. @param {Column} a @param {Column} b @param {number} i @param {number} j @param {number} t */
 function onLine(a, b, i, j, t) {
   const [x0, x1] = [a.x + a.size / 2, b.x - b.size / 2];
-  const [along, rise] = [1.5 * t * (1 - t) + t ** 3, 3 * (1 - t) * t * t + t ** 3];
-  return { x: x0 + (x1 - x0) * along, y: a.ys[i] + (b.ys[j] - a.ys[i]) * rise };
+  const [across, rise] = along(t);
+  return { x: x0 + (x1 - x0) * across, y: a.ys[i] + (b.ys[j] - a.ys[i]) * rise };
 }
 
 /** Whether numbers at both would cover each other. @param {Place} p @param {Place} q */

@@ -26,7 +26,8 @@ export const page = {
 const listeners = {};
 
 /**
- * Listen to what is told: its kind, or `frame`, `view`, `connected`.
+ * Listen to what is told: its kind, or `view`, `connected`, `frame` (each that is drawn), `reading` (of those that come
+ * while it plays some, for what is read rather than seen).
  * @param {string} kind
  * @param {(told: any) => void} listener
  */
@@ -39,8 +40,10 @@ function tell(kind, told) {
   for (const listener of listeners[kind] ?? []) listener(told);
 }
 
+const READINGS_EVERY = 95; // milliseconds, while it plays: nobody reads faster
 /** @type {import("./types.js").Frame | null} */
 let waiting = null;
+let read = { at: 0, state: "" };
 /** @type {Connection | Port | null} */
 let line = null;
 
@@ -79,8 +82,18 @@ function drawWaiting() {
   if (frame.head.setup === page.setup?.number) {
     page.frame = frame;
     tell("frame", frame);
+    tellReading(frame);
   }
   ask("drawn");
+}
+
+/** @param {import("./types.js").Frame} frame */
+function tellReading(frame) {
+  const { state } = frame.head;
+  const at = performance.now();
+  if (state === "playing" && state === read.state && at - read.at < READINGS_EVERY) return;
+  read = { at, state };
+  tell("reading", frame);
 }
 
 /**

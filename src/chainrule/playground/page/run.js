@@ -1,6 +1,6 @@
 // The run bar: play, pause, step, the way back, and where the run stands.
 
-import { byId, h, icon, number, whole } from "./dom.js";
+import { byId, h, icon, number, put, whole } from "./dom.js";
 import { ask, on, page } from "./page.js";
 
 const SPEEDS = /** @type {[string, number | null][]} */ ([
@@ -72,20 +72,20 @@ function show({ head }) {
     document.body.dataset.state = state;
   }
   play.disabled = state === "diverged" || state === "failed";
-  readings.epoch.textContent = whole(head.epoch);
-  readings.loss.textContent = number(head.loss, page.setup?.setting.dtype === "float64" ? 9 : 4);
+  put(readings.epoch, whole(head.epoch));
+  put(readings.loss, number(head.loss, page.setup?.setting.dtype === "float64" ? 9 : 4));
   const scores = Object.entries(head.scores ?? {});
   const held = scores.find(([name]) => name === "validation_loss");
   const score = scores.find(([name]) => name !== "validation_loss");
-  readings.held.textContent = number(held?.[1]);
+  put(readings.held, number(held?.[1]));
   /** @type {HTMLElement} */ (readings.held.parentElement).hidden = !page.setup?.held_rows;
   if (score) {
     const share = score[0].endsWith("accuracy");
-    scoreName.textContent = `${page.setup?.held_rows ? "Held-out " : ""}${share ? "accuracy" : "R²"}`;
-    readings.score.textContent = score[1] === null ? "–" : share ? `${(100 * score[1]).toFixed(1)}%` : number(score[1], 3);
+    put(scoreName, `${page.setup?.held_rows ? "Held-out " : ""}${share ? "accuracy" : "R²"}`);
+    put(readings.score, score[1] === null ? "–" : share ? `${(100 * score[1]).toFixed(1)}%` : number(score[1], 3));
   } else {
-    scoreName.textContent = page.setup?.classes.length ? "Accuracy" : "R²";
-    readings.score.textContent = "–";
+    put(scoreName, page.setup?.classes.length ? "Accuracy" : "R²");
+    put(readings.score, "–");
   }
   if (dragging) return;
   way.max = String(Math.max(head.furthest, 1));
@@ -94,7 +94,7 @@ function show({ head }) {
   const within = per > 1 && head.step ? `, batch ${whole(head.step)} of ${whole(per)}` : "";
   const row = head.batch_row ? `, row ${head.batch_row[1] + 1} of ${head.batch_row[2]}` : "";
   const note = STATES[state] && state !== "playing" && state !== "paused" ? ` · ${STATES[state]}` : "";
-  wayText.textContent = `step ${whole(head.taken)}${within}${row}${note}`;
+  put(wayText, `step ${whole(head.taken)}${within}${row}${note}`);
   wayText.title = head.words;
 }
 
@@ -119,5 +119,5 @@ export function mountRun() {
       reading(heldName, readings.held),
       reading(scoreName, readings.score)));
   addEventListener("keydown", shortcut);
-  on("frame", show);
+  on("reading", show);
 }

@@ -161,11 +161,11 @@ export function mountSurface() {
   on("setup", build);
   on("frame", (/** @type {import("./types.js").Frame} */ frame) => {
     if (!plane.hidden) drawGround(frame);
-    showAnswer(frame);
     if (frame.head.row === shownRow) return;
     shownRow = frame.head.row;
     drawDots();
   });
+  on("reading", showAnswer);
   on("plane", drawDots);
   on("view", () => {
     showAxes();

@@ -2,7 +2,7 @@
 
 import uPlot from "./uplot/uPlot.js";
 import { theme } from "./colours.js";
-import { byId, h, icon, number } from "./dom.js";
+import { byId, h, icon, number, put } from "./dom.js";
 import { ask, on, page } from "./page.js";
 import { partOf } from "./parts.js";
 
@@ -126,12 +126,12 @@ function follow(frame) {
     const { array = "", place = "", unit = "", label } = each.dataset;
     const found = frame.arrays[array];
     const value = found?.values[array[0] === "b" ? Number(place) : Number(place) * found.shape[1] + Number(unit)];
-    each.textContent = `${label} ${number(value)}`;
+    put(each, `${label} ${number(value)}`);
   }
 }
 
 export function mountWhy() {
-  on("frame", follow);
+  on("reading", follow);
   on("explained", explain);
   on("view", () => name && askWhy(name));
   addEventListener("keydown", (event) => event.key === "Escape" && !box.hidden && shut());

@@ -1,0 +1,77 @@
+// The pictures of the nodes, and the strips of wide layers: all on the canvas of the drawing.
+// A canvas for each would be a layer of the browser's own for each, which cost more than all that is drawn.
+
+import { css, diverging, greys, paint } from "./colours.js";
+import { h } from "./dom.js";
+import { page } from "./page.js";
+import { asPicture, places } from "./places.js";
+
+/** @typedef {import("./types.js").Frame} Frame */
+
+const RADIUS = 8; // of a node's corners, as in panels.css
+const STRIP = { width: 84, height: 8, above: 12 };
+
+/** @type {HTMLCanvasElement[]} never shown: the pictures of a layer, one below the other */
+const pictures = [];
+/** @type {(number[] | null)[]} how many and how large they are; null where the layer has none now */
+let shapes = [];
+/** @type {HTMLCanvasElement[]} never shown: a pixel for each unit */
+const strips = [];
+
+/** Take the pictures of a frame. @param {Frame} frame */
+export function takePictures(frame) {
+  shapes = places.columns.map((_, k) => pictured(frame, k)?.shape ?? null);
+  places.columns.forEach((_, k) => {
+    const own = pictured(frame, k);
+    if (own) paint((pictures[k] ??= h("canvas")), /** @type {Uint8Array} */ (own.values), own.shape.at(-1) ?? 1, k === 0 && asPicture() ? greys : diverging);
+    const bytes = frame.arrays[`strip${k}`]?.values;
+    if (bytes instanceof Uint8Array) paint((strips[k] ??= h("canvas")), bytes, bytes.length);
+  });
+}
+
+/** The pictures of a layer, if it has some to show. @param {Frame} frame @param {number} k */
+function pictured(frame, k) {
+  if (page.view.side === "backward" && frame.arrays[`delta${k}`]) return undefined;
+  return frame.arrays[asPicture() ? `picture${k}` : `heat${k}`];
+}
+
+/** Draw the nodes, each with its picture or the colour of its value. @param {CanvasRenderingContext2D} context @param {Frame} frame */
+export function drawNodes(context, frame) {
+  context.save();
+  context.beginPath();
+  for (const { x, ys, size } of places.columns) for (const y of ys) context.roundRect(x - size / 2, y - size / 2, size, size, RADIUS);
+  context.clip();
+  places.columns.forEach((column, k) => {
+    const shape = shapes[k];
+    if (shape) drawPictures(context, column, k, shape);
+    else drawValues(context, column, k, frame);
+  });
+  context.restore();
+}
+
+/** @param {CanvasRenderingContext2D} context @param {import("./places.js").Column} column @param {number} k @param {number[]} shape */
+function drawPictures(context, { x, ys, size }, k, shape) {
+  const [side, width] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
+  ys.forEach((y, i) => context.drawImage(pictures[k], 0, i * side, width, side, x - size / 2, y - size / 2, size, size));
+}
+
+/** @param {CanvasRenderingContext2D} context @param {import("./places.js").Column} column @param {number} k @param {Frame} frame */
+function drawValues(context, { x, ys, size }, k, frame) {
+  const deltas = page.view.side === "backward" ? frame.arrays[`delta${k}`]?.values : undefined;
+  const values = deltas ?? frame.arrays[`value${k}`]?.values;
+  const largest = deltas ? Math.max(...deltas.map(Math.abs), 1e-12) : 1;
+  ys.forEach((y, i) => {
+    const share = Math.max(-1, Math.min(1, (values?.[i] ?? 0) / largest || 0));
+    context.fillStyle = css(diverging[Math.round(128 + 127 * share)]);
+    context.fillRect(x - size / 2, y - size / 2, size, size);
+  });
+}
+
+/** The strips below the columns: every unit of a layer. @param {CanvasRenderingContext2D} context @param {Frame} frame */
+export function drawStrips(context, frame) {
+  context.imageSmoothingEnabled = false;
+  places.columns.forEach(({ x }, k) => {
+    if (frame.arrays[`strip${k}`]) context.drawImage(strips[k], x - STRIP.width / 2, places.height - STRIP.above, STRIP.width, STRIP.height);
+  });
+  context.imageSmoothingEnabled = true;
+}
