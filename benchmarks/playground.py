@@ -94,13 +94,15 @@ def _page(seconds: float, rounds: int) -> None:
         [str(number), f"{alone:,.0f}", f"{watched:,.0f}", f"{watched / alone:.1%}", f"{drawn:.1f}"]
         for number, (alone, watched, drawn) in enumerate(measured, start=1)
     ]
-    share = statistics.median(watched / alone for alone, watched, _ in measured)
+    shares = sorted(watched / alone for alone, watched, _ in measured)
+    share = statistics.median(shares)
     frames = statistics.median(drawn for _, _, drawn in measured)
     show(
         "The playground: digits, 64-32-16-10 sigmoid, batch 32, at full speed",
         ["round", "steps/s alone", "with a page", "share", "frames/s"],
         rows,
-        remark=f"Median: {share:.1%} of the speed alone, floor {_SHARE:.0%}: {kept(share >= _SHARE)}; "
+        remark=f"By turns. Median: {share:.1%} of the speed alone ({shares[0]:.1%} to {shares[-1]:.1%}), "
+        f"floor {_SHARE:.0%}: {kept(share >= _SHARE)}; "
         f"{frames:.1f} frames a second, floor {_FRAMES}: {kept(frames >= _FRAMES)}.",
     )
 
@@ -152,7 +154,10 @@ async def _load(server: subprocess.Popen[bytes], pages: int, seconds: float) -> 
     await asyncio.gather(*working)
     names = ["pages", "seconds", "frames/s", *(f"MB, {part}/6" for part in range(1, 7))]
     numbers = [str(pages), f"{seconds:.0f}", f"{frames / seconds:.0f}", *(f"{size:.0f}" for size in seen)]
-    show("Many pages at once, and the server's memory on the way", names, [numbers])
+    minutes = seconds / 60 * 4 / 6  # from the second look to the last: before it the ways back are filled
+    growth = (seen[-1] - seen[1]) / minutes
+    remark = f"From the second look on {growth:+.1f} MB a minute, {growth / seen[1]:+.2%}."
+    show("Many pages at once, and the server's memory on the way", names, [numbers], remark=remark)
 
 
 def _megabytes(pid: int) -> float:

@@ -7,7 +7,7 @@ import { fitted, placesOfNumbers, widest } from "./labels.js";
 import { layerCard, addLayer, closeCard } from "./layers.js";
 import { look, on, page } from "./page.js";
 import { asPicture, biasUnder, edgeName, edgeUnder, places } from "./places.js";
-import { drawNodes, drawStrips, takePictures } from "./tiles.js";
+import { drawTiles, takePictures } from "./tiles.js";
 import { askWhy, showNode } from "./why.js";
 
 /** @typedef {import("./places.js").Column} Column */
@@ -182,8 +182,7 @@ function draw(offset) {
   drawLines(context, frame, prefix, near);
   context.setLineDash([]);
   drawBiases(context, frame, prefix);
-  drawNodes(context, frame);
-  drawStrips(context, frame);
+  drawTiles(context, frame);
   if (numbers) drawNumbers(context, frame, backward);
 }
 

@@ -35,17 +35,21 @@ function pictured(frame, k) {
   return frame.arrays[asPicture() ? `picture${k}` : `heat${k}`];
 }
 
-/** Draw the nodes, each with its picture or the colour of its value. @param {CanvasRenderingContext2D} context @param {Frame} frame */
-export function drawNodes(context, frame) {
+/** Draw the nodes, each with its picture or the colour of its value, and the strips. @param {CanvasRenderingContext2D} context @param {Frame} frame */
+export function drawTiles(context, frame) {
   context.save();
   context.beginPath();
-  for (const { x, ys, size } of places.columns) for (const y of ys) context.roundRect(x - size / 2, y - size / 2, size, size, RADIUS);
+  places.columns.forEach(({ x, ys, size }, k) => {
+    for (const y of ys) context.roundRect(x - size / 2, y - size / 2, size, size, RADIUS);
+    if (frame.arrays[`strip${k}`]) context.roundRect(...stripAt(x), STRIP.height / 2);
+  });
   context.clip();
   places.columns.forEach((column, k) => {
     const shape = shapes[k];
     if (shape) drawPictures(context, column, k, shape);
     else drawValues(context, column, k, frame);
   });
+  drawStrips(context, frame);
   context.restore();
 }
 
@@ -68,10 +72,12 @@ function drawValues(context, { x, ys, size }, k, frame) {
 }
 
 /** The strips below the columns: every unit of a layer. @param {CanvasRenderingContext2D} context @param {Frame} frame */
-export function drawStrips(context, frame) {
+function drawStrips(context, frame) {
   context.imageSmoothingEnabled = false;
   places.columns.forEach(({ x }, k) => {
-    if (frame.arrays[`strip${k}`]) context.drawImage(strips[k], x - STRIP.width / 2, places.height - STRIP.above, STRIP.width, STRIP.height);
+    if (frame.arrays[`strip${k}`]) context.drawImage(strips[k], ...stripAt(x));
   });
-  context.imageSmoothingEnabled = true;
 }
+
+/** Within its border. @param {number} x of its column @returns {[number, number, number, number]} */
+const stripAt = (x) => [x - STRIP.width / 2 + 0.5, places.height - STRIP.above + 0.5, STRIP.width - 1, STRIP.height - 1];
