@@ -113,8 +113,8 @@ def timing_section(subject: Subject) -> Section:
     history, choice = subject.history, subject.trained.engine
     told = []
     if history.seconds and len(history):
-        rows = len(subject.trained.data.X) * len(history) / history.seconds
-        told.append(("time", f"{history.seconds:.3g} s, {history.seconds / len(history):.3g} s an epoch"))
+        rows = len(subject.trained.data.X) * subject.last_epoch / history.seconds
+        told.append(("time", f"{history.seconds:.3g} s, {history.seconds / subject.last_epoch:.3g} s an epoch"))
         told.append(("speed", f"{rows:,.0f} rows a second, validation included"))
     told.append(("engine", f"{choice.engine.name}: {choice.reason}"))
     told.append(("number type", str(subject.trained.theta.dtype)))
