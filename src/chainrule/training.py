@@ -153,6 +153,10 @@ class Training:
                 yield from self._steps()
                 yield self._finish_epoch()
 
+    def forget_epochs(self) -> None:
+        """Let go of the records so far, which grow: for those who keep what they need of each as they are told of it."""
+        self.standing.epochs = self._epochs = Epochs()
+
     def restore_best(self) -> None:
         """Set theta to the best there was, if an epoch was finished."""
         if self.standing.best_epoch:

@@ -266,7 +266,7 @@ class Course:
             self.state, self.words = "finished", training.standing.stopped
             return False
         if isinstance(record, Epoch):
-            training.standing.epochs.clear()  # they grow; what is needed of them is kept here
+            training.forget_epochs()  # what is needed of them is kept here
             self._last = Finished(self._epochs + training.standing.epoch, record)
             self.timeline.finished.add(self._last)
         taken = self._offset + training.standing.taken
