@@ -154,7 +154,7 @@ class Training:
                 yield self._finish_epoch()
 
     def forget_epochs(self) -> None:
-        """Let go of the records so far, which grow: for those who keep what they need of each as they are told of it."""
+        """Let go of the records so far, which grow: for those who keep what they need as they are told of it."""
         self.standing.epochs = self._epochs = Epochs()
 
     def restore_best(self) -> None:

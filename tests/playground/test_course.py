@@ -127,3 +127,18 @@ def test_the_rows_of_a_batch_go_through_one_by_one_before_its_step(course: Cours
     course.step("row")
     moment = moment_of(course)
     assert (moment.taken, moment.batch_row) == (2, None)
+
+
+@pytest.mark.slow
+def test_however_many_epochs_there_were_some_are_kept_and_the_last_is_known(course: Course) -> None:
+    course.configure(replace(SMALL, epochs=5000))
+    course.step("epoch", 1500)
+    moment = moment_of(course)
+    assert len(moment.experiment.training.standing.epochs) == 0
+    assert len(moment.finished) <= 500 + 20 + 1
+    assert [each.number for each in moment.finished[-20:]] == list(range(1481, 1501))
+    course.seek(8 * 777)
+    there = moment_of(course)
+    assert (there.epoch, there.finished[-1].number, there.finished[-1].record.taken) == (777, 777, 8 * 777)
+    course.seek(8 * 1500)
+    assert moment_of(course).finished[-1].record.loss == moment.finished[-1].record.loss

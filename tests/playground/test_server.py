@@ -15,8 +15,7 @@ from starlette.websockets import WebSocketDisconnect
 
 import chainrule as cr
 from chainrule.playground import experiment as experiments
-from chainrule.playground import session as sessions_module
-from chainrule.playground import uploads
+from chainrule.playground import telling, uploads
 from chainrule.playground.frames import read_frame
 from chainrule.playground.server import make_app
 from chainrule.playground.setting import HiddenLayer, Setting
@@ -170,8 +169,8 @@ def test_what_cannot_be_drawn_is_told_and_the_next_moment_is_drawn(
     with talk(client) as socket:
         page = Talk(socket)
         page.until("frame")
-        draw, calls = sessions_module.draw, iter([True])
-        monkeypatch.setattr(sessions_module, "draw", lambda *given: 1 / 0 if next(calls, False) else draw(*given))
+        draw, calls = telling.draw, iter([True])
+        monkeypatch.setattr(telling, "draw", lambda *given: 1 / 0 if next(calls, False) else draw(*given))
         page.ask("step")
         assert "ZeroDivisionError" in page.until("fault")["words"]
         page.ask("step")

@@ -15,8 +15,9 @@ from msgspec import Struct
 
 from chainrule.errors import ArgumentError
 from chainrule.playground.messages import fault_of
-from chainrule.playground.session import Line, Session
+from chainrule.playground.session import Session
 from chainrule.playground.takeaway import take
+from chainrule.playground.telling import Line
 from chainrule.playground.uploads import MOST_BYTES, read_upload
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ except ImportError:
     raise MissingExtraError("The playground", library="starlette", extra="play") from None
 
 from chainrule.playground.gate import Gate
-from chainrule.playground.session import Line
 from chainrule.playground.sessions import Sessions
 from chainrule.playground.takeaway import take
+from chainrule.playground.telling import Line
 from chainrule.playground.uploads import MOST_BYTES, read_upload
 
 if TYPE_CHECKING:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -14,10 +13,10 @@ import numpy as np
 from chainrule._version import __version__
 from chainrule.errors import ArgumentError
 from chainrule.playground import answers, asks, diagnosing, exercises, messages, sheets
-from chainrule.playground.frames import Stage, draw
 from chainrule.playground.runs import Runs
 from chainrule.playground.setting import Setting, choices, from_link
 from chainrule.playground.takeaway import ways
+from chainrule.playground.telling import Line, Telling
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,24 +25,7 @@ if TYPE_CHECKING:
     from chainrule.playground.tables import Sources
     from chainrule.playground.worker import Worker
 
-_CURVES_EVERY, _RESULTS_EVERY = 0.2, 0.4  # seconds
-_FRAMES_EVERY = 1 / 36  # seconds, at least; at full speed the worker's stretches are longer, and it is they that pace
 _FASTEST = 1e6  # steps a second
-_KEPT = 3  # curves beside the one that runs
-
-
-class Line(NamedTuple):
-    """The line to a page.
-
-    Attributes:
-        send: texts, and frames as bytes.
-        receive: what the page asks next; raises when the page has gone.
-        leave: end the line, and say that the page was opened elsewhere.
-    """
-
-    send: Callable[[str | bytes], Awaitable[Any]]
-    receive: Callable[[], Awaitable[str | bytes]]
-    leave: Callable[[], Awaitable[Any]]
 
 
 class Session:
@@ -58,24 +40,12 @@ class Session:
     def __init__(self, name: str, sources: Sources, setting: Setting, *, idle_minutes: float = 30.0) -> None:
         self.name, self.sources, self.idle_minutes = name, sources, idle_minutes
         self.seen = monotonic()
-        self.view = asks.View()
         self._loop = asyncio.get_running_loop()
-        self._line: Line | None = None
         self._is_new = True
         self._page: asyncio.Task[None] | None = None
-        self._fresh, self._drawn = asyncio.Event(), asyncio.Event()
-        self._faults: list[messages.Fault] = []
-        self._stage: Stage | None = None
-        self._told_frame: tuple[Any, ...] = ()
-        self._told_setup: tuple[int, ...] = ()
-        self._told_plane: tuple[int, ...] = ()
-        self._curves_told = self._results_told = 0.0
-        self._last_curve: tuple[Any, ...] | None = None
-        self._was_beside = False
-        self._last_results: tuple[Any, ...] | None = None
-        self._kept: list[messages.Curve] = []
         self._diagnosis: diagnosing.Diagnosed | None = None
         self.runs = Runs(sources, self._told)
+        self._telling = Telling(self.runs)
         self.worker.configure(setting)
 
     @property
@@ -86,12 +56,7 @@ class Session:
     def _told(self, fault: Exception | None) -> None:
         """Called in the worker's thread, which touches nothing of a session: that is for the thread of its loop."""
         with contextlib.suppress(RuntimeError):  # the server has stopped
-            self._loop.call_soon_threadsafe(self._hear, fault)
-
-    def _hear(self, fault: Exception | None) -> None:
-        if fault is not None:
-            self._faults.append(messages.fault_of(fault))
-        self._fresh.set()
+            self._loop.call_soon_threadsafe(self._telling.hear, fault)
 
     def close(self) -> None:
         """End what runs."""
@@ -104,30 +69,28 @@ class Session:
     async def attend(self, line: Line) -> None:
         """Serve a page until it goes; one that was there before is let go."""
         await self._let_go()
-        self._line, self.seen = line, monotonic()
-        self._told_setup = self._told_plane = self._told_frame = ()
-        self._last_curve = self._last_results = None
+        self.seen = monotonic()
+        self._telling.begin(line)
         await line.send(messages.encode(self._welcome()))
         self._is_new = False
-        self._drawn.set()
-        page = self._page = asyncio.create_task(self._tell())
+        page = self._page = asyncio.create_task(self._telling.go_on())
         page.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # the line broke: we know
         self.worker.want()
         try:
             while True:
                 text = await line.receive()
                 self.seen = monotonic()
-                if self._line is line:
+                if self._telling.line is line:
                     await self._answer(text)
         finally:
             page.cancel()
             if self._page is page:
-                self._page = self._line = None
+                self._page = self._telling.line = None
             self.seen = monotonic()
 
     async def _let_go(self) -> None:
         """Of the page that is there, if one is."""
-        page, line, self._page, self._line = self._page, self._line, None, None
+        page, line, self._page, self._telling.line = self._page, self._telling.line, None, None
         if page is not None:
             page.cancel()
         if line is not None:
@@ -145,7 +108,7 @@ class Session:
 
     async def welcome_again(self) -> None:
         """Tell the page of tables that it has now."""
-        await self._say(self._welcome())
+        await self._telling.say(self._welcome())
 
     # ---- what the page asks -----------------------------------------------------------------------------------------
 
@@ -156,12 +119,12 @@ class Session:
         except Exception as fault:  # noqa: BLE001 -- one question that fails ends no session
             told = messages.fault_of(fault)
         if told is not None:
-            await self._say(told)
+            await self._telling.say(told)
 
     async def _do(self, ask: asks.AnyAsk) -> messages.AnyTold | None:
         """A question is answered; anything else is handed on, and shows in the next frame."""
         if isinstance(ask, asks.Drawn):
-            self._drawn.set()
+            self._telling.drawn()
             return None
         question = _QUESTIONS.get(type(ask))
         if question is None:
@@ -172,7 +135,11 @@ class Session:
 
     def look(self, view: asks.View) -> None:
         """See other things."""
-        self.view, self._last_results = view, None
+        self._telling.look(view)
+
+    def forget(self) -> None:
+        """Forget the curves that were kept."""
+        self._telling.forget()
 
     def open(self, ask: asks.Open) -> None:
         """Take the setting of a link."""
@@ -183,10 +150,6 @@ class Session:
         if ask.speed is not None and not 0 < ask.speed <= _FASTEST:
             raise ArgumentError("speed", where="playground", expected="steps a second, > 0", got=ask.speed)
         self.runs.play(ask.speed)
-
-    def forget(self) -> None:
-        """Forget the curves that were kept."""
-        self._kept, self._last_curve = [], None
 
     async def rows(self, first: int) -> messages.Page:
         """Some rows of the table."""
@@ -231,10 +194,7 @@ class Session:
 
     async def keep(self) -> None:
         """Keep the curve of the run so far."""
-        moment = await self.moment()
-        curve = answers.curve_of(answers.title_of(moment), moment.finished)
-        self._kept = [*self._kept, curve][-_KEPT:]
-        self._last_curve = None
+        self._telling.keep(await self.moment())
 
     async def attempt(self, finding: int, remedy: int) -> messages.Tried:
         """Try a remedy of the last diagnosis."""
@@ -256,103 +216,6 @@ class Session:
     async def mark(self, ask: asks.Mark) -> messages.Marked:
         """What somebody has filled in."""
         return await asyncio.to_thread(exercises.marked, self.sources.sheet(ask.sheet), ask.sheet, ask.answers)
-
-    # ---- what the page is told --------------------------------------------------------------------------------------
-
-    async def _tell(self) -> None:
-        """Frames as fast as the page draws them; what comes in between is dropped."""
-        due = 0.0
-        while True:
-            if self.runs.are_moving:
-                self.runs.want()  # it comes while the page draws the last one
-            await asyncio.sleep(due - monotonic())  # not at all where that is past
-            await self._drawn.wait()
-            await self._fresh.wait()
-            self._fresh.clear()
-            due = max(due, monotonic() - _FRAMES_EVERY) + _FRAMES_EVERY
-            await self._tell_faults()
-            if self.worker.moment is None:
-                continue
-            try:
-                await self._tell_of(self.worker.moment)
-            except ConnectionError:
-                raise
-            except Exception as fault:  # noqa: BLE001 -- what cannot be drawn now is told; the next moment may be another
-                await self._say(messages.fault_of(fault))
-
-    async def _tell_of(self, moment: Moment) -> None:
-        """What the page does not know yet of a moment."""
-        await self._tell_setup(moment)
-        here = (moment.setup, moment.taken, moment.state, moment.words, moment.batch_row, self.view)
-        if here != self._told_frame:
-            self._told_frame = here
-            self._drawn.clear()
-            try:
-                await self._send_frame(moment)
-            except BaseException:
-                self._drawn.set()  # no frame came that a page could have drawn
-                raise
-        await self._tell_more(moment)
-
-    async def _send_frame(self, moment: Moment) -> None:
-        frame = await asyncio.to_thread(draw, moment, self._stage_of(moment))
-        if self._line is not None:
-            await self._line.send(frame)
-
-    async def _say(self, told: messages.AnyTold) -> None:
-        if self._line is not None:
-            await self._line.send(messages.encode(told))
-
-    async def _tell_faults(self) -> None:
-        while self._faults:
-            await self._say(self._faults.pop(0))
-
-    async def _tell_setup(self, moment: Moment) -> None:
-        here = (moment.setup,)
-        if self._told_setup != here:
-            self._told_setup = here
-            await self._say(await asyncio.to_thread(answers.setup_of, moment.experiment, moment.setup))
-        plane = (moment.setup, self.view.x, self.view.y)
-        if self._told_plane != plane:
-            self._told_plane = plane
-            await self._say(await asyncio.to_thread(answers.plane_of, moment.experiment, *plane))
-
-    async def _tell_more(self, moment: Moment) -> None:
-        """Curves and scores: slower than frames, and only where they are others."""
-        now = monotonic()
-        moving = self.runs.are_moving
-        other = None if self.runs.beside is None else self.runs.beside.moment
-        both = (moment,) if other is None else (moment, other)
-        curve = tuple((each.setup, each.epoch) for each in both)
-        if curve != self._last_curve and (not moving or now - self._curves_told > _CURVES_EVERY):
-            self._last_curve, self._curves_told = curve, now
-            runs = (answers.curve_of(answers.title_of(each), each.finished) for each in both)
-            await self._say(messages.Curves((*runs, *self._kept)))
-        standing = tuple((each.setup, each.taken, 0 if moving else each.version) for each in both)
-        results = (standing, self.view.held)
-        wanted = self.view.results or other is not None or self._was_beside
-        if wanted and results != self._last_results and (not moving or now - self._results_told > _RESULTS_EVERY):
-            self._last_results, self._results_told = results, now
-            await self._tell_results(moment, other)
-
-    async def _tell_results(self, moment: Moment, other: Moment | None) -> None:
-        held = self.view.held
-        await self._say(await asyncio.to_thread(functools.partial(answers.results_of, moment, held=held)))
-        if other is not None:
-            await self._say(await asyncio.to_thread(functools.partial(answers.beside_of, moment, other, held=held)))
-        elif self._was_beside:
-            await self._say(messages.Alone())
-        self._was_beside = other is not None
-
-    def _stage_of(self, moment: Moment) -> Stage:
-        """With the row of the batch that goes through, or else the one that was chosen."""
-        view = self.view
-        if moment.batch_row is not None:
-            view = msgspec.structs.replace(view, row=moment.batch_row[0])
-        stage = self._stage
-        if stage is None or stage.experiment is not moment.experiment or stage.view != view:
-            stage = self._stage = Stage(moment.experiment, view)
-        return stage
 
 
 # What each kind of ask does; those of the second table are answered.
