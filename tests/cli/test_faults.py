@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -247,3 +248,19 @@ def test_a_disk_that_is_full(call, monkeypatch):
     code, _, err = call("train", "good.csv", "--target", "y", "--epochs", 1, "--quiet")
     assert code == 1
     assert "No space left" in err
+
+
+def test_streams_that_are_closed_are_read_as_empty_and_written_to_nowhere(monkeypatch):
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(f"sys.{name}", None)
+    assert run(["data", "xor"]) == 0
+    assert run(["predict", MODEL, "-"]) == 2
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        stream.close()
+
+
+@pytest.mark.parametrize("model", ["", "."])
+def test_a_report_of_no_model(call, model):
+    code, _, err = call("report", model, "one.csv")
+    assert code == 2
+    assert "model file" in err

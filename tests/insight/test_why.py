@@ -271,6 +271,7 @@ def test_a_line_of_numbers_comes_to_its_value(activation):
         assert arithmetic(in_numbers) == pytest.approx(float(value), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_more_paths_than_a_float64_can_count():
     network = cr.Network([cr.Dense(2, "tanh")] * 1030 + [cr.Dense(1)], "half_squared_error", n_inputs=1)
     why = cr.trace(network, [1.0], [0.0]).why("dense_1.W[0, 0]")

@@ -43,9 +43,9 @@ def report(
     ] = None,
 ) -> None:
     """Write the report; see `app` for the words that a person reads."""
+    opened = open_model(model, data, command="report")
     path = str(Path(model).with_suffix(".html")) if out is None else out
     check_report_path(path, "--out")
-    opened = open_model(model, data, command="report")
     from chainrule.report import report_model
 
     whose = report_model(opened, data, path)
