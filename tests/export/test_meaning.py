@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
+import polars as pl
 
 import chainrule as cr
 from chainrule.export.meaning import meaning
@@ -52,3 +53,11 @@ def test_values_have_a_target_with_its_units():
     told = _of(model)
     assert (told.target.name, told.target.mean) == ("v", 25.0)
     assert [column.name for column in told.numbers] == ["a"]
+
+
+def test_below_zero_a_center_is_added():
+    model = cr.train({"a": [-1.0, -2.0, -3.0, -5.0], "v": [10.0, 20.0, 30.0, 40.0]}, target="v", epochs=1, validation=0)
+    formula = _of(model).places[0].rule.split("; ")[0]
+    assert formula.startswith("(a + ")
+    encoded = model.columns.encode(pl.DataFrame({"a": [-4.0]}))[0, 0]
+    assert np.isclose(eval(formula, {"a": -4.0}), encoded)  # noqa: S307 -- our own words

@@ -17,7 +17,7 @@ from chainrule.export.meaning import Meaning, meaning
 from chainrule.export.numbers import float32_texts, listed
 from chainrule.export.program import Drop, Normalize, layers_of, program
 from chainrule.export.subject import Draft, Subject
-from chainrule.export.texts import block_comment, c_string
+from chainrule.export.texts import block_comment, c_string, less
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,7 +196,7 @@ class _Writer:
         at = 0
         for i, each in enumerate(self.meaning.numbers):
             value = f"missing(columns[{i}]) ? {_text(each.median)} : columns[{i}]"
-            yield f"x[{at}] = (({value}) - {_text(each.center)}) / {_text(each.scale)};"
+            yield f"x[{at}] = ({less(f'({value})', _text(each.center))}) / {_text(each.scale)};"
             if each.indicator:
                 yield f"x[{at + 1}] = missing(columns[{i}]) ? 1.0f : 0.0f;"
             at += len(each.names)

@@ -19,7 +19,7 @@ from chainrule.export.outputs import compare_outputs
 from chainrule.export.processes import SECONDS, finished
 from chainrule.export.program import Add, Apply, Fork, Linear, Normalize, Op, layers_of, program
 from chainrule.export.subject import Draft, Subject
-from chainrule.export.texts import block_comment, javascript_string
+from chainrule.export.texts import block_comment, javascript_string, less
 from chainrule.exported import Unchecked
 
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ class _Writer:
         for each in self.meaning.numbers:
             name = javascript_string(each.name)
             known = f"known({name}, {each.median!r})"
-            lines.append(f"({known} - {each.center!r}) / {each.scale!r}" if each.center or each.scale != 1 else known)
+            plain = not each.center and each.scale == 1
+            lines.append(known if plain else f"({less(known, repr(each.center))}) / {each.scale!r}")
             lines += [f"missing({name}) ? 1 : 0"] * each.indicator
         yield "\n".join(
             [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from chainrule.export.texts import less
 from chainrule.tables.features import BooleanColumn, CategoryColumn, DateColumn, NumberColumn
 from chainrule.tables.task import ValueTarget
 from chainrule.tables.values import number_marks
@@ -86,5 +87,5 @@ def _rules(feature: Feature) -> list[str]:
 
 def _scaled(name: str, center: float, scale: float, median: float) -> str:
     plain = center == 0 and scale == 1
-    scaled = name if plain else f"({name} - {center:.9g}) / {scale:.9g}"
+    scaled = name if plain else f"({less(name, f'{center:.9g}')}) / {scale:.9g}"
     return f"{scaled}; {median:.9g} in place of a missing one"

@@ -18,6 +18,15 @@ def plain(text: str) -> str:
     return "".join(" " if unicodedata.category(letter) in _STRANGE else letter for letter in text)
 
 
+def less(value: str, amount: str) -> str:
+    """A difference as people write it, with one sign.
+
+    >>> less("x", "0.5"), less("x", "-0.5")
+    ('x - 0.5', 'x + 0.5')
+    """
+    return f"{value} + {amount[1:]}" if amount.startswith("-") else f"{value} - {amount}"
+
+
 def block_comment(lines: list[str], opening: str = "/*") -> str:
     """Lines of a comment of C or JavaScript; what would end it, or a script in a page, is broken up.
 
