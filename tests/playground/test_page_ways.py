@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -212,6 +212,50 @@ def test_the_keyboard_alone_reaches_every_tool(page: Page) -> None:
     drawer.wait_for()
     page.keyboard.press("Escape")
     assert page.evaluate("() => document.activeElement.getAttribute('aria-label')") == "dense_1, unit 2"
+
+
+def test_what_is_done_by_keyboard_keeps_its_place(page: Page) -> None:
+    """Whatever is drawn anew, the focus stays where it was, or goes to what came of it."""
+
+    def press(name: str, role: Any = "button", key: str = "Enter", then: str | None = None) -> None:
+        page.get_by_role(role, name=name, exact=True).focus()
+        page.keyboard.press(key)
+        until(lambda: page.evaluate(FOCUSED) == (then or name), f"{name}: the focus is at {page.evaluate(FOCUSED)!r}")
+
+    press("iris")
+    until(lambda: page.evaluate(SETTING)["data"] == "iris", "not open")
+    press("More units in hidden layer 1")
+    until(lambda: page.evaluate(SETTING)["layers"][0]["units"] == 9, "not wider")
+    state(page, lambda head: head["setup"] == page.evaluate("() => window.playground.setup.number"))
+    page.locator("button.card").first.focus()
+    page.keyboard.press("Enter")
+    card = page.get_by_role("dialog", name="Hidden layer 1")
+    for label, key in (("Activation", "ArrowDown"), ("Units", "ArrowUp")):
+        card.get_by_label(label).focus()
+        number = page.evaluate("() => window.playground.setup.number")
+        page.keyboard.press(key)
+        state(page, lambda head, number=number: head["setup"] > number)
+        assert page.evaluate("() => document.activeElement.dataset.field") == label
+    page.keyboard.press("Escape")
+    assert page.evaluate("() => document.activeElement.className") == "card"
+    press("Fork", then="Change places")
+    press("End it", then="Fork")
+    page.get_by_role("tab", name="Rows").click()
+    press("Send row 4 through the network")
+    press("Lessons")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    until(lambda: page.evaluate(FOCUSED) == "Lesson", "the lesson has not the focus")
+
+
+def test_any_weight_of_a_wide_layer_can_be_asked(page: Page) -> None:
+    open_table(page, "digits")
+    page.get_by_role("button", name="dense_1, unit 2").click()
+    drawer = page.get_by_label("Where the number comes from")
+    drawer.get_by_label("Any other weight").select_option("pixel_4_4")
+    until(lambda: drawer.locator("dl.numbers").count(), "no answer")
+    place = page.evaluate("() => window.playground.setup.axes.findIndex((axis) => axis.name === 'pixel_4_4')")
+    assert f"dense_1.W[{place}, 2]" in drawer.inner_text()
 
 
 def test_a_line_that_breaks_is_told_and_comes_back_by_itself(browser: Browser, address: str) -> None:

@@ -20,8 +20,10 @@ function table(caption, lines) {
 /** @param {import("./types.js").Beside} told */
 function show(told) {
   beside = told;
+  const asked = document.activeElement === forkButton;
   besideBox.hidden = false;
   forkButton.disabled = true;
+  if (asked) besideBox.querySelector("button")?.focus();
   title.textContent = `Beside it: ${told.title}`;
   where.textContent = `step ${whole(told.taken)}${told.state === "paused" ? "" : `, ${told.state}`}`;
   const same = h("p", { class: "note" }, "Set alike so far: change something, and it is changed in this run alone.");
@@ -38,7 +40,9 @@ export function mountBeside() {
   on("beside", show);
   on("alone", () => {
     beside = null;
+    const asked = besideBox.contains(document.activeElement);
     besideBox.hidden = true;
     forkButton.disabled = false;
+    if (asked) forkButton.focus();
   });
 }

@@ -9,8 +9,8 @@ import { beside, besideBox, forkButton } from "./beside.js";
 /** @typedef {import("./types.js").Curve} Curve */
 
 const empty = h("p", { class: "empty" }, "Play, or take an epoch: the loss and the scores appear here.");
-const lossBox = h("div", { class: "plot" });
-const scoreBox = h("div", { class: "plot low" });
+const lossBox = h("div", { class: "plot", role: "group", "aria-label": "Loss by epoch, a drawing; below it the last values" });
+const scoreBox = h("div", { class: "plot low", role: "group", "aria-label": "Score by epoch, a drawing; below it the last values" });
 const drop = h("button", { hidden: true, onclick: () => ask("drop") }, "Forget kept");
 let logarithmic = false;
 /** @type {{loss: any, score: any}} */
@@ -55,6 +55,7 @@ function draw(which, box, { names, data }, runs) {
     shape[which] = key;
     plots[which] = new uPlot(options(which, box, names, runs), data, box);
   } else plots[which].setData(data);
+  if (plots[which].cursor.left < 0) plots[which].setLegend({ idx: null });
 }
 
 /** @param {"loss" | "score"} which @param {HTMLElement} box @param {{run: number, name: string}[]} names @param {Curve[]} runs */
@@ -67,17 +68,20 @@ function options(which, box, names, runs) {
     dash: run && name !== "loss" ? [4, 3] : undefined,
     spanGaps: true,
     points: { show: run === 0 && runs[0].epochs.length < 3, size: 6 },
-    value: (/** @type {any} */ _, /** @type {number | null} */ v) => number(v, 3),
+    value: (/** @type {any} */ plot, /** @type {number | null} */ v, /** @type {number} */ of, /** @type {number | null} */ at) => number(at === null ? newest(plot.data[of]) : v, 3),
   }));
   return {
     width: box.clientWidth, height: which === "loss" ? 170 : 120,
     scales: { x: { time: false }, y: which === "loss" ? { distr: logarithmic ? 3 : 1 } : {} },
     axes: [{ ...axis, size: 26, label: undefined }, { ...axis, size: wide, values: ticked }],
-    series: [{ label: "epoch", value: (/** @type {any} */ _, /** @type {number | null} */ v) => (v === null ? "–" : String(v)) }, ...series],
+    series: [{ label: "epoch", value: (/** @type {any} */ plot, /** @type {number | null} */ v) => String(v ?? newest(plot.data[0]) ?? "–") }, ...series],
     cursor: { points: { size: 6 } },
     legend: { live: true },
   };
 }
+
+/** The last value that there is: what is told where nothing is pointed at. @param {(number | null | undefined)[]} values */
+const newest = (values) => [...values].reverse().find((value) => value !== null && value !== undefined) ?? null;
 
 /** Ticks with as many digits as tell them apart. @param {any} _ @param {(number | null)[]} ticks */
 function ticked(_, ticks) {

@@ -3,7 +3,7 @@
 import { CLASSES, theme, onScheme } from "./colours.js";
 import { beside } from "./beside.js";
 import { exercises, mountExercises, showExercises } from "./exercises.js";
-import { byId, h, number, toast, whole } from "./dom.js";
+import { byId, h, number, redraw, toast, whole } from "./dom.js";
 import { ask, look, on, page, take } from "./page.js";
 import { inNotebook } from "./port.js";
 
@@ -53,10 +53,7 @@ function showResults(told) {
   const part = (/** @type {string} */ label, /** @type {boolean} */ held) => h("button", { "aria-pressed": String((told.part === "held-out") === held), onclick: () => look({ held }) }, label);
   const scores = h("dl", { class: "scores" }, ...told.scores.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
   const which = page.setup?.held_rows ? h("div", { class: "switch", role: "group", "aria-label": "Rows" }, part("Held out", true), part("Training", false)) : "";
-  const focused = document.activeElement?.textContent;
-  const hadFocus = results.contains(document.activeElement);
-  results.replaceChildren(h("div", { class: "panel-head" }, scores, which), h("div", { class: "both" }, ...drawn(told, beside ? "this run" : ""), ...(beside ? drawn(beside.results, `beside: ${beside.title}`) : [])));
-  if (hadFocus) [...results.querySelectorAll("button")].find((b) => b.textContent === focused)?.focus();
+  redraw(results, h("div", { class: "panel-head" }, scores, which), h("div", { class: "both" }, ...drawn(told, beside ? "this run" : ""), ...(beside ? drawn(beside.results, `beside: ${beside.title}`) : [])));
 }
 
 /** The picture of some results, of one run or of each of two. @param {import("./types.js").Results} told @param {string} caption */
@@ -124,7 +121,7 @@ function showRows(page_) {
       h("th", { scope: "row" }, choose, page_.held[k] ? h("span", { class: "tag" }, "held out") : ""), ...cells.map((cell) => h("td", { class: "right" }, cell || "–")));
     return line;
   });
-  rows.replaceChildren(
+  redraw(rows,
     h("div", { class: "panel-head" }, h("h3", {}, `Rows ${whole(page_.first)} to ${whole(last - 1)} of ${whole(page_.total)}`), turn("Earlier", Math.max(0, page_.first - 50), page_.first === 0), turn("Later", last, last >= page_.total)),
     h("p", { class: "empty" }, "Choose a row: it goes through the network above."),
     h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Table" }, h("table", { class: "rows" }, h("thead", {}, head), h("tbody", {}, ...lines))));
@@ -153,7 +150,7 @@ function showFindings(told_) {
   shown = now;
   const again = h("button", { onclick: diagnose }, "Look again");
   const head = h("div", { class: "panel-head" }, h("h3", {}, title), again);
-  findings.replaceChildren(head, ...told_.findings.map((finding, k) => h("div", { class: "finding", "data-finding": k },
+  redraw(findings, head, ...told_.findings.map((finding, k) => h("div", { class: "finding", "data-finding": k },
     h("p", { class: "says" }, h("span", { class: `severity ${finding.severity}` }, finding.severity), finding.says),
     h("p", { class: "note" }, finding.why),
     h("p", { class: "note" }, finding.figures.join(" · ")),
@@ -163,8 +160,9 @@ function showFindings(told_) {
 /** @param {Event} event @param {number} finding @param {number} remedy */
 function attempt(event, finding, remedy) {
   const button = /** @type {HTMLButtonElement} */ (event.currentTarget);
-  button.disabled = true;
-  setTimeout(() => (button.disabled = false), 8000);
+  if (button.getAttribute("aria-disabled")) return;
+  button.setAttribute("aria-disabled", "true"); // not disabled, which would take the focus away
+  setTimeout(() => button.removeAttribute("aria-disabled"), 8000);
   ask("remedy", { finding, remedy });
 }
 
@@ -172,8 +170,8 @@ function attempt(event, finding, remedy) {
 function showTried(tried) {
   const box = findings.querySelector(`[data-finding="${tried.finding}"]`);
   box?.querySelector(".tried")?.remove();
-  box?.append(h("div", { class: "tried" }, h("p", {}, tried.title), h("p", { class: tried.helped ? "good" : "warning" }, `${tried.helped ? "It helps. " : "It does not help. "}${tried.words}`)));
-  for (const button of box?.querySelectorAll("button") ?? []) button.disabled = false;
+  box?.append(h("div", { class: "tried", role: "status" }, h("p", {}, tried.title), h("p", { class: tried.helped ? "good" : "warning" }, `${tried.helped ? "It helps. " : "It does not help. "}${tried.words}`)));
+  for (const button of box?.querySelectorAll("button") ?? []) button.removeAttribute("aria-disabled");
 }
 
 function showAway() {

@@ -38,6 +38,23 @@ export function byId(id) {
   return found;
 }
 
+/** By what a control is found again in what was made anew. @param {Element} control */
+export const labelOf = (control) => /** @type {HTMLElement} */ (control).dataset.field ?? control.getAttribute("aria-label") ?? control.textContent;
+
+/** Give the focus to the control of that name, or else to the first that can have it. @param {Element} box @param {string | null} name */
+export function focusAgain(box, name) {
+  const controls = /** @type {HTMLElement[]} */ ([...box.querySelectorAll("button:enabled, input:enabled, select:enabled")]);
+  (controls.find((each) => labelOf(each) === name) ?? controls[0])?.focus();
+}
+
+/** Put other things into a box; what had the focus there has it again. @param {Element} box @param {...(Node | string)} children */
+export function redraw(box, ...children) {
+  const focused = document.activeElement;
+  const name = focused && box.contains(focused) ? labelOf(focused) : null;
+  box.replaceChildren(...children);
+  if (name !== null) focusAgain(box, name);
+}
+
 const PATHS = {
   play: "M5 3.2v9.6c0 .6.7 1 1.2.6l7-4.8a.8.8 0 0 0 0-1.2l-7-4.8A.8.8 0 0 0 5 3.2Z",
   pause: "M4.5 3h2.6v10H4.5zM8.9 3h2.6v10H8.9z",
@@ -71,7 +88,7 @@ export function icon(name) {
  */
 export function number(value, digits = 4) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)) return value.toExponential(2).replace("e+", "e");
+  if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)) return value.toExponential(Math.max(2, digits - 2)).replace("e+", "e");
   return String(Number(value.toPrecision(digits)));
 }
 

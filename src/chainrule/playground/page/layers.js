@@ -1,6 +1,6 @@
 // The head of each column: its units and activation, and the card that edits the rest.
 
-import { byId, choice, field, h, icon, words } from "./dom.js";
+import { byId, choice, field, focusAgain, h, icon, labelOf, words } from "./dom.js";
 import { chooser, nameOf, some, tick, told } from "./form.js";
 import { configure, page } from "./page.js";
 
@@ -41,7 +41,7 @@ export function layerCard(k) {
   const layer = last ? setup.setting.output : hidden()[k - 1];
   const name = last ? `${shown.units} output${shown.units === 1 ? "" : "s"}` : `${shown.units} unit${shown.units === 1 ? "" : "s"}`;
   const kind = nameOf(layer.activation) === "auto" ? words(shown.activation) : told(layer.activation);
-  const button = h("button", { class: "card", "aria-haspopup": "dialog", title: `Change this layer: ${kind}`, onclick: () => openCard(k, button) },
+  const button = h("button", { class: "card", "data-field": `layer ${k}`, "aria-haspopup": "dialog", title: `Change this layer: ${kind}`, onclick: () => openCard(k, button) },
     h("span", { class: "name" }, name), h("span", { class: "kind" }, kind));
   return h("div", { class: "column-head" }, button, last ? "" : unitButtons(k, hidden()[k - 1]));
 }
@@ -62,6 +62,30 @@ export function closeCard() {
   card = null;
 }
 
+/**
+ * Before the drawing is made anew: what is to be done after it, so that the card that is open stays, and so does the focus.
+ * @param {HTMLElement} drawing
+ */
+export function keepPlace(drawing) {
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+  const label = focused && drawing.contains(focused) ? labelOf(focused) : null;
+  const [layer, layers] = [card?.dataset.layer, card?.dataset.layers];
+  const control = card?.contains(focused) ? focused?.dataset.field : undefined;
+  const opened = [...(card?.querySelectorAll("details[open] > summary") ?? [])].map((each) => each.textContent);
+  closeCard();
+  return () => {
+    if (label !== null) focusAgain(drawing, label);
+    const opener = /** @type {HTMLElement | undefined} */ (drawing.querySelectorAll(".column-head")[Number(layer)]?.querySelector("button.card"));
+    if (layer === undefined || layers !== cardKey() || !opener) return;
+    openCard(Number(layer), opener);
+    for (const summary of card?.querySelectorAll("summary") ?? []) if (opened.includes(summary.textContent)) /** @type {HTMLDetailsElement} */ (summary.parentElement).open = true;
+    if (control) /** @type {HTMLElement | null | undefined} */ (card?.querySelector(`[data-field="${CSS.escape(control)}"]`))?.focus();
+  };
+}
+
+/** What a card belongs to: data, and as many layers. */
+const cardKey = () => `${page.setup?.setting.data} ${page.setup?.layers.length}`;
+
 /** @param {number} k @param {HTMLElement} opener */
 function openCard(k, opener) {
   const wasOpen = card?.dataset.layer === String(k);
@@ -74,7 +98,7 @@ function openCard(k, opener) {
     closeCard();
     opener.focus();
   };
-  card = h("div", { class: "popover", role: "dialog", "aria-label": title, "data-layer": k, onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && close() },
+  card = h("div", { class: "popover", role: "dialog", "aria-label": title, "data-layer": k, "data-layers": cardKey(), onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && close() },
     h("div", { class: "panel-head" }, h("h2", {}, title), h("button", { class: "plain icon", "aria-label": "Close", onclick: close }, icon("close"))),
     ...(last ? outputFields(choices) : hiddenFields(k - 1, choices)));
   const panel = byId("network"); // not the drawing, which scrolls and would cut it off

@@ -7,16 +7,23 @@ import { partOf } from "./parts.js";
 
 /** @typedef {import("./lesson-list.js").Lesson} Lesson */
 
-const box = h("div", { class: "lesson", hidden: true, role: "region", "aria-label": "Lesson" });
+const box = h("div", { class: "lesson", hidden: true, tabindex: -1, role: "region", "aria-label": "Lesson" });
 const list = h("div", { class: "popover lessons", hidden: true, role: "dialog", "aria-label": "Lessons" });
+const opener = h("button", { class: "plain", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => open(list.hidden) }, "Lessons");
 /** @type {Lesson | null} */
 let lesson = null;
 let place = 0;
 let done = false;
 
+/** Show the list, or hide it. @param {boolean} shown */
+function open(shown) {
+  list.hidden = !shown;
+  opener.setAttribute("aria-expanded", String(shown));
+}
+
 /** @param {Lesson} chosen */
 function begin(chosen) {
-  list.hidden = true;
+  open(false);
   lesson = chosen;
   show(0);
 }
@@ -35,6 +42,7 @@ function show(step) {
     h("div", { class: "panel-head" }, h("h3", {}, lesson.name), h("span", { class: "tag" }, `${step + 1} of ${lesson.steps.length}`), h("button", { class: "plain icon", "aria-label": "End the lesson", onclick: end }, icon("close"))),
     h("p", {}, say), wanted ? question(wanted) : "", h("div", { class: "after", role: "status" }),
     h("div", { class: "row" }, h("button", { disabled: step === 0, onclick: () => show(step - 1) }, "Back"), h("button", { class: "next", onclick: () => (last ? end() : show(step + 1)) }, last ? "End" : "Skip")));
+  box.focus(); // where a question does not take it
 }
 
 /** A number to be worked out: it is marked as an exercise is. @param {[string, string]} wanted */
@@ -75,17 +83,19 @@ function finish() {
 
 function end() {
   lesson = null;
+  const inside = box.contains(document.activeElement);
   box.hidden = true;
+  if (inside) opener.focus();
 }
 
 export function mountLessons() {
-  const opener = h("button", { class: "plain", "aria-haspopup": "dialog", onclick: () => (list.hidden = !list.hidden) }, "Lessons");
   list.append(...LESSONS.map((each) => h("button", { class: "plain", onclick: () => begin(each) }, h("b", {}, each.name), h("span", {}, each.about))));
   list.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
-    list.hidden = true;
+    open(false);
     opener.focus();
   });
+  addEventListener("pointerdown", ({ target }) => !list.hidden && !list.parentElement?.contains(/** @type {Node} */ (target)) && open(false));
   byId("tools").prepend(h("div", { class: "anchor" }, opener, list));
   byId("network").before(box);
   on("frame", check);

@@ -4,7 +4,7 @@ import { paint, onScheme } from "./colours.js";
 import { byId, h, number, put } from "./dom.js";
 import { drawBiases, drawLines, drawNumbers } from "./edges.js";
 import { fitted, placesOfNumbers, widest } from "./labels.js";
-import { layerCard, addLayer, closeCard } from "./layers.js";
+import { layerCard, addLayer, keepPlace } from "./layers.js";
 import { look, on, page } from "./page.js";
 import { asPicture, biasUnder, edgeName, edgeUnder, places } from "./places.js";
 import { drawTiles, takePictures } from "./tiles.js";
@@ -41,7 +41,7 @@ function build() {
   const key = JSON.stringify([setup.number, frame.head.shown, box.clientWidth, numbers]);
   if (key === built) return;
   built = key;
-  closeCard();
+  const goOn = keepPlace(drawing);
   const node = narrow() ? 32 : 42;
   const pitch = node + (numbers ? 20 : narrow() ? 8 : 11);
   const counts = frame.head.shown.map(([, count], k) => (k === 0 && asPicture() ? 1 : count));
@@ -65,6 +65,7 @@ function build() {
   drawing.replaceChildren(canvas);
   columns.forEach((column, k) => buildColumn(column, k, height));
   buildInserts();
+  goOn();
 }
 
 /** @param {Column} column @param {number} k @param {number} height */

@@ -35,7 +35,7 @@ function buildData() {
   const { setting } = setup;
   const tables = h("div", { class: "tables", role: "group", "aria-label": "Tables" });
   for (const source of welcome.sources) {
-    tables.append(h("button", { title: source.about, "aria-pressed": String(source.name === setting.data), onclick: () => open(source.name) }, words(source.name)));
+    tables.append(h("button", { "data-field": `table ${source.name}`, title: source.about, "aria-pressed": String(source.name === setting.data), onclick: () => open(source.name) }, words(source.name)));
   }
   dataBox.replaceChildren(
     tables, uploadButton(),

@@ -2,7 +2,7 @@
 
 import uPlot from "./uplot/uPlot.js";
 import { theme } from "./colours.js";
-import { byId, h, icon, number, put } from "./dom.js";
+import { byId, choice, field, focusAgain, h, icon, labelOf, number, put } from "./dom.js";
 import { ask, on, page } from "./page.js";
 import { partOf } from "./parts.js";
 
@@ -34,7 +34,8 @@ function open(title, ...parts) {
 function shut() {
   box.hidden = true;
   name = "";
-  if (opener instanceof HTMLElement) opener.focus();
+  if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+  else if (opener) focusAgain(byId("network"), labelOf(opener)); // the drawing was made anew meanwhile
 }
 
 /** @param {import("./types.js").Explained} told */
@@ -112,11 +113,22 @@ export function showNode(k, unit) {
   const rows = Array.from({ length: count }, (_, i) => button(`${layer.name}.W[${from + i}, ${unit}]`, `W[${from + i}]`, weights.values[i * units + j]));
   const bias = layer.bias ? [button(`${layer.name}.b[${unit}]`, "b", frame.arrays[`b${k - 1}`].values[j])] : [];
   const formula = page.welcome?.choices.formulas[layer.activation] ?? "";
-  const more = layer.inputs > count ? h("p", { class: "note" }, `${count} of ${layer.inputs} weights: turn the pages of the layer before for the others.`) : "";
+  const more = layer.inputs > count ? anyWeight(k, unit, layer) : "";
   open(`${layer.name}, unit ${unit}`,
     h("pre", {}, `z = sum_i x_i W[i, ${unit}] + b[${unit}]\nf(z) = ${formula}`),
     h("h3", {}, "Bias and weights"), h("p", { class: "note" }, "Each can be asked where its gradient comes from."),
     h("div", { class: "weights" }, ...bias, ...rows), more);
+}
+
+/**
+ * Ask any weight of a wide layer: by the name of its input, or by the number of the unit that it comes from.
+ * @param {number} k @param {number} unit @param {{name: string, inputs: number}} layer
+ */
+function anyWeight(k, unit, layer) {
+  const names = k === 1 ? (page.setup?.axes ?? []).map((axis) => axis.name) : Array.from({ length: layer.inputs }, (_, i) => `unit ${i}`);
+  const pick = choice(names, "", (name) => askWhy(`${layer.name}.W[${names.indexOf(name)}, ${unit}]`), (name) => name);
+  pick.prepend(h("option", { value: "", selected: true, disabled: true }, `one of ${layer.inputs}`));
+  return field("Any other weight, by where it comes from", pick);
 }
 
 /** The weights of the unit that is looked at, as they are now. @param {import("./types.js").Frame} frame */
