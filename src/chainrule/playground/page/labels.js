@@ -26,7 +26,7 @@ export function fitted(name, most) {
   if (widthOf(name) <= most) return name;
   const letters = [...name];
   for (let kept = letters.length - 1; kept > 1; kept -= 1) {
-    const text = `${letters.slice(0, Math.ceil(kept / 2)).join("")}…${letters.slice(-Math.floor(kept / 2)).join("")}`;
+    const text = `${letters.slice(0, Math.floor(kept / 2)).join("")}…${letters.slice(-Math.ceil(kept / 2)).join("")}`;
     if (widthOf(text) <= most) return text;
   }
   return `${letters[0]}…`;
