@@ -121,8 +121,8 @@ class MeanSquaredError(Loss, frozen=True, tag="mean_squared_error"):
     averages: ClassVar[bool] = True
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
-        D = Y - T
-        return (1 / Y.shape[1]) * total(D * D, axis=1), (2 / Y.shape[1]) * D
+        D, O = Y - T, Y.shape[1]
+        return (1 / O) * total(D * D, axis=1), (2 / O) * D
 
 
 class MeanAbsoluteError(Loss, frozen=True, tag="mean_absolute_error"):
@@ -137,9 +137,9 @@ class MeanAbsoluteError(Loss, frozen=True, tag="mean_absolute_error"):
         return (0.0,)
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
-        xp = namespace(Y)
+        xp, O = namespace(Y), Y.shape[1]
         D = Y - T
-        return xp.mean(xp.abs(D), axis=1), (1 / Y.shape[1]) * xp.sign(D)
+        return xp.mean(xp.abs(D), axis=1), (1 / O) * xp.sign(D)
 
 
 class Huber(Loss, frozen=True, tag="huber"):
@@ -162,11 +162,11 @@ class Huber(Loss, frozen=True, tag="huber"):
         return (-self.delta, self.delta)
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
-        xp = namespace(Y)
+        xp, O = namespace(Y), Y.shape[1]
         D = Y - T
         C = xp.clip(D, -self.delta, self.delta)
         h = C * (D - 0.5 * C)  # d^2/2 where C = D, else delta (|d| - delta/2), for either sign
-        return xp.mean(h, axis=1), (1 / Y.shape[1]) * C
+        return xp.mean(h, axis=1), (1 / O) * C
 
 
 class Quantile(Loss, frozen=True, tag="quantile"):
@@ -194,11 +194,11 @@ class Quantile(Loss, frozen=True, tag="quantile"):
         return (0.0,)
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
-        xp = namespace(Y)
+        xp, O = namespace(Y), Y.shape[1]
         D = Y - T
         S = xp.sign(D)
         slope = 0.5 * S + (0.5 - self.level) * xp.abs(S)  # 1 - q above the target, -q below, 0 at it
-        return xp.mean(slope * D, axis=1), (1 / Y.shape[1]) * slope
+        return xp.mean(slope * D, axis=1), (1 / O) * slope
 
 
 class Poisson(Loss, frozen=True, tag="poisson"):
@@ -213,9 +213,9 @@ class Poisson(Loss, frozen=True, tag="poisson"):
     averages: ClassVar[bool] = True
 
     def rows(self, Y: Array, T: Array) -> tuple[Array, Array]:
-        xp = namespace(Y)
+        xp, O = namespace(Y), Y.shape[1]
         P, inside = _at_least_tiny(Y)
-        return xp.mean(Y - T * xp.log(P), axis=1), (1 / Y.shape[1]) * (1 - inside * T / P)
+        return xp.mean(Y - T * xp.log(P), axis=1), (1 / O) * (1 - inside * T / P)
 
 
 class CrossEntropy(Loss, frozen=True, tag="cross_entropy"):

@@ -62,7 +62,7 @@ class Dense(Layer, frozen=True, tag="dense"):
         force_setattr(self, "frozen", frozen_names(self.frozen, self.PARAMETERS, where="Dense"))
         force_setattr(self, "activation", activations.get(self.activation, where="Dense"))
         force_setattr(self, "bias_init", initializers.get(self.bias_init, where="Dense: bias_init"))
-        if not (isinstance(self.init, str) and self.init == "auto"):
+        if not (isinstance(self.init, str) and self.init == "auto"):  # an array has an == of its own
             force_setattr(self, "init", initializers.get(self.init, where="Dense: init"))
 
     @property
@@ -85,8 +85,7 @@ class Dense(Layer, frozen=True, tag="dense"):
 
     def parameters(self, shape: Shape) -> tuple[Parameter, ...]:
         I, O = vector_size(self, shape), self.units
-        auto = isinstance(self.init, str) and self.init == "auto"  # an array in Given has an == of its own
-        init = initializers.for_activation(self.f.name) if auto else initializers.get(self.init)
+        init = initializers.for_activation(self.f.name) if self.init == "auto" else initializers.get(self.init)
         W = Parameter("W", (I, O), "weight", init, I, O, trainable="W" not in self.frozen)
         b = Parameter("b", (O,), "bias", initializers.get(self.bias_init), I, O, trainable="b" not in self.frozen)
         return (W, b) if self.bias else (W,)
