@@ -26,6 +26,14 @@ class Callback:
             a time, which saves most of what Python costs; they are still told of one by one,
         every_epoch: unless nobody wants to hear of every epoch, and nothing is measured after each: then of several
             taken at a time the last alone is told of. All stand in ``Training.standing.epochs``.
+
+    >>> import chainrule as cr
+    >>> class Enough(cr.Callback):
+    ...     def on_epoch(self, record):
+    ...         if record.epoch == 3:
+    ...             raise cr.StopTraining("three are enough")
+    >>> cr.Network([cr.Dense(2, "softmax")]).fit([[0.0], [1.0]], [0, 1], callbacks=Enough()).stopped
+    'three are enough'
     """
 
     only_watches: bool = False

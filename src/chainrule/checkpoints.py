@@ -63,6 +63,14 @@ class Checkpoint(Callback):
 
     Raises:
         ArgumentError: when `path` is no path, or `every` no number of seconds > 0.
+
+    >>> import chainrule as cr, tempfile
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/run.safetensors"
+    ...     _ = cr.Network([cr.Dense(2, "softmax")]).fit(X, y, epochs=3, callbacks=cr.Checkpoint(path))
+    ...     len(cr.Network([cr.Dense(2, "softmax")]).fit(X, y, epochs=5, resume=path))
+    5
     """
 
     def __init__(self, path: str | os.PathLike[str], *, every: float | None = None) -> None:

@@ -188,6 +188,13 @@ def load(path: str | os.PathLike[str]) -> Network | Model:
 
     Raises:
         FileFormatError: when the file is missing, broken, of another kind or newer; nothing in it is executed.
+
+    >>> import chainrule as cr, tempfile
+    >>> net = cr.Network([cr.Dense(2, "softmax")], n_inputs=3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     net.save(f"{folder}/net.safetensors")
+    ...     bool((cr.load(f"{folder}/net.safetensors").theta == net.theta).all())
+    True
     """
     text = str(path).lower().endswith(json_files.SUFFIX)
     opened = json_files.open_json(path) if text else open_file(path, kind="model")

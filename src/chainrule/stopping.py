@@ -26,6 +26,15 @@ class EarlyStopping(msgspec.Struct, frozen=True):
         min_delta: an improvement is more than this.
         monitor: ``"validation_loss"``, ``"objective"`` (loss + penalty), ``"loss"`` or the name of a score; None: the
             first of these that there is. Without validation the loss alone may rise while the objective descends.
+
+    Raises:
+        ArgumentError: when one of them is out of range.
+
+    >>> import chainrule as cr
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+    >>> stopping = cr.EarlyStopping(patience=2, min_delta=1e9)
+    >>> cr.Network([cr.Dense(2, "softmax")]).fit(X, y, epochs=50, early_stopping=stopping).stopped
+    'loss has not improved for 2 epochs'
     """
 
     patience: int = 10

@@ -26,6 +26,13 @@ class Activation(Layer, frozen=True, tag="activation"):
 
     Args:
         activation: f, a name or an object of `chainrule.activations`.
+
+    Raises:
+        ArgumentError: for an unknown name.
+
+    >>> import chainrule as cr
+    >>> cr.Network([cr.Activation("relu")], "mean_squared_error", n_inputs=2).forward([[-1.0, 3.0]]).tolist()
+    [[0.0, 3.0]]
     """
 
     activation: AnyActivation | str

@@ -104,6 +104,15 @@ class Residual(Composite, frozen=True, tag="residual"):
 
     Args:
         layers: what F is made of; its outputs are as many as its inputs.
+
+    Raises:
+        ArgumentError: when there are no layers, or something else is among them.
+        ShapeError: once the inputs are known, when the outputs are not as many.
+
+    >>> import chainrule as cr
+    >>> block = cr.Residual((cr.Dense(2, init="zeros"),))
+    >>> cr.Network([block], "mean_squared_error", n_inputs=2).forward([[1.0, 3.0]]).tolist()
+    [[1.0, 3.0]]
     """
 
     def __post_init__(self) -> None:

@@ -26,6 +26,13 @@ class Dropout(Layer, frozen=True, tag="dropout"):
 
     Args:
         rate: the share of entries dropped, 0 <= rate < 1.
+
+    Raises:
+        ArgumentError: when the rate is none of these.
+
+    >>> import chainrule as cr
+    >>> cr.Network([cr.Dropout(0.5)], "mean_squared_error", n_inputs=2).forward([[1.0, 3.0]]).tolist()
+    [[1.0, 3.0]]
     """
 
     rate: float

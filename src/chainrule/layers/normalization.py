@@ -93,6 +93,14 @@ class BatchNorm(Norm, frozen=True, tag="batch_norm"):
         momentum: how slowly the running averages move, 0 <= momentum < 1.
         epsilon: added to the variance.
         frozen: parameters left as they are: ``("gamma",)``, ``("gamma", "beta")``.
+
+    Raises:
+        ArgumentError: when an argument is none of these.
+
+    >>> import chainrule as cr
+    >>> net = cr.Network([cr.Dense(3, "relu"), cr.BatchNorm(), cr.Dense(2, "softmax")], n_inputs=4)
+    >>> list(net.parameters)[2:6]
+    ['batch_norm_1.gamma', 'batch_norm_1.beta', 'batch_norm_1.mean', 'batch_norm_1.variance']
     """
 
     momentum: float = 0.9
@@ -142,6 +150,14 @@ class LayerNorm(Norm, frozen=True, tag="layer_norm"):
     Args:
         epsilon: added to the variance.
         frozen: parameters left as they are: ``("gamma",)``, ``("gamma", "beta")``.
+
+    Raises:
+        ArgumentError: when an argument is none of these.
+
+    >>> import chainrule as cr
+    >>> net = cr.Network([cr.LayerNorm()], "mean_squared_error", n_inputs=2, dtype="float64")
+    >>> net.forward([[1.0, 3.0], [10.0, 30.0]]).round(3).tolist()
+    [[-1.0, 1.0], [-1.0, 1.0]]
     """
 
     def forward(self, params: Params, X: Array, mode: Mode) -> tuple[Array, NormSaved]:  # noqa: ARG002 -- always the same
