@@ -40,6 +40,7 @@ class FitOptions:
     metrics: str | Metric | Iterable[str | Metric] = ()
     class_weight: str | dict[Any, float] | None = None
     engine: str | Engine = "auto"
+    threads: int | None = None
 
     def settings(self, seed: int, n_rows: int) -> TrainingSettings:
         """The same as the training takes it, for so many rows.

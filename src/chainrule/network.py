@@ -88,6 +88,7 @@ class Network(NetworkFunction):
         callbacks: AnyCallback | Iterable[AnyCallback] = (),
         resume: str | os.PathLike[str] | None = None,
         engine: str | Engine = "auto",
+        threads: int | None = None,
     ) -> History:
         """Train from the present weights on; `reset` first to begin anew.
 
@@ -108,6 +109,8 @@ class Network(NetworkFunction):
             callbacks: functions of an `Epoch`, or `Callback` objects.
             resume: a checkpoint file to go on from.
             engine: ``"auto"``, the name of one, or an engine with settings of its own: ``NativeEngine(threads=1)``.
+            threads: how many work on a step of the native engine; None: one or all cores, whichever is faster as the
+                training goes. The bits are the same.
 
         Returns:
             The history, which `net.history` keeps too.
@@ -127,8 +130,9 @@ class Network(NetworkFunction):
             metrics=metrics,
             class_weight=class_weight,
             engine=engine,
+            threads=threads,
         )
-        choose(engine)  # an unknown name is refused before any work
+        choose(engine, threads=threads)  # an unknown name is refused before any work
         listeners = Listeners(callbacks)
         return self.fit_rows(self.read(X, y, sample_weight, where="fit"), options, listeners, resume=resume)
 
@@ -155,7 +159,7 @@ class Network(NetworkFunction):
         data, measured = rows.data(of_class), None if held is None else held.data(of_class)
         settings = options.settings(self.seed, len(data.X))
         with self._built_for(data.X.shape[1]):
-            choice = choose(options.engine, self.objective, settings.optimizer)
+            choice = choose(options.engine, self.objective, settings.optimizer, threads=options.threads)
             places = None if held is None else held.places
             scores = EpochScores(
                 self.objective, self.theta, choice.engine, data, measured, options.metrics, places=places

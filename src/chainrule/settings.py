@@ -77,6 +77,8 @@ class Settings:
         seeds: Train once for each of these seeds of weights, order and dropout, one training on each core, and keep the
             best: 20 for 0 to 19, or a list such as 3,7,9. The rows stay split by seed.
         engine: auto, or the name of one; see chainrule doctor.
+        threads: How many work on a step of the native engine, with seeds on as many trainings; unless given, as many
+            as make it faster. The result is the same.
         dtype: float32 or float64.
     """
 
@@ -110,6 +112,7 @@ class Settings:
     seed: int = 0
     seeds: int | tuple[int, ...] | None = None
     engine: str = "auto"
+    threads: int | None = None
     dtype: DType = "float32"
 
     def __post_init__(self) -> None:
@@ -128,7 +131,13 @@ class Settings:
         self.make_optimizer()
 
     def _check_numbers(self) -> None:
-        bounds = {"epochs": (1, None), "batch_size": (0, None), "patience": (0, None), "max_categories": (1, 2**31)}
+        bounds = {
+            "epochs": (1, None),
+            "batch_size": (0, None),
+            "patience": (0, None),
+            "threads": (1, None),
+            "max_categories": (1, 2**31),
+        }
         for name, (least, most) in bounds.items():
             if getattr(self, name) is not None:
                 checks.whole(getattr(self, name), name, where="train", least=least, most=most)

@@ -160,6 +160,7 @@ class TableTraining:
             "metrics": ("accuracy",) if self.columns.classes else ("r2",),
             "class_weight": None if settings.class_weight == "none" else settings.class_weight,
             "engine": settings.engine,
+            "threads": settings.threads,
         }
 
     def note_trained(self, model: Model) -> None:

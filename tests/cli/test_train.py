@@ -188,6 +188,7 @@ _VALUES = {  # for each setting another value than its default, as written on th
     "seed": ("5", 5),
     "seeds": ("3,7", [3, 7]),
     "engine": ("reference", "reference"),
+    "threads": ("2", 2),
     "dtype": ("float64", "float64"),
 }
 

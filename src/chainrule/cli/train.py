@@ -26,7 +26,9 @@ SETTINGS_GROUPS = {
     **dict.fromkeys(("max_categories", "drop", "missing", "header"), "Data"),
     **dict.fromkeys(("layers", "activation", "norm", "dropout", "init", "dtype"), "Network"),
     **dict.fromkeys(("loss", "optimizer", "lr", "schedule", "epochs", "batch_size", "patience"), "Training"),
-    **dict.fromkeys(("l1", "l2", "clip_norm", "clip_value", "class_weight", "seed", "seeds", "engine"), "Training"),
+    **dict.fromkeys(
+        ("l1", "l2", "clip_norm", "clip_value", "class_weight", "seed", "seeds", "engine", "threads"), "Training"
+    ),
 }
 _FILES_GROUPS = {
     **dict.fromkeys(("checkpoint", "checkpoint_every", "resume"), "Training"),

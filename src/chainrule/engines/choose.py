@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from chainrule.engines.interface import Engine
 from chainrule.engines.native import NativeEngine
 from chainrule.engines.reference import ReferenceEngine
-from chainrule.errors import unknown_name
+from chainrule.errors import ArgumentError, unknown_name
 
 if TYPE_CHECKING:
     from chainrule.objective import Objective
@@ -25,7 +25,11 @@ class EngineChoice(NamedTuple):
 
 
 def choose(
-    engine: str | Engine = "auto", objective: Objective | None = None, optimizer: AnyOptimizer | None = None
+    engine: str | Engine = "auto",
+    objective: Objective | None = None,
+    optimizer: AnyOptimizer | None = None,
+    *,
+    threads: int | None = None,
 ) -> EngineChoice:
     """The engine of that name, or the object itself; ``"auto"``: the fastest that takes the objective.
 
@@ -33,18 +37,23 @@ def choose(
         engine: ``"auto"``, a name, or an engine with settings of its own, such as ``NativeEngine(threads=2)``.
         objective: what it is to run; None: asked in general.
         optimizer: with what.
+        threads: how many work on a step of the native engine; None: see `NativeEngine`.
 
     Raises:
-        ArgumentError: for an unknown name.
+        ArgumentError: for an unknown name, or threads that are none, or beside an engine that has its own.
     """
     if isinstance(engine, Engine) and not isinstance(engine, type):
+        if threads is not None:
+            expected = "nothing beside an engine with settings of its own, such as NativeEngine(threads=2)"
+            raise ArgumentError("threads", where="fit", expected=expected, got=threads)
         return EngineChoice(engine, "it was given")
     if not isinstance(engine, str) or engine not in {"auto", *ENGINES}:
         raise unknown_name("engine", engine, ["auto", *ENGINES])
+    engines = ENGINES if threads is None else ENGINES | {"native": NativeEngine(threads)}
     if engine != "auto":
-        return EngineChoice(ENGINES[engine], "it was asked for by name")
+        return EngineChoice(engines[engine], "it was asked for by name")
     refusals = []
-    for candidate in ENGINES.values():
+    for candidate in engines.values():
         refused = candidate.refuses(objective, optimizer)
         if not refused:
             break
