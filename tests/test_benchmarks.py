@@ -411,7 +411,7 @@ def test_everybody_answers_one_row_alike(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in command.NAMES if name != "playground"])  # it waits for a browser
 def test_each_table_is_printed_within_its_width(name, capsys, monkeypatch):
-    monkeypatch.setattr(steps, "BOUTS", floors.BOUTS[2:3])
+    monkeypatch.setattr(steps, "BOUTS", floors.BOUTS[2:4])
     monkeypatch.setattr(
         steps, "steppers", lambda: [peer for peer in steppers() if peer.library not in {"jax", "torch"}]
     )
