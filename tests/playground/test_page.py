@@ -229,6 +229,9 @@ def test_axe_finds_nothing(browser: Browser, address: str, scheme: Any, width: i
     page.get_by_role("button", name="Fork").click()
     until(page.get_by_role("region", name="The run beside", exact=True).is_visible, "nothing beside")
     page.get_by_role("button", name="dense_1, unit 2").click()
+    drawer = page.get_by_label("Where the number comes from")
+    drawer.get_by_role("button", name="W[1]").click()
+    until(drawer.get_by_role("heading", name="Paths").count, "no answer")
     page.add_script_tag(path=str(AXE))
     found = page.evaluate("() => axe.run()")["violations"]
     context.close()
