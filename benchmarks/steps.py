@@ -29,7 +29,8 @@ def run(options: Options) -> None:
         print(f"\nsteps: no network has {options.match!r} in its name")
         return
     if options.quick:
-        bouts = [bout._replace(problem=bout.problem.with_steps(2), long=min(bout.long, 2)) for bout in bouts[:-1:3] or bouts]
+        few = bouts[:-1:3] or bouts
+        bouts = [bout._replace(problem=bout.problem.with_steps(2), long=min(bout.long, 2)) for bout in few]
     peers, raced, products = steppers(), [], _products(options)
     for bout in bouts:
         results = race(peers, "steps", bout.problem, rounds=options.rounds, cores=options.cores, long=bout.long)
