@@ -141,12 +141,14 @@ def test_a_wide_table_of_many_classes_stays_on_the_page(page: Page, tmp_path: Pa
     own = tmp_path / "wide.csv"
     rng = np.random.default_rng(0)
     columns = {f"a measurement of the {k}th kind": rng.normal(size=90).round(2) for k in range(70)}
+    columns["always"] = ["so"] * 90
     pl.DataFrame({**columns, "kind": [f"a class of its own {k % 30}" for k in range(90)]}).write_csv(own)
     page.locator("input[type=file]").set_input_files(own)
     until(lambda: page.evaluate(SETTING)["data"] == "wide.csv", "not open")
     until(lambda: page.locator("table.grid tbody tr").count() == 30, "no confusion matrix")
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-    page.get_by_text("Columns to use").click()
+    page.get_by_text("Columns to use (70 of 71)").click()
+    assert page.get_by_title("always is not used: it holds 'so' in every training row").is_visible()
     page.get_by_label("Find a column").fill("57th")
     page.get_by_role("checkbox").and_(page.locator(":visible")).uncheck()
     until(lambda: page.evaluate("() => window.playground.setup.axes.length") == 69, "the column is still used")

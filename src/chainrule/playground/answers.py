@@ -56,6 +56,7 @@ def setup_of(experiment: Experiment, number: int) -> messages.Setup:
         first_axes=rows.first_axes,
         classes=tuple(map(str, rows.columns.classes)),
         columns=tuple(rows.frame.columns),
+        aside={each.name: each.reason for each in rows.columns.set_aside if each.name not in experiment.setting.drop},
         target=rows.target,
         targets=rows.targets,
         sheet=rows.sheet is not None,

@@ -86,6 +86,8 @@ class Setup(Told, frozen=True):
     first_axes: tuple[int, int]
     classes: tuple[str, ...]
     columns: tuple[str, ...]
+    aside: dict[str, str]
+    """The columns that are not used though nobody left them out, each with the reason."""
     target: str
     targets: tuple[str, ...]
     sheet: bool

@@ -63,13 +63,15 @@ function open(data) {
 function columnsToUse(setup) {
   const names = setup.columns.filter((name) => name !== setup.target);
   if (names.length < 2) return "";
+  const used = names.filter((name) => !setup.setting.drop.includes(name) && !(name in setup.aside)).length;
   const boxes = names.map((name) => {
     const box = h("input", { type: "checkbox", "data-field": name, checked: !setup.setting.drop.includes(name), onchange: () => {
       const dropped = names.filter((_, k) => !(/** @type {HTMLInputElement} */ (boxes[k].querySelector("input")).checked));
       if (dropped.length < names.length) configure({ drop: dropped });
       else box.checked = true;
     } });
-    return h("label", { class: "row", title: name }, box, h("span", {}, name));
+    const why = setup.aside[name];
+    return h("label", { class: "row", title: why ? `${name} is not used: it ${why}` : name }, box, h("span", {}, name), why ? h("span", { class: "tag" }, "not used") : "");
   });
   const find = h("input", { type: "search", placeholder: "Find a column", "aria-label": "Find a column", value: names.length > MANY_COLUMNS ? sought : "", oninput: seek });
   function seek() {
@@ -77,7 +79,7 @@ function columnsToUse(setup) {
     for (const [k, box] of boxes.entries()) box.hidden = !names[k].toLowerCase().includes(sought.toLowerCase());
   }
   if (find.value) seek();
-  return h("details", { class: "more", "data-of": "columns", open: setup.setting.drop.length > 0 }, h("summary", {}, `Columns to use (${names.length - setup.setting.drop.length} of ${names.length})`),
+  return h("details", { class: "more", "data-of": "columns", open: setup.setting.drop.length > 0 }, h("summary", {}, `Columns to use (${used} of ${names.length})`),
     h("div", { class: "field" }, names.length > MANY_COLUMNS ? find : ""), h("div", { class: "field columns" }, ...boxes));
 }
 

@@ -12,7 +12,7 @@
  * @typedef {{data: string, target: string | null, task: string, drop: string[], scaling: string, noise: number, training_share: number, layers: HiddenLayer[], output: DenseLayer, start: Record<string, any>, loss: Chosen, optimizer: Chosen, lr: number | null, schedule: Chosen, l1: number, l2: number, epochs: number, batch_size: number, seed: number, dtype: string}} Setting
  * @typedef {{name: string, low: number, high: number, low_value: number, high_value: number}} Axis
  * @typedef {{name: string, inputs: number, units: number, activation: string, bias: boolean}} Layer
- * @typedef {{kind: "setup", number: number, setting: Setting, link: string, layers: Layer[], parameters: number, loss: string, axes: Axis[], first_axes: [number, number], classes: string[], columns: string[], target: string, targets: string[], sheet: boolean, training_rows: number, held_rows: number, steps_per_epoch: number, picture_side: number, target_range: [number, number] | null, engine: string}} Setup
+ * @typedef {{kind: "setup", number: number, setting: Setting, link: string, layers: Layer[], parameters: number, loss: string, axes: Axis[], first_axes: [number, number], classes: string[], columns: string[], aside: Record<string, string>, target: string, targets: string[], sheet: boolean, training_rows: number, held_rows: number, steps_per_epoch: number, picture_side: number, target_range: [number, number] | null, engine: string}} Setup
  * @typedef {{rows: number[], x: number[], y: number[], target: number[], held: boolean[]}} Points
  * @typedef {{kind: "plane", number: number, x: number, y: number, points: Points}} Plane
  * @typedef {{name: string, epochs: number[], series: Record<string, (number | null)[]>}} Curve
