@@ -127,7 +127,8 @@ def _arrays(options: Options) -> None:
     lines, ours = [_line(name, trainings.get(name)) for name in ("chainrule", *_PEERS)], middle(trainings["chainrule"])
     remark = (
         f"784-128-10, relu, Adam at 0.001, batch 128, shuffled every epoch, until {until:.1%} of the 10,000 test rows "
-        f"are right; from arrays in memory; median of {seeds} seeds; memory of the whole process. "
+        f"are right; from arrays in memory; initial weights of Glorot's width (torch: its own); median of {seeds} "
+        "seeds; memory of the whole process. "
         f"{_verdict(ours, lines, FLOORS['arrays'])}"
     )
     _show(f"MNIST, arrays, to {until:.1%}", ours, lines, remark)

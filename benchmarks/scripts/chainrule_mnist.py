@@ -12,7 +12,7 @@ import chainrule as cr
 from benchmarks.scripts.pictures import BATCH, HIDDEN, RATE, read_folder
 
 if TYPE_CHECKING:
-    from chainrule.training import Epoch
+    from chainrule.records import Epoch
 
 
 def main() -> None:
@@ -29,7 +29,8 @@ def main() -> None:
             raise cr.StopTraining(f"{given.until:.1%} reached")
 
     start = time.perf_counter()
-    net = cr.Network([cr.Dense(HIDDEN, "relu"), cr.Dense(10, "softmax")], seed=given.seed)
+    first, second = (cr.Dense(*layer, init="glorot_uniform") for layer in ((HIDDEN, "relu"), (10, "softmax")))
+    net = cr.Network([first, second], seed=given.seed)  # initial weights as JAX's and scikit-learn's here
     history = net.fit(
         pictures.X,
         pictures.y,
