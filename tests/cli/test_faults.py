@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 import chainrule as cr
 from chainrule import storage
 from chainrule.cli import run
+from chainrule.table_training import TableTraining
 
 pytestmark = pytest.mark.usefixtures("files")
 
@@ -248,6 +250,24 @@ def test_a_disk_that_is_full(call, monkeypatch):
     code, _, err = call("train", "good.csv", "--target", "y", "--epochs", 1, "--quiet")
     assert code == 1
     assert "No space left" in err
+
+
+def test_a_model_whose_folder_is_gone_is_kept_elsewhere(call, monkeypatch, tmp_path):
+    def run(training, **options):
+        trained = finish(training, **options)
+        shutil.rmtree("models")
+        return trained
+
+    finish = TableTraining.run
+    monkeypatch.setattr(TableTraining, "run", run)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    Path("models").mkdir()
+    code, _, err = call("train", "iris", "--epochs", 1, "--out", "models/m.safetensors")
+    (kept,) = tmp_path.glob("chainrule-*/m.safetensors")
+    assert code == 1
+    assert "models/m.safetensors: could not be written" in err
+    assert f"The model lies in {kept} meanwhile" in err
+    assert cr.load(kept).network.history.epochs[-1].epoch == 1
 
 
 def test_streams_that_are_closed_are_read_as_empty_and_written_to_nowhere(monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
@@ -167,7 +168,7 @@ def _listen_to_best(training: TableTraining) -> None:
 def _write(plan: RunPlan, training: TableTraining) -> dict[str, str]:
     """Write model, TOML, picture and report; what was written, by path."""
     written = {plan.out: "the model"}
-    training.model.save(plan.out)
+    _save(plan, training)
     curves = training.model.fits or training.model.history
     toml = plan.write_toml(training.settings)
     written[str(toml)] = "this run, to be repeated"
@@ -180,6 +181,21 @@ def _write(plan: RunPlan, training: TableTraining) -> dict[str, str]:
     if plan.files.tensorboard is not None:
         written[plan.files.tensorboard] = f"for tensorboard --logdir {shlex.quote(plan.files.tensorboard)}"
     return written
+
+
+def _save(plan: RunPlan, training: TableTraining) -> None:
+    """Save the model; where its folder takes no file any more, where temporary files go: no training is in vain."""
+    try:
+        training.model.save(plan.out)
+    except StorageError as fault:
+        from pathlib import Path
+        from tempfile import mkdtemp
+
+        with suppress(StorageError, OSError):
+            elsewhere = Path(mkdtemp(prefix="chainrule-")) / Path(plan.out).name
+            training.model.save(elsewhere)
+            raise Stop(FAILED, f"Error: {fault} The model lies in {elsewhere} meanwhile: move it from there.") from None
+        raise
 
 
 def _write_what_there_is(plan: RunPlan, training: TableTraining, teller: Teller) -> str:
