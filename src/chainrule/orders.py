@@ -30,7 +30,7 @@ class Orders:
     """
 
     def __init__(self, n_rows: int, seed: int) -> None:
-        self._n_rows, self._seed, self._entropy = n_rows, seed, order_entropy(seed)
+        self.n_rows, self._seed, self._entropy = n_rows, seed, order_entropy(seed)
 
     def of_epoch(self, epoch: int) -> Ints:
         """The rows in the order of this epoch ``(N,)``."""
@@ -39,9 +39,9 @@ class Orders:
 
     def of_epochs(self, first: int, count: int) -> Ints:
         """The orders of so many epochs, from `first` on: ``(count, N)``."""
-        if kernels() is None or max(self._n_rows, first + count) >= _END:
+        if kernels() is None or max(self.n_rows, first + count) >= _END:
             epochs = range(first, first + count)
-            return np.stack([epoch_order(self._n_rows, seed=self._seed, epoch=epoch) for epoch in epochs])
-        orders = np.empty((count, self._n_rows), np.int64)
+            return np.stack([epoch_order(self.n_rows, seed=self._seed, epoch=epoch) for epoch in epochs])
+        orders = np.empty((count, self.n_rows), np.int64)
         kernels().draw_orders(self._entropy, first, orders)
         return orders

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from math import ceil, inf, isfinite, nan
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import numpy as np
 
+from chainrule.ahead import Ahead
 from chainrule.divergence import Rewind, Stretch, place_in_pass, place_in_theta
 from chainrule.engines.interface import Data, EpochsRun
 from chainrule.errors import DivergenceError
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from chainrule.metrics import Better, Metric
     from chainrule.objective import Objective
     from chainrule.training_settings import TrainingSettings
-
-_EPOCHS_AT_ONCE = 10_000  # at most
-_BYTES_AT_ONCE = 1 << 24  # for what several epochs need at most
 
 
 class Scores(Protocol):
@@ -71,16 +69,6 @@ class NoScores:
         return {}
 
 
-class _Ahead(NamedTuple):
-    """Epochs taken in one call, of which some have not been told: where they began, and what they were made of."""
-
-    before: tuple[Floats, dict[str, Floats]]
-    orders: Ints | None
-    rates: Floats
-    taken: int
-    thetas: Floats
-
-
 class Training:
     """A run over its epochs; iterate to run it.
 
@@ -97,7 +85,6 @@ class Training:
             `settle_slots` before they read them.
         may_skip: whether of epochs taken in one call, where nothing is measured after each, the last alone may be told
             of; the others stand in `Standing.epochs`.
-        ahead: how many epochs the engine has taken that are still to be told of; at 0 the slots are those of theta.
         pace: how much is taken at once; it may be changed between two records, and changes no bit of the result.
         watch: who listens to its layers, for a report; the history hands it on.
 
@@ -125,10 +112,9 @@ class Training:
         shuffled = settings.shuffle and self.steps_per_epoch > 1
         self._orders = Orders(len(data.X), settings.seed) if shuffled else None
         self.pace = Pace()
-        self.may_run_ahead, self.may_skip, self.ahead = False, False, 0
+        self.may_run_ahead, self.may_skip = False, False
+        self._ahead = Ahead(run, self._orders, self.steps_per_epoch) if isinstance(run, EpochsRun) else None
         self.watch: Any = None
-        self._epochs_run = run if isinstance(run, EpochsRun) else None
-        self._last_call: _Ahead | None = None
         self._rewind, self._last_rate = Rewind(), nan
         self._started = perf_counter()
 
@@ -136,6 +122,8 @@ class Training:
         """Go on where an earlier run stood; theta and the slots of `run` are put back by whoever has them."""
         standing.epochs = self._epochs = Epochs(standing.epochs)
         self.standing, self.best_theta = standing, best_theta.copy()
+        if self._ahead is not None:
+            self._ahead.epochs = 0
         self._started = perf_counter() - standing.seconds
 
     def __iter__(self) -> Iterator[Steps | Epoch]:
@@ -162,18 +150,15 @@ class Training:
         if self.standing.best_epoch:
             self.run.theta[...] = self.best_theta
 
+    @property
+    def ahead(self) -> int:
+        """How many epochs the engine has taken that are still to be told of; at 0 the slots are those of theta."""
+        return 0 if self._ahead is None else self._ahead.epochs
+
     def settle_slots(self) -> None:
         """Take the slots back to the end of the epoch last told of, where the engine was ahead of it."""
-        if self._last_call is None or not self.ahead:
-            return
-        (theta, slots), orders, rates, taken, thetas = self._last_call
-        now, epochs = self.run.theta.copy(), (self.standing.taken - taken) // self.steps_per_epoch
-        self.run.restore(theta, slots)
-        if epochs and self._epochs_run is not None:
-            some = None if orders is None else orders[:epochs]
-            self._epochs_run.advance_epochs(some, rates[: epochs * self.steps_per_epoch], taken, thetas[:epochs])
-        self.run.theta[...] = now
-        self.ahead = 0
+        if self._ahead is not None:
+            self._ahead.settle()
 
     def order(self, epoch: int) -> Ints | None:
         """The rows in the order of this epoch, 0 for the first; None: as they are."""
@@ -205,47 +190,37 @@ class Training:
         """How many epochs the engine is to take in one call: not beyond where anything can depend on their outcome."""
         now, stopping = self.standing, self.settings.early_stopping
         # After the first epoch it is known how long one takes, and whether the schedule listens to the loss.
-        if not self.may_run_ahead or self._epochs_run is None or not now.epoch or now.step or now.plateau is not None:
+        if not self.may_run_ahead or self._ahead is None or not now.epoch or now.step or now.plateau is not None:
             return 1
-        theta, X = self.run.theta, self.data.X
-        of_one = theta.nbytes + 8 * len(X) + 24 * self.steps_per_epoch  # theta, the order, rates and values
         left = self.settings.epochs - now.epoch
         if stopping:
             left = min(left, now.best_epoch + stopping.patience - now.epoch)
-        in_time = self.pace.steps(_EPOCHS_AT_ONCE * self.steps_per_epoch) // self.steps_per_epoch
-        return min(left, in_time, _BYTES_AT_ONCE // of_one)
+        return min(left, self.pace.steps(self._ahead.most * self.steps_per_epoch) // self.steps_per_epoch)
 
     def _several_epochs(self, count: int) -> Iterator[Epoch]:
         """Take so many epochs, then tell of them; of none where a number is not finite: steps will find which."""
-        now, run = self.standing, self.run
-        S = self.steps_per_epoch
-        assert self._epochs_run is not None  # noqa: S101 -- `_epochs_at_once` looked
-        rates, thetas = self._rates(count * S), np.empty((count, run.theta.size), run.theta.dtype)
-        before = run.theta.copy(), {name: slot.copy() for name, slot in run.slots.items()}
+        now, S = self.standing, self.steps_per_epoch
+        assert self._ahead is not None  # noqa: S101 -- `_epochs_at_once` looked
         self._rewind = Rewind()  # what it remembers does not lead on from here
-        start = perf_counter()
-        orders = None if self._orders is None else self._orders.of_epochs(now.epoch, count)
-        values = self._epochs_run.advance_epochs(orders, rates, now.taken, thetas)
-        self.pace.note(len(values), perf_counter() - start)
-        if not (np.isfinite(values).all() and np.isfinite(thetas[-1]).all()):
-            run.restore(*before)
+        start, rates = perf_counter(), self._rates(count * S)
+        taken = self._ahead.take(now.epoch, now.taken, rates)
+        self.pace.note(count * S, perf_counter() - start)
+        if taken is None:
             self.may_run_ahead = False
             return
-        sums, last_rates = self._sums(values.reshape(count, S, 2)), rates[S - 1 :: S]
+        sums, last_rates = self._sums(taken.values), rates[S - 1 :: S]
         if self._skips:
-            yield self._finish_epochs(sums, last_rates, thetas)
+            self._ahead.epochs = 0
+            yield self._finish_epochs(sums, last_rates, taken.thetas)
             return
-        self._last_call = _Ahead(before, orders, rates, now.taken, thetas)
-        of_epochs = zip(thetas, sums.tolist(), last_rates.tolist(), strict=True)
+        of_epochs = zip(taken.thetas, sums.tolist(), last_rates.tolist(), strict=True)
         for theta, (now.loss_sum, now.penalty_sum), self._last_rate in of_epochs:
-            run.theta[...] = theta
+            self.run.theta[...] = theta
             now.taken += S
-            count -= 1
-            self.ahead = count
+            self._ahead.epochs -= 1
             yield self._finish_epoch()
             if now.stopped:
                 return
-        self._last_call = None
 
     @property
     def _skips(self) -> bool:

@@ -183,4 +183,3 @@ def put_back(entry: Entry) -> None:
     training = entry.experiment.training
     training.run.restore(entry.theta, entry.slots)
     training.go_on(msgspec.structs.replace(entry.standing, epochs=[]), entry.best)
-    training.ahead = 0
