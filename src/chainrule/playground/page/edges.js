@@ -6,8 +6,48 @@ import { asPicture, biasAt, gap, places } from "./places.js";
 
 /** @typedef {import("./types.js").Frame} Frame */
 
+const SEEN = 0.02; // of the widest line: a change of .08 pixels, and of 4 of 255 steps of its colour
+
+/** @type {{prefix: string, shares: Map<string, Float32Array>}} what the lines and dots are that are drawn */
+let drawn = { prefix: "", shares: new Map() };
+
+/** Each weight and each bias as a share of the largest beside it. @param {Frame} frame @param {string} prefix */
+function sharesOf(frame, prefix) {
+  const shares = new Map();
+  for (let k = 0; k + 1 < places.columns.length; k += 1) for (const name of [`${prefix}W${k}`, `${prefix}b${k}`]) {
+    const values = /** @type {Float32Array | undefined} */ (frame.arrays[name]?.values);
+    if (!values || (k === 0 && asPicture() && name.endsWith("W0"))) continue; // those of a picture are drawn alike
+    const largest = largestOf(values);
+    shares.set(name, values.map((value) => value / largest));
+  }
+  return shares;
+}
+
+/** @param {Float32Array} values */
+function largestOf(values) {
+  let largest = 1e-12;
+  for (const value of values) if (Math.abs(value) > largest) largest = Math.abs(value);
+  return largest;
+}
+
+/** @param {Float32Array} shares @param {Float32Array | undefined} before */
+const alike = (shares, before) => shares.length === before?.length && shares.every((share, k) => Math.abs(share - before[k]) < SEEN);
+
+/**
+ * Whether the lines or dots of a frame look other than those that are drawn: drawing them is most of the work of a frame.
+ * @param {Frame} frame @param {string} prefix
+ */
+export function haveMoved(frame, prefix) {
+  if (prefix !== drawn.prefix) return true;
+  const now = sharesOf(frame, prefix);
+  if (now.size !== drawn.shares.size) return true;
+  for (const [name, shares] of now) if (!alike(shares, drawn.shares.get(name))) return true;
+  return false;
+}
+
 /** The lines of all gaps by their weights. @param {CanvasRenderingContext2D} context @param {Frame} frame @param {string} prefix `d`: by their gradients @param {import("./places.js").Edge | null} near */
 export function drawLines(context, frame, prefix, near) {
+  drawn = { prefix, shares: sharesOf(frame, prefix) };
   for (let k = 0; k + 1 < places.columns.length; k += 1) drawGap(context, k, frame, prefix, near?.layer === k ? near : null);
 }
 
@@ -17,8 +57,7 @@ function drawGap(context, k, frame, prefix, near) {
   if (!weights) return;
   const { a, b, x0, x1 } = gap(k);
   const [count, units] = weights.shape;
-  let largest = 1e-12;
-  for (const w of weights.values) if (Math.abs(w) > largest) largest = Math.abs(w);
+  const largest = largestOf(/** @type {Float32Array} */ (weights.values));
   const summed = k === 0 && asPicture();
   for (let j = 0; j < b.ys.length; j += 1) {
     for (let i = 0; i < (summed ? 1 : a.ys.length); i += 1) {
@@ -49,7 +88,7 @@ export function drawBiases(context, frame, prefix) {
   places.columns.forEach((column, k) => {
     const biases = frame.arrays[`${prefix}b${k - 1}`]?.values;
     if (!biases) return;
-    const largest = Math.max(...biases.map(Math.abs), 1e-12);
+    const largest = largestOf(/** @type {Float32Array} */ (biases));
     column.ys.forEach((_, i) => {
       const [x, y] = biasAt(column, i);
       context.beginPath();

@@ -2,7 +2,7 @@
 
 import { paint, onScheme } from "./colours.js";
 import { byId, h, number, put } from "./dom.js";
-import { drawBiases, drawLines, drawNumbers } from "./edges.js";
+import { drawBiases, drawLines, drawNumbers, haveMoved } from "./edges.js";
 import { fitted, placesOfNumbers, widest } from "./labels.js";
 import { layerCard, addLayer, keepPlace } from "./layers.js";
 import { look, on, page } from "./page.js";
@@ -33,13 +33,13 @@ const mostLetters = () => (narrow() && !numbers ? 50 : 96);
 
 const narrow = () => (drawing.parentElement?.clientWidth ?? 0) < 560;
 
-/** Place the columns for the width there is, and make their nodes. */
+/** Place the columns for the width there is, and make their nodes; whether anything had changed. */
 function build() {
   const { setup, frame } = page;
-  if (!setup || !frame) return;
+  if (!setup || !frame) return false;
   const box = /** @type {HTMLElement} */ (drawing.parentElement);
   const key = JSON.stringify([setup.number, frame.head.shown, box.clientWidth, numbers]);
-  if (key === built) return;
+  if (key === built) return false;
   built = key;
   const goOn = keepPlace(drawing);
   const node = narrow() ? 32 : 42;
@@ -66,6 +66,7 @@ function build() {
   columns.forEach((column, k) => buildColumn(column, k, height));
   buildInserts();
   goOn();
+  return true;
 }
 
 /** @param {Column} column @param {number} k @param {number} height */
@@ -157,10 +158,12 @@ function labelsOf(k, frame) {
 
 /** @param {import("./types.js").Frame} frame */
 function drawFrame(frame) {
-  build();
+  const anew = build();
   takePictures(frame);
-  if (!motion) draw(0);
+  if (!motion) draw(0, anew || numbers || haveMoved(frame, prefix()));
 }
+
+const prefix = () => (page.view.side === "backward" ? "d" : "");
 
 /** What is written around the drawing. @param {import("./types.js").Frame} frame */
 function tellFrame(frame) {
@@ -168,23 +171,26 @@ function tellFrame(frame) {
   tellScale(frame);
 }
 
-/** @param {number} offset of the moving dashes */
-function draw(offset) {
+/** @param {number} offset of the moving dashes @param {boolean} [lines] whether they are drawn too: the nodes cover what they were */
+function draw(offset, lines = true) {
   const { frame } = page;
   const context = canvas.getContext("2d");
   if (!frame || !context || !places.columns.length) return;
   const ratio = devicePixelRatio || 1;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  const backward = page.view.side === "backward";
-  const prefix = backward ? "d" : "";
-  context.setLineDash(motion ? [7, 5] : []);
-  context.lineDashOffset = backward ? offset : -offset;
-  drawLines(context, frame, prefix, near);
-  context.setLineDash([]);
-  drawBiases(context, frame, prefix);
+  if (lines) drawEdges(context, frame, offset);
   drawTiles(context, frame);
-  if (numbers) drawNumbers(context, frame, backward);
+  if (numbers && lines) drawNumbers(context, frame, page.view.side === "backward");
+}
+
+/** @param {CanvasRenderingContext2D} context @param {import("./types.js").Frame} frame @param {number} offset */
+function drawEdges(context, frame, offset) {
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.setLineDash(motion ? [7, 5] : []);
+  context.lineDashOffset = page.view.side === "backward" ? offset : -offset;
+  drawLines(context, frame, prefix(), near);
+  context.setLineDash([]);
+  drawBiases(context, frame, prefix());
 }
 
 /** Where the pointer is in the drawing. @param {MouseEvent} event */

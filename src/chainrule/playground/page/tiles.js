@@ -9,6 +9,7 @@ import { asPicture, places } from "./places.js";
 /** @typedef {import("./types.js").Frame} Frame */
 
 const RADIUS = 8; // of a node's corners, as in panels.css
+const UNDER = 0.75; // pixels that a picture ends within the border of its node, which covers its edge
 const STRIP = { width: 84, height: 8, above: 12 };
 
 /** @type {HTMLCanvasElement[]} never shown: the pictures of a layer, one below the other */
@@ -40,7 +41,7 @@ export function drawTiles(context, frame) {
   context.save();
   context.beginPath();
   places.columns.forEach(({ x, ys, size }, k) => {
-    for (const y of ys) context.roundRect(x - size / 2, y - size / 2, size, size, RADIUS);
+    for (const y of ys) context.roundRect(x - size / 2 + UNDER, y - size / 2 + UNDER, size - 2 * UNDER, size - 2 * UNDER, RADIUS - UNDER);
     if (frame.arrays[`strip${k}`]) context.roundRect(...stripAt(x), STRIP.height / 2);
   });
   context.clip();
