@@ -25,7 +25,14 @@ INK = """(selector) => {
   return sum;
 }"""
 
-
+LOOK = """() => {
+  const canvas = document.querySelector(".drawing > canvas");
+  (window.looks ??= []).push(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data);
+}"""
+DIFFERENCE = """([a, b]) => {
+  const [before, after] = [window.looks[a], window.looks[b]];
+  return before.reduce((sum, value, k) => sum + Math.abs(value - after[k]), 0) / before.length;
+}"""
 FOCUSED = """() => {
   const { activeElement: at } = document;
   return at.getAttribute("aria-label") || at.innerText || at.labels?.[0]?.innerText || at.id;
@@ -68,6 +75,25 @@ def test_the_surface_shows_any_two_of_the_inputs(page: Page) -> None:
     until(lambda: page.evaluate(plane) == [2, 3], "the points are still those of before")
     until(lambda: page.evaluate(INK, ".surface-box canvas") != before, "the surface is still that of before")
     assert columns[2] in page.locator(".axis-x").inner_text()
+
+
+def test_the_lines_follow_the_weights_though_they_are_drawn_only_where_they_look_otherwise(page: Page) -> None:
+    open_table(page, "xor")
+    until(lambda: page.evaluate(INK, ".drawing > canvas"), "no drawing")
+    page.evaluate(LOOK)
+    page.get_by_label("Speed").select_option("1,000 steps / s")
+    page.get_by_role("button", name="Play", exact=True).click()
+    state(page, lambda head: head["taken"] > 500)
+    page.get_by_role("button", name="Pause").click()
+    state(page, lambda head: head["state"] == "paused")
+    page.mouse.move(0, 0)
+    page.evaluate(LOOK)
+    for _ in range(2):  # other colours, and the same again: all is drawn anew
+        page.get_by_label("Light or dark").click()
+    page.evaluate(LOOK)
+    followed, left = page.evaluate(DIFFERENCE, [0, 1]), page.evaluate(DIFFERENCE, [1, 2])
+    assert followed > 1
+    assert left < 0.02 * followed
 
 
 def test_a_remedy_is_tried_by_its_button(page: Page) -> None:
