@@ -256,21 +256,29 @@ class Course:
             pass
 
     def _next(self) -> bool:
-        """One record; what there is to keep of it is kept. False where there is none: at the end, after a failure."""
-        self._row = -1
-        experiment = self._running()
-        training = experiment.training
+        """One record; what there is to keep of it is kept. False where there is none: at the end, after a failure.
+
+        There are thousands a second: what can wait until the engine is not ahead is left until then.
+        """
+        training = self._running().training
         assert self._records is not None  # noqa: S101 -- whoever sets the experiment sets them
         record = next(self._records, None)
         if record is None:
             self.state, self.words = "finished", training.standing.stopped
             return False
         if isinstance(record, Epoch):
-            training.forget_epochs()  # what is needed of them is kept here
-            self._last = Finished(self._epochs + training.standing.epoch, record)
+            self._last = Finished(self._epochs + record.epoch, record)
             self.timeline.finished.add(self._last)
-        taken = self._offset + training.standing.taken
-        self._furthest = max(self._furthest, taken)
-        if not training.ahead and self.timeline.is_due(taken):
-            self.timeline.add(entry_of(experiment, self._offset, self._epochs, last=self._last))
+        if not training.ahead:
+            self._note()
         return True
+
+    def _note(self) -> None:
+        """Keep where the training stands now, if that is due."""
+        experiment = self._running()
+        self._row = -1
+        experiment.training.forget_epochs()  # what is needed of them is kept here
+        taken = self._offset + experiment.training.standing.taken
+        self._furthest = max(self._furthest, taken)
+        if self.timeline.is_due(taken):
+            self.timeline.add(entry_of(experiment, self._offset, self._epochs, last=self._last))
