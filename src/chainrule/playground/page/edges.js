@@ -6,7 +6,7 @@ import { asPicture, biasAt, gap, places } from "./places.js";
 
 /** @typedef {import("./types.js").Frame} Frame */
 
-const SEEN = 0.02; // of the widest line: a change of .08 pixels, and of 4 of 255 steps of its colour
+const SEEN = 0.01; // of the widest line: a change of .04 pixels, and of 2 of 255 steps of its colour
 
 /** @type {{prefix: string, shares: Map<string, Float32Array>}} what the lines and dots are that are drawn */
 let drawn = { prefix: "", shares: new Map() };
