@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chainrule.records import Steps
 
 _SETUPS = itertools.count(1)  # of all courses: a page knows by it what a frame is of
-_STRETCH = 1 / 32  # seconds at full speed, until somebody can see where it stands: as many frames a second
+_STRETCH = 1 / 31  # seconds at full speed, until somebody can see where it stands: as many frames a second
 
 
 class Standpoint(NamedTuple):
