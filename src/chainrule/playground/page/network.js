@@ -45,17 +45,17 @@ function build() {
   const node = narrow() ? 32 : 42;
   const pitch = node + (numbers ? 20 : narrow() ? 8 : 11);
   const counts = frame.head.shown.map(([, count], k) => (k === 0 && asPicture() ? 1 : count));
-  const margin = (/** @type {number} */ k) => Math.max(46, node / 2 + 7 + widest(labelsOf(k, frame), mostLetters()));
+  const sizeOf = (/** @type {number} */ k) => (k === 0 && asPicture() ? 104 : node);
+  const margin = (/** @type {number} */ k) => Math.max(46, sizeOf(k) / 2 + 2, node / 2 + 7 + widest(labelsOf(k, frame), mostLetters()));
   const [left, right] = [margin(0), margin(counts.length - 1)];
   const gap = numbers ? 186 : narrow() ? 68 : 104;
   const width = Math.max(box.clientWidth - 8, left + right + (counts.length - 1) * gap);
   const rows = Math.max(...counts, 4);
   const height = HEAD + rows * pitch + 44;
   const columns = counts.map((count, k) => {
-    const size = k === 0 && asPicture() ? 104 : node;
     const middle = HEAD + (rows * pitch) / 2;
     const ys = Array.from({ length: count }, (_, i) => middle + (i - (count - 1) / 2) * pitch);
-    return { x: left + (k * (width - left - right)) / Math.max(counts.length - 1, 1), ys, first: frame.head.shown[k][0], size };
+    return { x: left + (k * (width - left - right)) / Math.max(counts.length - 1, 1), ys, first: frame.head.shown[k][0], size: sizeOf(k) };
   });
   Object.assign(places, { columns, height, numbers: numbers ? placesOfNumbers(columns) : [] });
   const ratio = devicePixelRatio || 1;
