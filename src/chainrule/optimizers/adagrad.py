@@ -25,6 +25,12 @@ class Adagrad(Optimizer, frozen=True):
 
     Source: Duchi, Hazan & Singer 2011, figure 1, diagonal form, whose delta is epsilon. Sources disagree on how to
     begin: `initial` is 0 in the paper and in torch, 0.1 in TensorFlow and optax.
+
+    >>> import numpy as np
+    >>> theta, g, optimizer = np.array([1.0]), np.array([2.0]), Adagrad(0.1)
+    >>> change, slots = optimizer.change(theta, g, optimizer.slots(theta), rate=0.1, t=1, weights=1.0)
+    >>> change.round(6)  # s = 4
+    array([-0.1])
     """
 
     rate: float | AnySchedule = 0.01

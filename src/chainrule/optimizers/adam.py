@@ -79,6 +79,12 @@ class Adam(_Moments, frozen=True):
     Source: Kingma & Ba 2015, algorithm 1, as in torch and optax. The paper's faster form (end of section 2), in
     scikit-learn and Keras, adds epsilon to √v instead, which makes it larger by 1 / √(1 - beta2^t) in early steps. Here
     both corrections are folded into scalars with the meaning of algorithm 1.
+
+    >>> import numpy as np
+    >>> theta, g, optimizer = np.array([1.0]), np.array([2.0]), Adam(0.1)
+    >>> change, slots = optimizer.change(theta, g, optimizer.slots(theta), rate=0.1, t=1, weights=1.0)
+    >>> change.round(6)  # the first m̂ is g, the first v̂ g²
+    array([-0.1])
     """
 
 
@@ -91,6 +97,12 @@ class AdamW(_Moments, frozen=True):
 
     Source: Loshchilov & Hutter 2019, algorithm 2. Sources disagree on the factor: the paper multiplies the decay by the
     schedule's multiplier alone, torch, Keras and optax by the whole rate r, as here.
+
+    >>> import numpy as np
+    >>> theta, g, optimizer = np.array([1.0]), np.array([2.0]), AdamW(0.1, weight_decay=0.5)
+    >>> change, slots = optimizer.change(theta, g, optimizer.slots(theta), rate=0.1, t=1, weights=1.0)
+    >>> change.round(6)  # -0.1 - 0.1 * 0.5
+    array([-0.15])
     """
 
     weight_decay: float = 0.01
@@ -139,6 +151,12 @@ class NAdam(_Moments, frozen=True):
     Source: Dozat 2016, "Incorporating Nesterov Momentum into Adam", algorithm 2, in torch's form: the momentum
     schedule μ only weighs m and g, m itself is made with beta1. Dozat's report makes m with μ_t as well; optax has
     no schedule (μ = beta1). momentum_decay = 4e-3 is Dozat's.
+
+    >>> import numpy as np
+    >>> theta, g, optimizer = np.array([1.0]), np.array([2.0]), NAdam(0.1)
+    >>> change, slots = optimizer.change(theta, g, optimizer.slots(theta), rate=0.1, t=1, weights=1.0)
+    >>> change.round(6)  # m̂ = 2.1129, v̂ = 4
+    array([-0.105645])
     """
 
     momentum_decay: float = 4e-3

@@ -24,6 +24,12 @@ class LBFGS(Struct, frozen=True, tag=True):
         min_decrease: ... or when an iteration lowers the loss by less than this share of it.
         line_search: the most evaluations of the loss in one iteration.
         evaluations: the most in all; None: as many as the iterations need.
+
+    >>> import chainrule as cr
+    >>> line = cr.Network([cr.Dense(1)], loss="mean_squared_error")
+    >>> history = line.fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], epochs=20, optimizer=LBFGS())
+    >>> line.predict([[3.0]]).round(3).tolist()
+    [7.0]
     """
 
     memory: int = 10

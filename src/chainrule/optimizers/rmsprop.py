@@ -26,6 +26,12 @@ class RMSProp(Optimizer, frozen=True):
     outside of the root in torch, as here; inside, √(s + epsilon), in TensorFlow and in Graves 2013 (arXiv:1308.0850),
     whose form also subtracts the squared mean. The rate stands inside the velocity, as for `SGD`; torch's stands
     outside.
+
+    >>> import numpy as np
+    >>> theta, g, optimizer = np.array([1.0]), np.array([2.0]), RMSProp(0.1, decay=0.75)
+    >>> change, slots = optimizer.change(theta, g, optimizer.slots(theta), rate=0.1, t=1, weights=1.0)
+    >>> change.round(6)  # s = 0.25 * 4
+    array([-0.2])
     """
 
     rate: float | AnySchedule = 1e-3
