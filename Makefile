@@ -76,7 +76,7 @@ $(TOOLS)/.done: pyproject.toml
 
 wheel: $(TOOLS)/.done ## a source distribution and, out of it, a wheel, tried where there is no compiler: dist/
 	rm -rf dist
-	$(TOOLS)/bin/python -m build --outdir dist .
+	$(TOOLS)/bin/python -m build --outdir dist -C cmake.define.CHAINRULE_PORTABLE=ON .
 	$(TOOLS)/bin/python tools/wheel.py dist
 
 lint: $(VENV)/.dev ## ruff, mypy --strict, import-linter
