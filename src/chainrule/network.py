@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from chainrule.arrays import DType
     from chainrule.callbacks import AnyCallback
-    from chainrule.engines.interface import Engine
+    from chainrule.engines.interface import Data, Engine
     from chainrule.exported import Exported
     from chainrule.history import History
     from chainrule.metrics import Metric
@@ -144,7 +144,9 @@ class Network(NetworkFunction):
         try:
             drive(training, listeners)
         finally:  # whatever ended it, there is a history
-            self.history = history_of(training, self._trained(training))
+            scores = training.scores
+            trained = self.trained_on(training.data, scores.held, places=scores.places, watch=training.watch)
+            self.history = history_of(training, trained)
             listeners.on_end(training)
         return self.history
 
@@ -208,17 +210,23 @@ class Network(NetworkFunction):
             X, y, weights[0] if weights else None, where="fit: validation", classes=classes, width=width
         )
 
-    def _trained(self, training: Training) -> Trained:
+    def trained_on(self, data: Data, held: Data | None, **noted: Any) -> Trained:
+        """The network as it stands, with the rows of its training and of its validation, for a report.
+
+        Args:
+            data: as the engine took them.
+            held: likewise; None where there are none.
+            noted: what else there is to know; see `chainrule.trained.Trained`.
+        """
         return Trained(
             objective=self.objective,
             theta=self.theta.copy(),
             seed=self.seed,
             classes=self.classes,
-            data=training.data,
-            held=training.scores.held,
-            places=training.scores.places,
+            data=data,
+            held=held,
             engine=self.engine_choice,
-            watch=training.watch,
+            **noted,
         )
 
     # ---- copies ------------------------------------------------------------------------------------------------------

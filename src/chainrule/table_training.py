@@ -21,7 +21,7 @@ from chainrule.settings import Settings, settings_from
 from chainrule.splitting import split_rows
 from chainrule.tables import MISSING, Columns, fit_columns, known_target
 from chainrule.tables.task import ClassTarget, fit_target
-from chainrule.trained import TableFacts, Trained
+from chainrule.trained import TableFacts
 
 if TYPE_CHECKING:
     import os
@@ -180,20 +180,9 @@ class TableTraining:
         if history.trained is not None:
             history.trained = dataclasses.replace(history.trained, table=facts)
             return
-        data, held = (
-            None if part is None else network.read(*part, where="train").data()
-            for part in (self._training, self._validation)
-        )
-        history.trained = Trained(
-            objective=network.objective,
-            theta=network.theta.copy(),
-            seed=network.seed,
-            classes=network.classes,
-            data=data,  # type: ignore[arg-type] # there are rows to train on
-            held=held,
-            engine=network.engine_choice,
-            table=facts,
-        )
+        data = network.read(*self._training, where="train").data()
+        held = None if self._validation is None else network.read(*self._validation, where="train").data()
+        history.trained = network.trained_on(data, held, table=facts)
 
     def listen_to_best(self, callbacks: Iterable[AnyCallback]) -> None:
         """Train the best seed once more, to the same bits, for those who listen to its layers.

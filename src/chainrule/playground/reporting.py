@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from chainrule.insight.diagnosis.setup import Setup
 from chainrule.playground.script import script_of
 from chainrule.report import LayerStatistics
 from chainrule.report.reporting import page_of
-from chainrule.trained import TableFacts, Trained
+from chainrule.trained import TableFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,15 +43,9 @@ def history_of(moment: Moment) -> History:
         places=dict(zip(("training", "validation"), rows.places, strict=True)),
         seeds=lambda: None,
     )
-    trained = Trained(
-        objective=network.objective,
-        theta=network.theta,
-        seed=setting.seed,
-        classes=network.classes,
-        data=training.data,
-        held=training.scores.held,
-        engine=experiment.network.engine_choice,
-        table=table if len(rows.targets) == 1 else None,
+    told = table if len(rows.targets) == 1 else None
+    trained = dataclasses.replace(
+        network.trained_on(training.data, training.scores.held, table=told), engine=experiment.network.engine_choice
     )
     records = tuple(_records(moment))
     return History(

@@ -71,25 +71,17 @@ def _own_training(model: Model, data: Any) -> TableTraining | None:
 
 def _given(model: Model, data: Any) -> Trained:
     """What a report of other rows than those of the training rests on."""
-    X, t = model.encoded(data)
-    network, places = model.network, {"given": np.arange(len(X))}
+    frame, where, network = read_as(data, model.settings), place_of(data), model.network
+    t = model.columns.encode_target(frame, dtype=network.dtype, where=where)
+    X = model.columns.encode(frame, dtype=network.dtype, where=where)
     facts = TableFacts(
-        name=place_of(data),
+        name=where,
         columns=model.columns,
         settings=model.settings,
-        shape=read_as(data, model.settings).shape,
+        shape=frame.shape,
         test=None,
-        places=places,
+        places={"given": np.arange(len(X))},
         seeds=lambda: None,
         given=True,
     )
-    return Trained(
-        objective=network.objective,
-        theta=network.theta.copy(),
-        seed=network.seed,
-        classes=network.classes,
-        data=network.read(X, t, where=_WHERE).data(),
-        held=None,
-        engine=network.engine_choice,
-        table=facts,
-    )
+    return network.trained_on(network.read(X, t, where=_WHERE).data(), None, table=facts)
