@@ -79,7 +79,8 @@ details {{margin: .5rem 0}} summary {{cursor: pointer; color: var(--accent)}}
 @media print {{:root {{color-scheme: light}} body {{font-size: 10.5pt; padding: 0; max-width: none}}
   nav, details {{display: none}} h2, h2 + p, h3, figcaption, caption, thead {{break-after: avoid}}
   tbody tr:first-child, tbody tr:nth-last-child(-n + 2) {{break-before: avoid}}
-  figure, tr, .finding, .cards li, .tiles li, .keys {{break-inside: avoid}} .grid {{grid-template-columns: 1fr 1fr}}
+  figure, tr, pre, .finding, .cards li, .tiles li, .keys {{break-inside: avoid}}
+  .grid {{grid-template-columns: 1fr 1fr}}
   .scroll {{overflow: visible}}
   .cells {{font-size: .72rem}} .cells td.right {{white-space: nowrap}}
   .cells thead th {{overflow-wrap: anywhere; min-width: 3.7rem}}
